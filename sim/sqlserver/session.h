@@ -3,8 +3,8 @@
  * The seam between the wire (tds/) and the server behind it (tsql/, storage/, cdc/).
  *
  * The wire layer owns sockets, TLS, login packets, tokens and faults; it knows no SQL. The server knows no
- * sockets: it is handed text or a procedure call, and answers through a ms_sink. One session lives on one thread;
- * only ms_session_cancel may come from elsewhere.
+ * sockets: it is handed text or a procedure call, and answers through a ms_sink. One session lives on one
+ * thread; only ms_session_cancel may come from elsewhere.
  */
 #ifndef SIM_SQLSERVER_SESSION_H
 #define SIM_SQLSERVER_SESSION_H
@@ -51,9 +51,9 @@ enum ms_command {
 
 /*
  * Where a batch's answer goes, in the order in which it happens. Every function is required. A function that
- * returns false means that the client has gone or has cancelled: the server stops at once, rolls back what the
- * statement did, and returns. The wire layer decides DONE, DONEINPROC and the "more" bit: it holds back the last
- * done until it knows whether another follows.
+ * returns false means that the client has gone or has cancelled: the server stops at once, rolls back what
+ * the statement did, and returns. The wire layer decides DONE, DONEINPROC and the "more" bit: it holds back
+ * the last done until it knows whether another follows.
  */
 struct ms_sink {
     void *ctx;
@@ -108,15 +108,16 @@ void ms_session_reset(struct ms_session *session);
 void ms_session_batch(struct ms_session *session, const char *sql, size_t len, const struct ms_sink *sink);
 
 /*
- * Call a procedure: sp_executesql, sp_prepare, sp_prepexec, sp_execute, sp_unprepare, the sp_cursor* family, or any
- * procedure by name. Ends with return_status (and return_value for outputs).
+ * Call a procedure: sp_executesql, sp_prepare, sp_prepexec, sp_execute, sp_unprepare, the sp_cursor* family,
+ * or any procedure by name. Ends with return_status (and return_value for outputs).
  */
-void ms_session_call(struct ms_session *session, const char *procedure, struct ms_param *params, size_t n_params,
-                     const struct ms_sink *sink);
+void ms_session_call(struct ms_session *session, const char *procedure, struct ms_param *params,
+                     size_t n_params, const struct ms_sink *sink);
 
 enum ms_tran_request { MS_TRAN_BEGIN = 5, MS_TRAN_COMMIT = 7, MS_TRAN_ROLLBACK = 8, MS_TRAN_SAVE = 9 };
 
-/* A transaction manager request (packet type 14). isolation: 0 unchanged, 1 read uncommitted .. 5 snapshot. */
+/* A transaction manager request (packet type 14). isolation: 0 unchanged, 1 read uncommitted .. 5 snapshot.
+ */
 void ms_session_transaction(struct ms_session *session, enum ms_tran_request request, const char *name,
                             uint8_t isolation, bool begin_again, const struct ms_sink *sink);
 

@@ -64,12 +64,11 @@ struct ms_type {
  *          time: 100 ns ticks since midnight
  *          datetime2: 100 ns ticks since 0001-01-01T00:00:00
  *          datetimeoffset: the same, in UTC; offset_min holds the zone
- *          datetime: 1/300 s ticks since 1900-01-01 (may be negative); smalldatetime: minutes since 1900-01-01
- *          smallmoney, money: ten-thousandths
- *   d      real, float
- *   dec    decimal, numeric: the unscaled value (the scale is the type's)
- *   bytes  character types and xml: UTF-8 (an unpaired surrogate is kept as its three-byte form);
- *          binary types: raw; uniqueidentifier: 16 bytes in wire order (first three groups little-endian)
+ *          datetime: 1/300 s ticks since 1900-01-01 (may be negative); smalldatetime: minutes since
+ * 1900-01-01 smallmoney, money: ten-thousandths d      real, float dec    decimal, numeric: the unscaled
+ * value (the scale is the type's) bytes  character types and xml: UTF-8 (an unpaired surrogate is kept as its
+ * three-byte form); binary types: raw; uniqueidentifier: 16 bytes in wire order (first three groups
+ * little-endian)
  */
 struct ms_value {
     bool is_null;

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a sink implements. A sink applies batches of decoded records to a target and keeps, in the target's
+ * own transaction, the log position that they reach: rows and position are durable together or not at all.
+ *
+ * Threads: all calls of one task come from one thread (its apply thread).
+ */
+#ifndef SLUICE_SINK_H
+#define SLUICE_SINK_H
+
+#include "option.h"
+#include "record.h"
+
+/* What the engine gives a sink task. Lives as long as the task. */
+struct sl_sink_env {
+    const char *connector;
+    int task;
+    const char *log_identity; /* the transport's */
+    void *ctx;
+
+    /* The batch is durable, or every bad record of it was reported: it goes back to the engine. */
+    void (*release)(void *ctx, struct sl_batch *batch);
+
+    /*
+     * One record cannot be applied (kind DATA). SL_OK: the engine has made it durable elsewhere (dead letter)
+     * or the user said to skip; the position may pass it. Anything else: the sink stops with that error.
+     */
+    enum sl_rc (*bad_record)(void *ctx, const struct sl_batch *batch, uint32_t record_index,
+                             const struct sl_error *why, struct sl_error *err);
+};
+
+struct sl_sink_ops {
+    const char *name;           /* "postgres" */
+    const char *const *classes; /* Java class names, NULL-ended */
+    const struct sl_option *options;
+
+    /* Contradictions among keys that the option table cannot see. */
+    enum sl_rc (*check)(const struct sl_props *props, struct sl_error *err);
+
+    enum sl_rc (*open)(const struct sl_sink_env *env, const struct sl_props *props, void **ret_self,
+                       struct sl_error *err);
+
+    /*
+     * Take over the given log partitions: connect, raise the writer epoch, read the positions that the target
+     * holds into next_offset (-1: none). From here on, an older writer of the same partitions can commit
+     * nothing. Errors: CONNECT, AUTH, CONFIG, FOREIGN_POSITION (the target knows this connector with another
+     * log).
+     */
+    enum sl_rc (*assign)(void *self, struct sl_progress *partitions, size_t n, struct sl_error *err);
+
+    /*
+     * Apply a batch; it belongs to the sink until release. May return while the target still works on it:
+     * then the next put or flush tells of a failure. A batch with no records but progress moves the position
+     * only. Errors: TRANSIENT: nothing of the unreleased batches may be assumed durable or lost: call assign
+     * again, then put again what the positions do not cover. FENCED, FOREIGN_POSITION, SCHEMA: stop.
+     */
+    enum sl_rc (*put)(void *self, struct sl_batch *batch, struct sl_error *err);
+
+    /* Wait until everything put is durable and released. */
+    enum sl_rc (*flush)(void *self, struct sl_error *err);
+
+    /* Give up what is in flight (batches come back through release) and disconnect. */
+    void (*close)(void *self);
+
+    enum sl_rc (*probe)(const struct sl_props *props, struct sl_error *err); /* optional, as in source.h */
+};
+
+#endif

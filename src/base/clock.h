@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Time is int64_t microseconds, converted at the edge. */
+#ifndef SLUICE_BASE_CLOCK_H
+#define SLUICE_BASE_CLOCK_H
+
+#include <stdint.h>
+
+int64_t sl_now_us(void);  /* monotonic: for deadlines and durations */
+int64_t sl_wall_us(void); /* since 1970-01-01T00:00:00Z: for records and people */
+
+#endif

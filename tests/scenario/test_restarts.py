@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""sluice stopped and killed in every phase: the target ends equal, and the ledger shows no repeat, gap or disorder."""
+import shutil
+import signal
+import threading
+
+import pytest
+
+from harness import sluice as program
+from harness import wait
+
+FILL = {"customers": 600, "products": 100, "orders": 1500, "lines": 3000}
+
+
+def stop_by(p, how):
+    if how == "SIGTERM":
+        assert p.sluice.stop() == 0
+    else:
+        p.sluice.kill()
+
+
+@pytest.mark.parametrize("how", ["SIGTERM", "SIGKILL"])
+def test_restart_in_the_snapshot(make_pipeline, cluster, how):
+    p = make_pipeline(cluster, fill=FILL)
+    p.sluice.start()
+    wait.until(lambda: p.query("SELECT count(*) FROM customers")[0][0] > 0, "the snapshot to begin")
+    stop_by(p, how)
+    p.sluice.start()
+    p.change(300)
+    p.wait_equal()
+
+
+@pytest.mark.parametrize("how", ["SIGTERM", "SIGKILL"])
+def test_restart_while_streaming(make_pipeline, cluster, how):
+    p = make_pipeline(cluster)
+    p.sluice.start()
+    writer = threading.Thread(target=p.change, args=(4000,))
+    writer.start()
+    for rows in (500, 1500, 2500):
+        wait.until(lambda: (p.query("SELECT sum(next_offset) FROM sluice_offsets WHERE connector = 'sink'")[0][0] or 0) >= rows,
+                   f"{rows} records")
+        stop_by(p, how)
+        p.sluice.start()
+    writer.join()
+    p.wait_equal()
+
+
+@pytest.mark.parametrize("how", ["SIGTERM", "SIGKILL"])
+def test_restart_while_idle(make_pipeline, cluster, how):
+    p = make_pipeline(cluster, fill={"customers": 20, "products": 5, "orders": 20, "lines": 20})
+    p.sluice.start()
+    p.wait_equal()
+    stop_by(p, how)
+    p.change(200)
+    p.sluice.start()
+    p.wait_equal()
+
+
+def test_sigterm_stops_within_a_second(make_pipeline, cluster):
+    p = make_pipeline(cluster, ledger=False)
+    p.sluice.start()
+    p.change(200)
+    p.wait_equal()
+    assert p.sluice.stop(seconds=3) == 0  # a second, and room for the sanitizers
+
+
+def test_a_second_worker_on_the_same_state_is_refused(make_pipeline, cluster):
+    p = make_pipeline(cluster, ledger=False)
+    p.sluice.start()
+    p.change(50)
+    p.wait_equal()
+    second = p.sluice.command("run", p.sluice.worker, *p.sluice.connectors, check=False)
+    assert second.returncode == 1
+    assert str(p.sluice.process.pid) in second.stderr
+    p.sluice.assert_running()
+
+
+def test_a_paused_process_that_wakes_up_beside_its_successor_commits_nothing(make_pipeline, cluster):
+    """SIGSTOP, the same connector started elsewhere over a copy of the log, SIGCONT: the first is fenced off."""
+    p = make_pipeline(cluster)
+    p.sluice.start()
+    p.change(300)
+    p.wait_equal()
+    p.sluice.process.signal(signal.SIGSTOP)
+    other = program.Sluice(p.folder / "other", p.sluice.build)
+    shutil.copytree(p.sluice.state, other.state)
+    for lock in other.state.glob("*lock*"):
+        lock.unlink()
+    other.connectors = p.sluice.connectors
+    other.start()
+    p.change(300)
+    first = p.sluice
+    p.sluice = other
+    p.wait_equal()
+    first.process.signal(signal.SIGCONT)
+    p.change(300)
+    p.wait_equal()
+    wait.until(lambda: "FENCED" in first.output() or not first.process.running(), "the first one to notice")
+    first.kill()
+    p.wait_equal()

@@ -3,7 +3,7 @@
  * What a sink implements. A sink applies batches of decoded records to a target and keeps, in the target's
  * own transaction, the log position that they reach: rows and position are durable together or not at all.
  *
- * Threads: all calls of one task come from one thread (its apply thread).
+ * Threads: all calls of one task come from one thread (its apply thread), but for wake.
  */
 #ifndef SLUICE_SINK_H
 #define SLUICE_SINK_H
@@ -18,8 +18,12 @@ struct sl_sink_env {
     const char *log_identity; /* the transport's */
     void *ctx;
 
-    /* The batch is durable, or every bad record of it was reported: it goes back to the engine. */
-    void (*release)(void *ctx, struct sl_batch *batch);
+    /*
+     * The sink is done with a batch: it goes back to the engine. durable: its rows (but for the bad ones that
+     * were reported) and its progress are committed in the target. Not durable: given up after an error or at
+     * close; only the next assign tells what became of it.
+     */
+    void (*release)(void *ctx, struct sl_batch *batch, bool durable);
 
     /*
      * One record cannot be applied (kind DATA). SL_OK: the engine has made it durable elsewhere (dead letter)
@@ -51,16 +55,24 @@ struct sl_sink_ops {
     /*
      * Apply a batch; it belongs to the sink until release. May return while the target still works on it:
      * then the next put or flush tells of a failure. A batch with no records but progress moves the position
-     * only. Errors: TRANSIENT: nothing of the unreleased batches may be assumed durable or lost: call assign
-     * again, then put again what the positions do not cover. FENCED, FOREIGN_POSITION, SCHEMA: stop.
+     * only. Before put or flush returns an error, every batch that the sink holds (the one just given
+     * included) has come back through release, not durable. Errors: TRANSIENT: nothing may be assumed durable
+     * or lost: call assign again and go on from the positions that it reads. FENCED, FOREIGN_POSITION,
+     * SCHEMA: stop. STOPPED: see wake.
      */
     enum sl_rc (*put)(void *self, struct sl_batch *batch, struct sl_error *err);
 
-    /* Wait until everything put is durable and released. */
+    /* Wait until everything put is durable and released. Errors as put. */
     enum sl_rc (*flush)(void *self, struct sl_error *err);
 
     /* Give up what is in flight (batches come back through release) and disconnect. */
     void (*close)(void *self);
+
+    /*
+     * Stop waiting: a call that waits for the target, and every later one but close, returns STOPPED soon.
+     * For a stop that must not hang on a dead server; an orderly stop calls flush, then close. Any thread.
+     */
+    void (*wake)(void *self);
 
     enum sl_rc (*probe)(const struct sl_props *props, struct sl_error *err); /* optional, as in source.h */
 };

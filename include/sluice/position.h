@@ -13,6 +13,12 @@
  * position is: snapshot LSN 10, table number u32, row number u64, padded with zeros to 28.
  *
  * A position means something within one incarnation only.
+ *
+ * Who writes what: a source fills record.position with the kind byte and the position behind it (29 bytes for
+ * SQL Server; memcmp still holds, snapshot rows stand before streamed changes). The engine keeps the
+ * incarnation of each connector and source partition beside the log, and writes the header: version, the
+ * kind, the incarnation, the rest of the position. It begins a new incarnation when no offset is stored for
+ * the partition, and when a snapshot row follows streamed changes.
  */
 #ifndef SLUICE_POSITION_H
 #define SLUICE_POSITION_H

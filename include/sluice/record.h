@@ -42,7 +42,7 @@ struct sl_record {
     int64_t timestamp_ms;  /* of the record, or SL_NO_TIMESTAMP */
     int64_t offset;        /* in its log partition; -1 on the source side */
     const struct sl_header *headers;
-    struct sl_span position; /* the source's position, compares with memcmp (position.h); empty when none */
+    struct sl_span position; /* source side: kind and position (position.h), compares with memcmp; or empty */
     uint16_t n_headers;
     uint16_t origin;   /* sink side: index into the batch's progress, where the record came from */
     int32_t partition; /* source side: -1 = by the key's bytes; sink side: unused, see origin */

@@ -52,7 +52,8 @@ struct sl_topic_settings {
     int64_t retention_bytes; /* -1: no limit; per topic */
 };
 
-/* What one fetch brought. Everything lives until the next fetch of the same reader. */
+/* What one fetch brought. The arrays live until the next fetch of the same reader; what the records' spans
+ * point to lies in the arena that the caller gave. */
 struct sl_fetched {
     const struct sl_log_record *records; /* in log order, over all topics of the reader */
     size_t n_records;
@@ -112,11 +113,13 @@ struct sl_transport_ops {
     /*
      * The next records, up to about max_bytes and max_records, never splitting what one append wrote unless
      * it is larger than the limits. Waits until something is there or deadline_us (sl_now_us clock) has
-     * passed; then n_records = 0. Errors: LOG_DAMAGED names the batch; nothing of a damaged batch is ever
-     * returned.
+     * passed; then n_records = 0. Keys, values and headers are put into the arena, which the caller has
+     * emptied: they live as long as it is not reset. Errors: LOG_DAMAGED names the batch; nothing of a
+     * damaged batch is ever returned.
      */
     enum sl_rc (*fetch)(struct sl_log_reader *reader, size_t max_bytes, size_t max_records,
-                        int64_t deadline_us, struct sl_fetched *ret, struct sl_error *err);
+                        int64_t deadline_us, struct sl_arena *arena, struct sl_fetched *ret,
+                        struct sl_error *err);
     void (*reader_wake)(struct sl_log_reader *reader); /* makes a waiting fetch return at once; any thread */
     void (*reader_close)(struct sl_log_reader *reader);
     /* Tell what is applied: for lag and retention. Lags behind the truth, never before it. Any thread. */

@@ -85,24 +85,24 @@ static void find_semantic(struct sl_schema *schema)
 
 static uint64_t hash_pointer(uint64_t hash, const struct sl_schema *schema)
 {
-    return sl_hash_mix(hash, schema ? (uint64_t)schema->id + 1 : 0);
+    return sl_hash_add(hash, schema ? (uint64_t)schema->id + 1 : 0);
 }
 
 static uint64_t hash_draft(const struct sl_schema *draft)
 {
-    uint64_t hash = sl_hash_mix(draft->type, draft->optional);
+    uint64_t hash = sl_hash_add(draft->type, draft->optional);
 
-    hash = sl_hash_mix(hash, draft->has_version ? (uint64_t)(uint32_t)draft->version + 1 : 0);
-    hash = sl_hash_text(hash, draft->name);
-    hash = sl_hash_text(hash, draft->doc);
+    hash = sl_hash_add(hash, draft->has_version ? (uint64_t)(uint32_t)draft->version + 1 : 0);
+    hash = sl_hash_add_text(hash, draft->name);
+    hash = sl_hash_add_text(hash, draft->doc);
     if (draft->has_default)
         hash = sl_value_hash(hash, draft->default_value);
     for (uint32_t i = 0; i < draft->n_parameters; i++) {
-        hash = sl_hash_text(hash, draft->parameters[i].name);
-        hash = sl_hash_text(hash, draft->parameters[i].value);
+        hash = sl_hash_add_text(hash, draft->parameters[i].name);
+        hash = sl_hash_add_text(hash, draft->parameters[i].value);
     }
     for (uint32_t i = 0; i < draft->n_fields; i++) {
-        hash = sl_hash_text(hash, draft->fields[i].name);
+        hash = sl_hash_add_text(hash, draft->fields[i].name);
         hash = hash_pointer(hash, draft->fields[i].schema);
     }
     hash = hash_pointer(hash, draft->key);

@@ -4,7 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/arena.h"
-#include "data/hash.h"
+#include "base/hash.h"
 
 #include <pthread.h>
 
@@ -18,7 +18,7 @@ static struct {
 
 static const struct sl_topic **find_slot(const char *name, size_t len)
 {
-    size_t at = sl_hash_bytes(0, name, len) & (table.capacity - 1);
+    size_t at = sl_hash_bytes(name, len, 0) & (table.capacity - 1);
 
     while (table.slots[at] &&
            (table.slots[at]->len != len || (len && memcmp(table.slots[at]->name, name, len) != 0)))

@@ -50,7 +50,7 @@ uint64_t sl_value_hash(uint64_t hash, struct sl_value value)
 {
     size_t n;
 
-    hash = sl_hash_mix(hash, value.tag);
+    hash = sl_hash_add(hash, value.tag);
     switch ((enum sl_type)value.tag) {
     case SL_ABSENT:
     case SL_NULL: return hash;
@@ -58,16 +58,16 @@ uint64_t sl_value_hash(uint64_t hash, struct sl_value value)
     case SL_INT16:
     case SL_INT32:
     case SL_INT64:
-    case SL_BOOLEAN: return sl_hash_mix(hash, (uint64_t)value.i);
+    case SL_BOOLEAN: return sl_hash_add(hash, (uint64_t)value.i);
     case SL_FLOAT32:
-    case SL_FLOAT64: return sl_hash_mix(hash, isnan(value.d) ? 1 : (uint64_t)value.i);
+    case SL_FLOAT64: return sl_hash_add(hash, isnan(value.d) ? 1 : (uint64_t)value.i);
     case SL_STRING:
-    case SL_BYTES: return sl_hash_bytes(hash, value.bytes, value.len);
+    case SL_BYTES: return sl_hash_bytes(value.bytes, value.len, hash);
     case SL_ARRAY:
     case SL_MAP:
     case SL_STRUCT:
         n = item_count(value);
-        hash = sl_hash_mix(hash, n);
+        hash = sl_hash_add(hash, n);
         for (size_t i = 0; i < n; i++)
             hash = sl_value_hash(hash, value.items[i]);
         return hash;

@@ -96,8 +96,6 @@ enum ms_call_result ms_request_next_call(struct ms_reader *reader, struct ms_scr
                                          struct ms_call *ret)
 {
     *ret = (struct ms_call){.procedure = ""};
-    while (ms_reader_left(reader) > 0 && at_separator(reader))
-        (void)ms_read_u8(reader);
     if (ms_reader_left(reader) == 0)
         return MS_CALL_END;
     const char *procedure = read_procedure(reader, scratch, ret);
@@ -120,6 +118,8 @@ enum ms_call_result ms_request_next_call(struct ms_reader *reader, struct ms_scr
             return result;
         ret->n_params++;
     }
+    if (ms_reader_left(reader) > 0)
+        (void)ms_read_u8(reader); /* the separator: another call may follow */
     ret->procedure = procedure;
     return MS_CALL_OK;
 }

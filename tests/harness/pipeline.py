@@ -46,14 +46,15 @@ def ledger_ddl(table):
 
 class Pipeline:
     def __init__(self, folder, build, target, ledger=True, seed=1, worker=None, source_config=None, sink_config=None,
-                 capture_interval_ms=20, fill=None):
+                 capture_interval_ms=20, fill=None, simulator_arguments=()):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True)
         self.target = target
         self.database = f"warehouse_{next(_numbers)}"
         target.execute(f'CREATE DATABASE "{self.database}"')
         target.execute((EXAMPLES / "target.sql").read_text(), database=self.database)
-        self.source = sqlserver.SqlServer(self.folder / "sqlserver", build, capture_interval_ms).start()
+        self.source = sqlserver.SqlServer(self.folder / "sqlserver", build, capture_interval_ms,
+                                          simulator_arguments).start()
         self.source.script(EXAMPLES / "source.sql")
         self.warehouse = workload.Warehouse(seed)
         self.connection = None

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "codec/avro_tree.h"
+
+#include "base/alloc.h"
+
+#include <math.h>
+
+const char *sl_avro_kind_name(enum sl_avro_kind kind)
+{
+    static const char *const names[] = {"null",   "boolean", "int",  "long",  "float", "double", "bytes",
+                                        "string", "record",  "enum", "array", "map",   "union",  "fixed"};
+
+    return names[kind];
+}
+
+struct sl_avro_doc *sl_avro_doc_new(void)
+{
+    struct sl_avro_doc *doc = sl_zalloc(1, sizeof(*doc));
+
+    doc->arena = sl_arena_new(4096);
+    doc->pool = json_array();
+    SL_ASSERT(doc->pool);
+    return doc;
+}
+
+void sl_avro_doc_free(struct sl_avro_doc *doc)
+{
+    if (!doc)
+        return;
+    json_decref(doc->pool);
+    sl_arena_free(doc->arena);
+    sl_free(doc);
+}
+
+json_t *sl_avro_keep(struct sl_avro_doc *doc, json_t *value)
+{
+    SL_ASSERT(value && json_array_append_new(doc->pool, value) == 0);
+    return value;
+}
+
+struct sl_avro_type *sl_avro_type_new(struct sl_avro_doc *doc, enum sl_avro_kind kind)
+{
+    struct sl_avro_type *type = sl_arena_alloc(doc->arena, sizeof(*type));
+
+    *type = (struct sl_avro_type){.kind = kind, .full = sl_avro_kind_name(kind)};
+    return type;
+}
+
+static bool part_valid(const char *part, size_t len)
+{
+    if (len == 0 || (*part >= '0' && *part <= '9'))
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        char c = part[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'))
+            return false;
+    }
+    return true;
+}
+
+bool sl_avro_name_valid(const char *name)
+{
+    return part_valid(name, strlen(name));
+}
+
+bool sl_avro_space_valid(const char *space)
+{
+    for (;;) {
+        size_t len = strcspn(space, ".");
+
+        if (!part_valid(space, len))
+            return false;
+        if (space[len] == '\0')
+            return true;
+        space += len + 1;
+    }
+}
+
+bool sl_avro_type_name(struct sl_avro_doc *doc, struct sl_avro_type *type, const char *space,
+                       const char *name)
+{
+    if (space && *space == '\0')
+        space = NULL;
+    if (!sl_avro_name_valid(name) || (space && !sl_avro_space_valid(space)))
+        return false;
+    type->name = sl_arena_strdup(doc->arena, name);
+    type->space = space ? sl_arena_strdup(doc->arena, space) : NULL;
+    type->full = space ? sl_arena_format(doc->arena, "%s.%s", space, name) : type->name;
+    return true;
+}
+
+const struct sl_avro_prop *sl_avro_prop_find(const struct sl_avro_type *type, const char *name)
+{
+    for (uint32_t i = 0; i < type->n_props; i++) {
+        if (strcmp(type->props[i].name, name) == 0)
+            return &type->props[i];
+    }
+    return NULL;
+}
+
+void sl_avro_prop_add(struct sl_avro_doc *doc, struct sl_avro_type *type, const char *name, json_t *value)
+{
+    struct sl_avro_prop *props;
+
+    (void)sl_avro_keep(doc, value);
+    if (sl_avro_prop_find(type, name))
+        return;
+    /* Properties are few: a copy for each is simpler than a capacity. */
+    props = sl_arena_alloc(doc->arena, (type->n_props + 1) * sizeof(*props));
+    if (type->n_props)
+        memcpy(props, type->props, type->n_props * sizeof(*props));
+    props[type->n_props] = (struct sl_avro_prop){.name = sl_arena_strdup(doc->arena, name), .value = value};
+    type->props = props;
+    type->n_props++;
+}
+
+bool sl_avro_is_map_entry(const struct sl_avro_type *type)
+{
+    const struct sl_avro_prop *internal;
+
+    if (type->kind != SL_AVRO_RECORD)
+        return false;
+    if (strcmp(type->full, SL_AVRO_CONNECT_SPACE ".MapEntry") == 0)
+        return true;
+    internal = sl_avro_prop_find(type, "connect.internal.type");
+    return internal && json_is_string(internal->value) &&
+           strcmp(json_string_value(internal->value), "MapEntry") == 0;
+}
+
+const struct sl_avro_type *sl_avro_nullable(const struct sl_avro_type *type, uint32_t *ret_index)
+{
+    if (type->kind != SL_AVRO_UNION || type->n != 2)
+        return NULL;
+    for (uint32_t i = 0; i < 2; i++) {
+        if (type->branches[1 - i]->kind == SL_AVRO_NULL && type->branches[i]->kind != SL_AVRO_NULL) {
+            *ret_index = i;
+            return type->branches[i];
+        }
+    }
+    return NULL;
+}
+
+const char *sl_avro_branch_name(const struct sl_avro_type *branch, const struct sl_avro_options *options)
+{
+    if (branch->name && !options->enhanced_schema_support)
+        return branch->name;
+    return branch->full;
+}
+
+static bool fields_default_valid(const struct sl_avro_type *type, const json_t *value)
+{
+    for (uint32_t i = 0; i < type->n; i++) {
+        const json_t *field = json_object_get(value, type->fields[i].name);
+
+        if (!field)
+            field = type->fields[i].default_value;
+        if (!field || !sl_avro_default_valid(type->fields[i].type, field))
+            return false;
+    }
+    return true;
+}
+
+static bool items_default_valid(const struct sl_avro_type *items, const json_t *array)
+{
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        if (!sl_avro_default_valid(items, json_array_get(array, i)))
+            return false;
+    }
+    return true;
+}
+
+static bool map_default_valid(const struct sl_avro_type *items, const json_t *object)
+{
+    /* jansson's iteration takes the object without const but changes nothing. */
+    json_t *map = json_deep_copy(object);
+    const char *key;
+    json_t *value;
+    bool valid = map != NULL;
+
+    json_object_foreach(map, key, value)
+    {
+        valid = valid && sl_avro_default_valid(items, value);
+    }
+    json_decref(map);
+    return valid;
+}
+
+bool sl_avro_default_valid(const struct sl_avro_type *type, const json_t *value)
+{
+    json_int_t i = json_integer_value(value);
+
+    switch (type->kind) {
+    case SL_AVRO_NULL: return json_is_null(value);
+    case SL_AVRO_BOOLEAN: return json_is_boolean(value);
+    case SL_AVRO_INT: return json_is_integer(value) && i >= INT32_MIN && i <= INT32_MAX;
+    case SL_AVRO_LONG: return json_is_integer(value);
+    case SL_AVRO_FLOAT:
+    case SL_AVRO_DOUBLE: return json_is_number(value);
+    case SL_AVRO_BYTES:
+    case SL_AVRO_STRING:
+    case SL_AVRO_ENUM:
+    case SL_AVRO_FIXED: return json_is_string(value);
+    case SL_AVRO_ARRAY: return json_is_array(value) && items_default_valid(type->items, value);
+    case SL_AVRO_MAP: return json_is_object(value) && map_default_valid(type->items, value);
+    case SL_AVRO_UNION: return type->n > 0 && sl_avro_default_valid(type->branches[0], value);
+    case SL_AVRO_RECORD: return json_is_object(value) && fields_default_valid(type, value);
+    }
+    return false;
+}

@@ -91,8 +91,8 @@ struct sl_transport_ops {
                          struct sl_error *err);
     /*
      * Append and make durable, offsets included, all or nothing. Topics that do not exist are created with
-     * one partition. Errors: LOG_FULL (at the size limit: clears when readers advance), IO (disk full or
-     * failing: nothing was written), LOG_DAMAGED.
+     * one partition. Errors: LOG_FULL (at the size limit or on a full disk: clears when readers advance or
+     * space is there), IO (disk failing), LOG_DAMAGED; nothing was written.
      */
     enum sl_rc (*append)(struct sl_transport *transport, const struct sl_append *append,
                          struct sl_error *err);
@@ -130,7 +130,8 @@ struct sl_transport_ops {
                             int32_t partition, int64_t *ret_next, struct sl_error *err);
     /*
      * Say which topics a configured sink will read, before its source writes: retention keeps everything that
-     * the name has not committed, from offset 0 on.
+     * the name has not committed, from offset 0 on. The list replaces the name's earlier one: topics that are
+     * not in it any more are let go, with their committed positions; n = 0 lets go of all.
      */
     enum sl_rc (*reserve)(struct sl_transport *transport, const char *name,
                           const struct sl_topic *const *topics, size_t n, struct sl_error *err);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Small durable texts by space and key: connector configurations, statuses. */
+#include "transport/sqlite/log.h"
+#include "transport/sqlite/pairs.h"
+
+static uint32_t text_crc(const char *space, struct sl_span key, struct sl_span value)
+{
+    uint32_t crc = sl_sqlite_crc_text(0, sl_sqlite_span(space));
+
+    return sl_sqlite_crc_text(sl_sqlite_crc_text(crc, key), value);
+}
+
+static enum sl_rc put(struct sl_sqlite *log, const char *space, const char *key, struct sl_span value,
+                      struct sl_error *err)
+{
+    enum sl_sql sql = value.ptr ? SL_SQL_SET_TEXT : SL_SQL_DROP_TEXT;
+    sqlite3_stmt *statement;
+    enum sl_rc rc = sl_sqlite_db_statement(&log->db, sql, &statement, err);
+
+    if (rc)
+        return rc;
+    sl_sqlite_bind_text(statement, 1, space);
+    sl_sqlite_bind_text(statement, 2, key);
+    if (value.ptr) {
+        sl_sqlite_bind_span(statement, 3, value);
+        (void)sqlite3_bind_int64(statement, 4, text_crc(space, sl_sqlite_span(key), value));
+    }
+    /* One statement: it is its own transaction. */
+    return sl_sqlite_db_run(&log->db, sql, err);
+}
+
+enum sl_rc sl_sqlite_put(struct sl_transport *transport, const char *space, const char *key,
+                         struct sl_span value, struct sl_error *err)
+{
+    struct sl_sqlite *log = sl_sqlite_of(transport);
+    enum sl_rc rc = sl_sqlite_writable(log, err);
+
+    if (rc)
+        return rc;
+    (void)pthread_mutex_lock(&log->lock);
+    rc = put(log, space, key, value, err);
+    (void)pthread_mutex_unlock(&log->lock);
+    return rc;
+}
+
+enum sl_rc sl_sqlite_list(struct sl_transport *transport, const char *space, sl_text_visitor *visit,
+                          void *ctx, struct sl_error *err)
+{
+    struct sl_sqlite *log = sl_sqlite_of(transport);
+    struct sl_sqlite_pairs pairs = {0};
+    enum sl_rc rc;
+
+    (void)pthread_mutex_lock(&log->lock);
+    rc = sl_sqlite_pairs_read(&log->db, SL_SQL_TEXTS, space, text_crc, "a text of space", &pairs, err);
+    (void)pthread_mutex_unlock(&log->lock);
+    return sl_sqlite_pairs_visit(&pairs, rc, visit, ctx);
+}

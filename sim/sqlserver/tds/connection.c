@@ -210,14 +210,6 @@ static bool answer(struct ms_connection *connection, const struct ms_message_in 
     return sane && sent;
 }
 
-/* An attention that came when nothing ran any more. */
-static bool answer_attention(struct ms_connection *connection)
-{
-    const struct ms_done done = {.token = MS_TOKEN_DONE, .status = MS_DONE_ATTENTION};
-    ms_token_put_done(&connection->out.body, &done);
-    return ms_out_finish(&connection->out);
-}
-
 static void serve_requests(struct ms_connection *connection)
 {
     struct ms_message_in message = {0};
@@ -226,7 +218,7 @@ static void serve_requests(struct ms_connection *connection)
         if (ms_packet_read(&connection->stream, &message, -1) != MS_READ_OK)
             break;
         if (message.type == MS_PACKET_ATTENTION)
-            going = answer_attention(connection);
+            going = ms_reply_attention(&connection->out); /* nothing runs any more */
         else if (!(message.status & MS_STATUS_IGNORE))
             going = answer(connection, &message);
     }

@@ -74,8 +74,10 @@ static size_t choose_packet_bytes(uint32_t asked, bool tls)
     return bytes < MS_MIN_PACKET ? MS_MIN_PACKET : bytes > max ? max : bytes;
 }
 
-static uint32_t choose_version(uint32_t asked)
+static uint32_t choose_version(uint32_t asked, bool strict)
 {
+    if (asked == MS_TDS_80)
+        return strict ? MS_TDS_80 : 0;
     if (asked >= MS_TDS_74)
         return MS_TDS_74;
     return asked >= MS_TDS_73B ? MS_TDS_73B : 0;
@@ -116,13 +118,14 @@ static bool accept_login(struct ms_connection *connection, uint32_t version, siz
     return true;
 }
 
-static bool open_session(struct ms_connection *connection, const struct ms_login *login, size_t packet_bytes)
+static bool open_session(struct ms_connection *connection, const struct ms_login *login, size_t packet_bytes,
+                         bool strict)
 {
-    uint32_t version = choose_version(login->tds_version);
+    uint32_t version = choose_version(login->tds_version, strict);
     if (version == 0)
-        return refuse_login(
-            connection, 17830,
-            "This server speaks TDS 7.3 and 7.4 only. HINT: set the client's TDS version to 7.4.");
+        return refuse_login(connection, 17830,
+                            "This server speaks TDS 7.3, 7.4 and, behind TLS, 8.0. HINT: set the client's "
+                            "TDS version to 7.4.");
     if (login->integrated_security || login->federated)
         return refuse_login(
             connection, 18452,
@@ -158,7 +161,7 @@ static bool read_login(struct ms_connection *connection, struct ms_message_in *m
             "The login packet used to open the connection is structurally invalid; the connection has "
             "been closed.");
     size_t packet_bytes = choose_packet_bytes(login.packet_bytes, strict || span == MS_TLS_ALL);
-    return open_session(connection, &login, packet_bytes);
+    return open_session(connection, &login, packet_bytes, strict);
 }
 
 /* The first byte of a TLS record where a packet type should be: TDS 8.0 begins with TLS. */

@@ -24,10 +24,9 @@ struct ms_login {
     const char *database;
 };
 
+#define MS_TDS_80 0x08000000U /* the first of the bytes is 8 here */
 #define MS_TDS_74 0x74000004U
 #define MS_TDS_73B 0x730B0003U
-#define MS_TDS_73A 0x730A0003U
-#define MS_TDS_72 0x72090002U
 
 bool ms_login_parse(const uint8_t *data, size_t len, struct ms_scratch *scratch, struct ms_login *ret_login);
 

@@ -214,12 +214,17 @@ void ms_reply_fail(struct ms_reply *reply, const struct ms_message *message)
 
 bool ms_reply_finish(struct ms_reply *reply, bool attention)
 {
-    if (!reply->held && !attention && !reply->complete)
+    if (!reply->held && !reply->complete)
         hold(reply, MS_TOKEN_DONE, MS_CMD_OTHER, -1, false);
-    release_held(reply, attention);
-    if (attention) {
-        const struct ms_done done = {.token = MS_TOKEN_DONE, .status = MS_DONE_ATTENTION};
-        ms_token_put_done(&reply->out->body, &done);
-    }
-    return ms_out_finish(reply->out);
+    release_held(reply, false);
+    if (!ms_out_finish(reply->out))
+        return false;
+    return !attention || ms_reply_attention(reply->out);
+}
+
+bool ms_reply_attention(struct ms_out *out)
+{
+    const struct ms_done done = {.token = MS_TOKEN_DONE, .status = MS_DONE_ATTENTION};
+    ms_token_put_done(&out->body, &done);
+    return ms_out_finish(out);
 }

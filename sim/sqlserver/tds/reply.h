@@ -41,7 +41,12 @@ void ms_reply_begin_call(struct ms_reply *reply, const struct ms_param *params, 
 void ms_reply_end_call(struct ms_reply *reply);
 /* An error of the wire layer's own: told, and then a failed DONE (or DONEPROC) held. */
 void ms_reply_fail(struct ms_reply *reply, const struct ms_message *message);
-/* The last DONE and the end of the message. attention: answer one too. False when the client has gone. */
+/*
+ * The last DONE and the end of the message. attention: acknowledge one, in a message of its own behind this
+ * one, which is where mssql-jdbc waits for it. False when the client has gone.
+ */
 bool ms_reply_finish(struct ms_reply *reply, bool attention);
+/* The acknowledgement of an attention alone. */
+bool ms_reply_attention(struct ms_out *out);
 
 #endif

@@ -380,6 +380,8 @@ static void an_attention_stops_a_running_statement(void **state)
         fake_wait_until_waiting(f->server, 1);
         send_message(&client, MS_PACKET_ATTENTION, &nothing);
         assert_int_equal(read_reply(&client), MS_READ_OK);
+        expect_last_done(&client, 0, 0);
+        assert_int_equal(read_reply(&client), MS_READ_OK);
         expect_last_done(&client, MS_DONE_ATTENTION, 0);
         send_batch(&client, "rows 2");
         assert_int_equal(read_reply(&client), MS_READ_OK);
@@ -398,6 +400,8 @@ static void an_attention_stops_a_stream_of_rows(void **state)
     send_batch(&client, "rows 1000000000");
     assert_true(ms_stream_need(&client.stream, 100000, 10000));
     send_message(&client, MS_PACKET_ATTENTION, &nothing);
+    assert_int_equal(read_reply(&client), MS_READ_OK);
+    expect_last_done(&client, 0, 0);
     assert_int_equal(read_reply(&client), MS_READ_OK);
     expect_last_done(&client, MS_DONE_ATTENTION, 0);
     hang_up(&client);

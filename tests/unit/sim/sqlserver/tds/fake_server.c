@@ -268,6 +268,8 @@ void ms_session_batch(struct ms_session *session, const char *sql, size_t len, c
         give_rows(sink, strtoll(sql + 5, NULL, 10));
     } else if (strcmp(sql, "types") == 0) {
         give_types(sink);
+    } else if (strncmp(sql, "set ", 4) == 0) {
+        sink->done(sink->ctx, MS_CMD_SET, -1, false);
     } else if (strcmp(sql, "wait") == 0) {
         wait_until_cancelled(session);
     } else if (strncmp(sql, "fail", 4) == 0) {

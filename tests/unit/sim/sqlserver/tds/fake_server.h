@@ -4,9 +4,9 @@
  *
  * Batches: "rows N" gives N rows of (int id, nvarchar text); "types" one row with a column of every type;
  * "wait" runs until it is cancelled; "fail" gives error 208 and a failed statement, "fail then go on" one
- * more good statement; "two" gives two results; anything else "echo" of its own text. Calls give back their
- * parameters: one row of all, and each output as it came. User sa, password of the options; database "none"
- * does not exist.
+ * more good statement; "two" gives two results; "set ..." is done at once; anything else "echo" of its own
+ * text. Calls give back their parameters: one row of all, and each output as it came. User sa, password of
+ * the options; database "none" does not exist.
  */
 #ifndef TESTS_FAKE_SERVER_H
 #define TESTS_FAKE_SERVER_H

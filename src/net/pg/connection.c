@@ -103,17 +103,21 @@ static enum sl_rc login_failed(struct sl_pg *pg, const struct sl_pg_params *para
     if (strstr(message, "password authentication failed") || strstr(message, "no password supplied") ||
         strstr(message, "pg_hba.conf") || strstr(message, "authentication failed") ||
         (strstr(message, "role \"") && strstr(message, "does not exist")))
-        return sl_error_set(err, SL_E_AUTH, "PostgreSQL refused the login: %s; HINT: check connection.user, "
-                            "connection.password and the server's pg_hba.conf", text);
+        return sl_error_set(err, SL_E_AUTH,
+                            "PostgreSQL refused the login: %s; HINT: check connection.user, "
+                            "connection.password and the server's pg_hba.conf",
+                            text);
     if (strstr(message, "database \"") && strstr(message, "does not exist"))
-        return sl_error_set(err, SL_E_NOT_FOUND,
-                            "%s; HINT: create the database or correct connection.url", text);
+        return sl_error_set(err, SL_E_NOT_FOUND, "%s; HINT: create the database or correct connection.url",
+                            text);
     if (strstr(message, "too many clients") || strstr(message, "remaining connection slots"))
         return sl_error_set(err, SL_E_BUSY, "PostgreSQL takes no more connections: %s", text);
     if (strstr(message, "invalid ") && PQsocket(pg->conn) < 0 && !strstr(message, "host"))
         return sl_error_set(err, SL_E_CONFIG, "%s; HINT: correct the options of connection.url", text);
-    return sl_error_set(err, SL_E_CONNECT, "cannot reach PostgreSQL at %s port %s: %s; HINT: is it running, and "
-                        "is connection.url right?", host ? host : "its local socket", port ? port : "5432", text);
+    return sl_error_set(err, SL_E_CONNECT,
+                        "cannot reach PostgreSQL at %s port %s: %s; HINT: is it running, and "
+                        "is connection.url right?",
+                        host ? host : "its local socket", port ? port : "5432", text);
 }
 
 static void drop_notice(void *ctx, const PGresult *result)
@@ -138,9 +142,11 @@ static enum sl_rc connect_poll(struct sl_pg *pg, const struct sl_pg_params *para
         enum sl_rc rc = wait_socket(pg, status == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline_us, err);
 
         if (rc == SL_E_TIMEOUT)
-            return sl_error_set(err, SL_E_CONNECT,
-                                "PostgreSQL at %s did not answer within %ld s; HINT: is the host right, and does "
-                                "a firewall drop packets?", sl_pg_params_get(params, "host"), timeout_s);
+            return sl_error_set(
+                err, SL_E_CONNECT,
+                "PostgreSQL at %s did not answer within %ld s; HINT: is the host right, and does "
+                "a firewall drop packets?",
+                sl_pg_params_get(params, "host"), timeout_s);
         if (rc != SL_OK)
             return rc;
         status = PQconnectPoll(pg->conn);
@@ -156,7 +162,8 @@ static void set_default(struct sl_pg_params *params, const char *keyword, const 
         sl_pg_params_set(params, keyword, value);
 }
 
-enum sl_rc sl_pg_connect(const struct sl_pg_params *params, int stop_fd, struct sl_pg **ret, struct sl_error *err)
+enum sl_rc sl_pg_connect(const struct sl_pg_params *params, int stop_fd, struct sl_pg **ret,
+                         struct sl_error *err)
 {
     struct sl_pg_params all = {0};
     struct sl_pg *pg = sl_zalloc(1, sizeof(*pg));
@@ -306,7 +313,8 @@ enum sl_rc sl_pg_query(struct sl_pg *pg, const char *sql, const struct sl_pg_arg
 
     if (!args)
         args = &none;
-    if (!PQsendQueryParams(pg->conn, sql, args->n, args->types, args->values, args->lengths, args->formats, 0))
+    if (!PQsendQueryParams(pg->conn, sql, args->n, args->types, args->values, args->lengths, args->formats,
+                           0))
         return connection_lost(pg, err);
     return finish(pg, ret, err);
 }

@@ -44,10 +44,11 @@ struct sl_pg_args {
  * readable, every wait of this connection ends with STOPPED.
  * Errors: CONNECT, AUTH, NOT_FOUND (no such database), BUSY (too many connections), CONFIG, STOPPED.
  */
-enum sl_rc sl_pg_connect(const struct sl_pg_params *params, int stop_fd, struct sl_pg **ret, struct sl_error *err);
+enum sl_rc sl_pg_connect(const struct sl_pg_params *params, int stop_fd, struct sl_pg **ret,
+                         struct sl_error *err);
 void sl_pg_close(struct sl_pg *pg);
 
-int sl_pg_server_version(const struct sl_pg *pg);  /* 150020 for 15.20 */
+int sl_pg_server_version(const struct sl_pg *pg); /* 150020 for 15.20 */
 uint32_t sl_pg_backend_pid(const struct sl_pg *pg);
 
 /* One statement with its answer. args may be NULL. Results are text. */

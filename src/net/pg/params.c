@@ -138,9 +138,14 @@ static void set_target(struct sl_pg_params *params, const char *value)
         const char *jdbc;
         const char *libpq;
     } words[] = {
-        {"any", "any"},           {"preferPrimary", "any"}, {"primary", "primary"},
-        {"master", "primary"},    {"secondary", "standby"}, {"slave", "standby"},
-        {"preferSecondary", "prefer-standby"}, {"preferSlave", "prefer-standby"},
+        {"any", "any"},
+        {"preferPrimary", "any"},
+        {"primary", "primary"},
+        {"master", "primary"},
+        {"secondary", "standby"},
+        {"slave", "standby"},
+        {"preferSecondary", "prefer-standby"},
+        {"preferSlave", "prefer-standby"},
     };
 
     for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
@@ -238,7 +243,8 @@ static char *decode(const char *from, size_t len, bool query)
 static enum sl_rc bad_url(struct sl_error *err, const char *what)
 {
     return sl_error_set(err, SL_E_CONFIG,
-                        "connection.url: %s; HINT: write jdbc:postgresql://host:port/database?option=value", what);
+                        "connection.url: %s; HINT: write jdbc:postgresql://host:port/database?option=value",
+                        what);
 }
 
 static bool port_is_fine(const char *port, size_t len)

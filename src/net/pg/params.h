@@ -28,10 +28,12 @@ void sl_pg_params_set(struct sl_pg_params *params, const char *keyword, const ch
 /* NULL when it is not set. */
 const char *sl_pg_params_get(const struct sl_pg_params *params, const char *keyword);
 
-/* Take a pgjdbc property (ApplicationName, sslmode, currentSchema, ...). Unknown ones are added to ignored. */
+/* Take a pgjdbc property (ApplicationName, sslmode, currentSchema, ...). Unknown ones are added to ignored.
+ */
 void sl_pg_params_property(struct sl_pg_params *params, const char *name, const char *value);
 
-/* Take a JDBC URL. CONFIG when it cannot be read; the text never repeats its query, which may hold a password. */
+/* Take a JDBC URL. CONFIG when it cannot be read; the text never repeats its query, which may hold a
+ * password. */
 enum sl_rc sl_pg_params_url(struct sl_pg_params *params, const char *url, struct sl_error *err);
 
 #endif

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sink/postgres/load.h"
+
+#include "sink/postgres/state.h"
+
+#include <stdlib.h>
+
+enum { MAX_BUILDS = 4 };
+
+/* ---- groups ---- */
+
+static struct sl_pgsink_group *group_for(struct sl_pgsink_load *load, struct sl_pgsink_target *target)
+{
+    for (uint32_t i = 0; i < load->n_groups; i++) {
+        if (load->groups[i].target == target)
+            return &load->groups[i];
+    }
+    if (load->n_groups == load->groups_capacity) {
+        uint32_t before = load->groups_capacity;
+
+        load->groups_capacity = before ? before * 2 : 4;
+        load->groups = sl_realloc(load->groups, load->groups_capacity, sizeof(*load->groups));
+        memset(load->groups + before, 0, (load->groups_capacity - before) * sizeof(*load->groups));
+    }
+    sl_pgsink_group_begin(&load->groups[load->n_groups], target);
+    return &load->groups[load->n_groups++];
+}
+
+/* *ret_again: a plan is missing, and a flight is in the way. */
+static enum sl_rc gather(struct sl_pgsink *sink, struct sl_pgsink_load *load, struct sl_batch *batch,
+                         uint32_t first, uint32_t last, const uint8_t *skip, bool *ret_again,
+                         struct sl_error *err)
+{
+    for (uint32_t r = 0; r < batch->n_runs; r++) {
+        const struct sl_run *run = &batch->runs[r];
+        uint32_t run_first = run->first > first ? run->first : first;
+        uint32_t run_last = run->first + run->count < last ? run->first + run->count : last;
+        struct sl_pgsink_plan *plan = NULL;
+        enum sl_rc rc;
+
+        if (run_first >= run_last)
+            continue;
+        rc = sl_pgsink_plan_for(sink, run, &plan, err);
+        if (rc != SL_OK)
+            return rc;
+        if (!plan) {
+            *ret_again = true;
+            return SL_OK;
+        }
+        sl_pgsink_group_add(&sink->config, load, group_for(load, plan->target), plan, batch, run, run_first,
+                            run_last, skip);
+    }
+    return SL_OK;
+}
+
+/* ---- steps ---- */
+
+static struct sl_pgsink_step *add_step(struct sl_pgsink_load *load)
+{
+    if (load->n_steps == load->steps_capacity) {
+        uint32_t before = load->steps_capacity;
+
+        load->steps_capacity = before ? before * 2 : 8;
+        load->steps = sl_realloc(load->steps, load->steps_capacity, sizeof(*load->steps));
+        memset(load->steps + before, 0, (load->steps_capacity - before) * sizeof(*load->steps));
+    }
+    return &load->steps[load->n_steps++];
+}
+
+static enum sl_rc statement_of(struct sl_pgsink *sink, struct sl_pgsink_group *group,
+                               const struct sl_pgsink_row *row, struct sl_pgsink_statement **ret,
+                               struct sl_error *err)
+{
+    struct sl_pgsink_plan *plan = group->plans[row->plan];
+    uint8_t *mask;
+
+    if (row->op == SL_PGSINK_DELETE || !row->partial)
+        return sl_pgsink_statement_for(sink, plan, (enum sl_pgsink_op)row->op, NULL, ret, err);
+    sl_buf_reset(&group->scratch);
+    mask = sl_buf_reserve(&group->scratch, plan->n_cells);
+    for (uint16_t i = 0; i < plan->n_cells; i++)
+        mask[i] = row->cells[plan->cells[i].source][plan->cells[i].field].tag != SL_ABSENT;
+    return sl_pgsink_statement_for(sink, plan, SL_PGSINK_WRITE, mask, ret, err);
+}
+
+static int phase_of(const struct sl_pgsink *sink, const struct sl_pgsink_statement *statement)
+{
+    const struct sl_pgsink_target *target = statement->target;
+
+    if (statement->op == SL_PGSINK_WRITE || sink->config.insert_mode == SL_PGSINK_INSERT)
+        return 1;
+    return target->has_other_unique && !target->is_parent ? 0 : 2;
+}
+
+/*
+ * Put the sorted rows into one step for each statement (by key), or for each stretch of one statement (in the
+ * order of the log). Rows of a step stand together in placed.
+ */
+static enum sl_rc place(struct sl_pgsink *sink, struct sl_pgsink_load *load, struct sl_pgsink_group *group,
+                        bool in_order, bool *ret_again, struct sl_error *err)
+{
+    uint32_t first_step = load->n_steps;
+    uint32_t at = 0;
+    uint32_t current = UINT32_MAX;
+
+    for (uint32_t i = 0; i < group->n_sorted; i++) {
+        struct sl_pgsink_row *row = group->sorted[i];
+        struct sl_pgsink_statement *statement = NULL;
+        enum sl_rc rc = statement_of(sink, group, row, &statement, err);
+
+        if (rc != SL_OK)
+            return rc;
+        if (!statement) {
+            *ret_again = true;
+            return SL_OK;
+        }
+        if (current == UINT32_MAX || load->steps[current].statement != statement) {
+            current = in_order ? load->n_steps : first_step;
+            while (current < load->n_steps && load->steps[current].statement != statement)
+                current++;
+            if (current == load->n_steps) {
+                struct sl_pgsink_step *step = add_step(load);
+
+                step->statement = statement;
+                step->n_rows = 0;
+                step->phase = phase_of(sink, statement);
+            }
+        }
+        load->steps[current].n_rows++;
+        row->plan = current - first_step;
+    }
+    for (uint32_t s = first_step; s < load->n_steps; s++) {
+        load->steps[s].rows = (const struct sl_pgsink_row *const *)group->placed + at;
+        at += load->steps[s].n_rows;
+        load->steps[s].n_rows = 0;
+    }
+    for (uint32_t i = 0; i < group->n_sorted; i++) {
+        struct sl_pgsink_step *step = &load->steps[first_step + group->sorted[i]->plan];
+        size_t place_at = (size_t)(step->rows - (const struct sl_pgsink_row *const *)group->placed);
+
+        group->placed[place_at + step->n_rows++] = group->sorted[i];
+    }
+    return SL_OK;
+}
+
+static enum sl_rc make_steps(struct sl_pgsink *sink, struct sl_pgsink_load *load, bool *ret_again,
+                             struct sl_error *err)
+{
+    bool in_order = sink->config.insert_mode == SL_PGSINK_INSERT;
+
+    for (uint32_t g = 0; g < load->n_groups; g++) {
+        struct sl_pgsink_group *group = &load->groups[g];
+        enum sl_rc rc;
+
+        sl_pgsink_group_sort(group, in_order || group->target->has_other_unique);
+        rc = place(sink, load, group, in_order, ret_again, err);
+        if (rc != SL_OK || *ret_again)
+            return rc;
+    }
+    return SL_OK;
+}
+
+static bool step_before(const struct sl_pgsink_step *a, const struct sl_pgsink_step *b)
+{
+    int rank_a = a->statement->target->rank;
+    int rank_b = b->statement->target->rank;
+
+    if (a->phase != b->phase)
+        return a->phase < b->phase;
+    return a->phase == 1 ? rank_a < rank_b : rank_a > rank_b;
+}
+
+/* Stable; there are few steps. */
+static void order_steps(struct sl_pgsink_load *load)
+{
+    for (uint32_t i = 1; i < load->n_steps; i++) {
+        struct sl_pgsink_step step = load->steps[i];
+        uint32_t at = i;
+
+        for (; at && step_before(&step, &load->steps[at - 1]); at--)
+            load->steps[at] = load->steps[at - 1];
+        load->steps[at] = step;
+    }
+}
+
+/* batch.size bounds what one statement carries. */
+static void cut_steps(struct sl_pgsink_load *load, uint32_t batch_rows)
+{
+    for (uint32_t i = 0; i < load->n_steps; i++) {
+        uint32_t rest = load->steps[i].n_rows;
+        struct sl_pgsink_step spare;
+
+        if (rest <= batch_rows)
+            continue;
+        (void)add_step(load);
+        spare = load->steps[load->n_steps - 1];
+        memmove(load->steps + i + 2, load->steps + i + 1, (load->n_steps - i - 2) * sizeof(*load->steps));
+        spare.statement = load->steps[i].statement;
+        spare.phase = load->steps[i].phase;
+        spare.rows = load->steps[i].rows + batch_rows;
+        spare.n_rows = rest - batch_rows;
+        load->steps[i].n_rows = batch_rows;
+        load->steps[i + 1] = spare;
+    }
+}
+
+static void bind_step(struct sl_pgsink_step *step, struct sl_pgsink_bads *bads)
+{
+    uint32_t n = step->statement->n_cells;
+
+    if (step->statement->empty)
+        return;
+    if (n > step->params_capacity) {
+        step->params = sl_realloc(step->params, n, sizeof(*step->params));
+        memset(step->params + step->params_capacity, 0, (n - step->params_capacity) * sizeof(*step->params));
+        step->params_capacity = n;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        const struct sl_pgsink_cell *cell = step->statement->cells[i];
+
+        sl_buf_reset(&step->params[i]);
+        cell->bind(cell, step->rows, step->n_rows, &step->params[i], bads);
+    }
+}
+
+/* ---- the whole ---- */
+
+static void begin(struct sl_pgsink *sink, struct sl_pgsink_load *load)
+{
+    load->generation = sink->generation;
+    load->n_groups = 0;
+    load->n_steps = 0;
+    load->bads.n = 0;
+    load->tangled = false;
+}
+
+enum sl_rc sl_pgsink_load_build(struct sl_pgsink *sink, struct sl_pgsink_load *load, struct sl_batch *batch,
+                                uint32_t first, uint32_t last, const uint8_t *skip, struct sl_error *err)
+{
+    for (int attempt = 0; attempt < MAX_BUILDS; attempt++) {
+        bool again = false;
+        enum sl_rc rc;
+
+        begin(sink, load);
+        rc = gather(sink, load, batch, first, last, skip, &again, err);
+        if (rc == SL_OK && !again && !load->tangled)
+            rc = make_steps(sink, load, &again, err);
+        if (rc == SL_OK && again) {
+            rc = sl_pgsink_settle(sink, err);
+            if (rc == SL_OK)
+                continue;
+        }
+        if (rc != SL_OK || load->tangled)
+            return rc;
+        order_steps(load);
+        cut_steps(load, sink->config.batch_rows);
+        for (uint32_t i = 0; i < load->n_steps; i++)
+            bind_step(&load->steps[i], &load->bads);
+        return SL_OK;
+    }
+    return sl_error_set(err, SL_E_INTERNAL, "the plans of a batch do not hold still");
+}
+
+void sl_pgsink_load_done(struct sl_pgsink_load *load)
+{
+    for (uint32_t i = 0; i < load->groups_capacity; i++)
+        sl_pgsink_group_done(&load->groups[i]);
+    for (uint32_t i = 0; i < load->steps_capacity; i++) {
+        for (uint32_t p = 0; p < load->steps[i].params_capacity; p++)
+            sl_buf_done(&load->steps[i].params[p]);
+        sl_free(load->steps[i].params);
+    }
+    sl_free(load->groups);
+    sl_free(load->steps);
+    sl_free(load->bads.items);
+    *load = (struct sl_pgsink_load){0};
+}

@@ -27,8 +27,8 @@ struct sl_pgsink_row {
     uint32_t record;                 /* index in the batch */
     uint32_t plan;                   /* index in the group's list of plans; later, of its bucket */
     uint8_t op;                      /* enum sl_pgsink_op */
-    uint8_t partial : 1;             /* some field is ABSENT */
-    uint8_t has_key : 1;
+    bool partial;                    /* some field is ABSENT */
+    bool has_key;
 };
 
 /* What a value cannot be, found while binding. why is static text. */

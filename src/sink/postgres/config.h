@@ -36,8 +36,6 @@ struct sl_pgsink_config {
     bool zone_is_utc;
     bool date_in_utc; /* Connect's Date is not moved by the zone */
     uint32_t batch_rows;
-    int attempts;
-    int64_t attempt_pause_us;
     int64_t row_wait_us;  /* how long a row may wait for another that it refers to */
     char *offsets_schema; /* NULL: wherever search_path leads */
     char *offsets_table;

@@ -67,18 +67,19 @@ static bool put_type(const struct sl_pgsink_config *config, const struct sl_pgsi
     return type != NULL;
 }
 
-/* Milliseconds since 1970 as SQL text. */
-static void put_instant(struct sl_buf *sql, int64_t ms, const char *format, bool fraction)
+/* Milliseconds since 1970 as a date, a time of day, or both. */
+static void put_instant(struct sl_buf *sql, int64_t ms, bool date, bool time_of_day)
 {
     time_t seconds = (time_t)(ms / 1000 - (ms % 1000 < 0));
-    struct tm parts;
-    char text[64];
+    struct tm parts = {0};
 
-    if (!gmtime_r(&seconds, &parts) || strftime(text, sizeof(text), format, &parts) == 0)
-        text[0] = '\0';
-    sl_buf_format(sql, "'%s", text);
-    if (fraction)
-        sl_buf_format(sql, ".%03d", (int)(ms - (int64_t)seconds * 1000));
+    (void)gmtime_r(&seconds, &parts);
+    sl_buf_u8(sql, '\'');
+    if (date)
+        sl_buf_format(sql, "%04d-%02d-%02d", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday);
+    if (time_of_day)
+        sl_buf_format(sql, "%s%02d:%02d:%02d.%03d", date ? " " : "", parts.tm_hour, parts.tm_min,
+                      parts.tm_sec, (int)(ms - (int64_t)seconds * 1000));
     sl_buf_u8(sql, '\'');
 }
 
@@ -146,11 +147,11 @@ static bool put_default(struct sl_buf *sql, const struct sl_schema *schema)
     if (schema->semantic == SL_SEM_DECIMAL)
         put_decimal(sql, value, schema->scale);
     else if (schema->semantic == SL_SEM_DATE)
-        put_instant(sql, value.i * 86400000, "%Y-%m-%d", false);
+        put_instant(sql, value.i * 86400000, true, false);
     else if (schema->semantic == SL_SEM_TIME)
-        put_instant(sql, value.i, "%H:%M:%S", true);
+        put_instant(sql, value.i, false, true);
     else if (schema->semantic == SL_SEM_TIMESTAMP)
-        put_instant(sql, value.i, "%Y-%m-%d %H:%M:%S", true);
+        put_instant(sql, value.i, true, true);
     if (logical_type(schema))
         return true;
     switch ((enum sl_type)value.tag) {

@@ -269,7 +269,7 @@ static const char *read_no_value(const struct sl_pgsink_config *config, struct s
 static const char *read_value(const struct sl_pgsink_config *config, const struct sl_pgsink_plan *plan,
                               const struct sl_record *record, struct sl_pgsink_row *row)
 {
-    uint8_t absent = 0;
+    bool absent = false;
 
     row->op = SL_PGSINK_WRITE;
     row->partial = 0;
@@ -287,7 +287,7 @@ static const char *read_value(const struct sl_pgsink_config *config, const struc
     for (uint32_t i = 0; i < record->value.len; i++)
         absent |= record->value.items[i].tag == SL_ABSENT;
     row->cells[SL_PGSINK_FROM_VALUE] = record->value.items;
-    row->partial = absent & 1;
+    row->partial = absent;
     return NULL;
 }
 

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/connector_options.h"
+
+#include "base/alloc.h"
+
+static const char *const tolerances[] = {"none", "all", NULL};
+static const char *const reload_actions[] = {"restart", "none", NULL};
+
+#define FAMILY(name_, doc_) {.name = (name_), .importance = SL_IMPORTANCE_LOW, .doc = (doc_)}
+#define IGNORED(name_) {.name = (name_), .importance = SL_IMPORTANCE_LOW, .doc = "taken for compatibility; not used"}
+
+const struct sl_option sl_connector_options[] = {
+    {.name = "name", .required = true, .doc = "the connector's name, unique in the worker"},
+    {.name = "connector.class",
+     .type = SL_OPT_CLASS,
+     .required = true,
+     .doc = "the Java class of the connector, its last part, or our short name"},
+    {.name = "tasks.max", .type = SL_OPT_INT, .default_text = "1", .doc = "the most tasks to make", .min = 1, .max = 1000},
+    IGNORED("tasks.max.enforce"),
+    {.name = "key.converter", .type = SL_OPT_CLASS, .doc = "converter of keys; the worker's when not given"},
+    {.name = "value.converter", .type = SL_OPT_CLASS, .doc = "converter of values; the worker's when not given"},
+    FAMILY("key.converter.*", "keys of the key converter"),
+    FAMILY("value.converter.*", "keys of the value converter"),
+    IGNORED("header.converter"),
+    IGNORED("header.converter.*"),
+    {.name = "transforms", .type = SL_OPT_LIST, .doc = "names of the transforms, in their order"},
+    {.name = "errors.tolerance",
+     .default_text = "none",
+     .doc = "what a bad record does: none stops the task, all goes on",
+     .values = tolerances},
+    {.name = "errors.log.enable",
+     .type = SL_OPT_BOOLEAN,
+     .default_text = "false",
+     .doc = "log each bad record, also when the task stops for it"},
+    {.name = "errors.log.include.messages",
+     .type = SL_OPT_BOOLEAN,
+     .default_text = "false",
+     .doc = "taken for compatibility; the place of a bad record is always logged, its content never"},
+    {.name = "errors.retry.timeout",
+     .type = SL_OPT_LONG,
+     .default_text = "0",
+     .doc = "taken for compatibility, in ms; transient failures are tried again for ever"},
+    {.name = "errors.retry.delay.max.ms",
+     .type = SL_OPT_LONG,
+     .default_text = "60000",
+     .doc = "taken for compatibility; the delay between tries doubles from 100 ms to 30 s"},
+    {.name = "errors.deadletterqueue.topic.name", .doc = "topic for bad records; none when not given"},
+    {.name = "errors.deadletterqueue.topic.replication.factor",
+     .type = SL_OPT_INT,
+     .default_text = "3",
+     .doc = "taken for compatibility; the embedded log has one copy"},
+    {.name = "errors.deadletterqueue.context.headers.enable",
+     .type = SL_OPT_BOOLEAN,
+     .default_text = "false",
+     .doc = "add headers that say where a bad record comes from and what is wrong with it"},
+    {.name = "config.action.reload", .default_text = "restart", .doc = "taken for compatibility", .values = reload_actions},
+    IGNORED("connector.plugin.version"),
+    IGNORED("producer.override.*"),
+    IGNORED("consumer.override.*"),
+    IGNORED("admin.override.*"),
+    {.name = NULL},
+};
+
+const struct sl_option sl_source_connector_options[] = {
+    {.name = "topic.creation.default.partitions",
+     .type = SL_OPT_INT,
+     .doc = "partitions of topics that this connector makes; the worker's sluice.topic.partitions when not given or -1",
+     .min = -1,
+     .max = 10000},
+    {.name = "topic.creation.default.replication.factor", .type = SL_OPT_INT, .doc = "taken for compatibility"},
+    {.name = "topic.creation.default.cleanup.policy", .doc = "delete or compact"},
+    {.name = "topic.creation.default.retention.ms", .type = SL_OPT_LONG, .doc = "how long records are kept, in ms; -1 for ever"},
+    {.name = "topic.creation.default.retention.bytes", .type = SL_OPT_LONG, .doc = "how many bytes are kept; -1 all"},
+    IGNORED("topic.creation.default.*"),
+    {.name = "sluice.source.header",
+     .type = SL_OPT_BOOLEAN,
+     .default_text = "true",
+     .doc = "write the source position into the header __sluice.src of each record"},
+    IGNORED("exactly.once.support"),
+    IGNORED("transaction.boundary"),
+    IGNORED("transaction.boundary.interval.ms"),
+    IGNORED("offsets.storage.topic"),
+    {.name = NULL},
+};
+
+const struct sl_option sl_sink_connector_options[] = {
+    {.name = "topics", .type = SL_OPT_LIST, .doc = "the topics to read"},
+    {.name = "topics.regex", .doc = "a Java regular expression for the topics to read"},
+    {.name = NULL},
+};
+
+static const struct sl_option *table_of(const char *name)
+{
+    const struct sl_option *const tables[] = {sl_connector_options, sl_source_connector_options,
+                                              sl_sink_connector_options};
+
+    for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
+        if (sl_options_know(tables[i], name))
+            return tables[i];
+    }
+    SL_ASSERT(!"a framework key that is in no table");
+    return NULL;
+}
+
+const char *sl_connector_text(const struct sl_props *props, const char *name)
+{
+    return sl_option_text(table_of(name), props, NULL, name);
+}
+
+bool sl_connector_bool(const struct sl_props *props, const char *name)
+{
+    return sl_option_bool(table_of(name), props, NULL, name);
+}
+
+int64_t sl_connector_int(const struct sl_props *props, const char *name)
+{
+    return sl_option_int(table_of(name), props, NULL, name);
+}

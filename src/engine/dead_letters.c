@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/dead_letters.h"
+
+#include "base/log.h"
+#include "base/thread.h"
+#include "engine/connector_options.h"
+#include "engine/headers.h"
+
+#include <stdio.h>
+
+enum { REMEMBERED = 4096 };
+
+#define DATA_EXCEPTION "org.apache.kafka.connect.errors.DataException"
+
+struct place {
+    const struct sl_topic *topic;
+    int32_t partition;
+    int64_t offset;
+};
+
+struct sl_dead_letters {
+    const char *connector;
+    int task;
+    bool tolerate;
+    bool with_headers;
+    bool log_records;
+    const struct sl_topic *topic;
+    int32_t partitions;
+    struct sl_log_writer *writer;
+
+    pthread_mutex_t reporting; /* one letter at a time; guards outgoing and written */
+    struct sl_outgoing *outgoing;
+    struct place written[REMEMBERED]; /* a ring */
+    uint32_t n_written;
+
+    pthread_mutex_t lock; /* guards the writer's answer */
+    pthread_cond_t answered;
+    bool waiting;
+    struct sl_error failure; /* rc SL_OK: durable */
+};
+
+enum sl_rc sl_dead_letters_open(struct sl_dead_letters **ret, const char *connector, int task,
+                                const struct sl_props *props, const struct sl_topic_settings *settings,
+                                struct sl_topics *topics, struct sl_log_writer *writer, struct sl_error *err)
+{
+    const char *name = sl_connector_text(props, "errors.deadletterqueue.topic.name");
+    struct sl_dead_letters *letters = sl_zalloc(1, sizeof(*letters));
+    struct sl_topic_settings single = *settings;
+
+    single.partitions = 1;
+    letters->connector = connector;
+    letters->task = task;
+    letters->tolerate = strcmp(sl_connector_text(props, "errors.tolerance"), "all") == 0;
+    letters->with_headers = sl_connector_bool(props, "errors.deadletterqueue.context.headers.enable");
+    letters->log_records = sl_connector_bool(props, "errors.log.enable");
+    letters->writer = writer;
+    if (name && *name) {
+        enum sl_rc rc;
+
+        letters->topic = sl_topic_intern(name, strlen(name));
+        rc = sl_topics_ensure(topics, letters->topic, &single, &letters->partitions, err);
+        if (rc) {
+            sl_free(letters);
+            return rc;
+        }
+    }
+    letters->outgoing = sl_outgoing_new(connector);
+    (void)pthread_mutex_init(&letters->reporting, NULL);
+    (void)pthread_mutex_init(&letters->lock, NULL);
+    sl_cond_init(&letters->answered);
+    *ret = letters;
+    return SL_OK;
+}
+
+void sl_dead_letters_close(struct sl_dead_letters *letters)
+{
+    if (!letters)
+        return;
+    sl_outgoing_free(letters->outgoing);
+    (void)pthread_cond_destroy(&letters->answered);
+    (void)pthread_mutex_destroy(&letters->lock);
+    (void)pthread_mutex_destroy(&letters->reporting);
+    sl_free(letters);
+}
+
+const struct sl_topic *sl_dead_letters_topic(const struct sl_dead_letters *letters)
+{
+    return letters->topic;
+}
+
+static void put_text(struct sl_buf *out, const char *name, const char *text)
+{
+    sl_headers_put(out, name, (struct sl_span){(const uint8_t *)text, strlen(text)});
+}
+
+static void put_number(struct sl_buf *out, const char *name, int64_t number)
+{
+    char text[24];
+
+    (void)snprintf(text, sizeof(text), "%lld", (long long)number);
+    put_text(out, name, text);
+}
+
+/* Names and order are Kafka Connect's; a record that has them already gets them again behind. */
+static void put_context(struct sl_buf *out, const struct sl_dead_letters *letters,
+                        const struct sl_bad_record *bad)
+{
+    char trace[SL_ERROR_TEXT_SIZE + 256];
+
+    put_text(out, "__connect.errors.topic", bad->raw->topic->name);
+    put_number(out, "__connect.errors.partition", bad->raw->partition);
+    put_number(out, "__connect.errors.offset", bad->raw->offset);
+    put_text(out, "__connect.errors.connector.name", letters->connector);
+    put_number(out, "__connect.errors.task.id", letters->task);
+    put_text(out, "__connect.errors.stage", bad->stage);
+    put_text(out, "__connect.errors.class.name", bad->class_name);
+    put_text(out, "__connect.errors.exception.class.name", DATA_EXCEPTION);
+    put_text(out, "__connect.errors.exception.message", bad->why->text);
+    (void)snprintf(trace, sizeof(trace), "%s: %s\nCaused by: %s%s%s\n", DATA_EXCEPTION, bad->why->text,
+                   sl_rc_name(bad->why->rc), bad->why->native[0] ? " " : "", bad->why->native);
+    put_text(out, "__connect.errors.exception.stacktrace", trace);
+}
+
+static struct sl_span put_part(struct sl_buf *bytes, struct sl_span part)
+{
+    size_t start = bytes->len;
+
+    if (!part.ptr)
+        return part;
+    sl_buf_put(bytes, part.ptr, part.len);
+    return sl_outgoing_place(start, bytes->len);
+}
+
+static void write_letter(struct sl_dead_letters *letters, const struct sl_bad_record *bad)
+{
+    struct sl_outgoing *outgoing = letters->outgoing;
+    struct sl_buf *bytes = &outgoing->bytes;
+    struct sl_log_record letter = {
+        .topic = letters->topic, .partition = 0, .offset = -1, .timestamp_ms = bad->raw->timestamp_ms};
+    size_t headers_start;
+
+    sl_outgoing_reset(outgoing);
+    letter.key = put_part(bytes, bad->raw->key);
+    letter.value = put_part(bytes, bad->raw->value);
+    headers_start = bytes->len;
+    sl_buf_put(bytes, bad->raw->headers.ptr, bad->raw->headers.len);
+    if (letters->with_headers)
+        put_context(bytes, letters, bad);
+    if (bytes->len > headers_start)
+        letter.headers = sl_outgoing_place(headers_start, bytes->len);
+    sl_outgoing_add(outgoing, &letter);
+    sl_outgoing_seal(outgoing);
+}
+
+static void answer(void *ctx, struct sl_outgoing *outgoing, const struct sl_error *failure)
+{
+    struct sl_dead_letters *letters = ctx;
+
+    (void)outgoing;
+    (void)pthread_mutex_lock(&letters->lock);
+    letters->failure = failure ? *failure : (struct sl_error){0};
+    letters->waiting = false;
+    (void)pthread_cond_signal(&letters->answered);
+    (void)pthread_mutex_unlock(&letters->lock);
+}
+
+static enum sl_rc append_and_wait(struct sl_dead_letters *letters, struct sl_error *err)
+{
+    letters->waiting = true;
+    letters->outgoing->done = answer;
+    letters->outgoing->ctx = letters;
+    sl_log_writer_submit(letters->writer, letters->outgoing);
+    (void)pthread_mutex_lock(&letters->lock);
+    while (letters->waiting)
+        (void)sl_cond_wait(&letters->answered, &letters->lock, INT64_MAX);
+    if (letters->failure.rc)
+        *err = letters->failure;
+    (void)pthread_mutex_unlock(&letters->lock);
+    return letters->failure.rc;
+}
+
+static bool written_before(const struct sl_dead_letters *letters, const struct sl_log_record *raw)
+{
+    uint32_t n = letters->n_written < REMEMBERED ? letters->n_written : REMEMBERED;
+
+    for (uint32_t i = 0; i < n; i++) {
+        const struct place *place = &letters->written[i];
+
+        if (place->offset == raw->offset && place->partition == raw->partition && place->topic == raw->topic)
+            return raw->offset >= 0;
+    }
+    return false;
+}
+
+static enum sl_rc deliver(struct sl_dead_letters *letters, const struct sl_bad_record *bad, struct sl_error *err)
+{
+    enum sl_rc rc = SL_OK;
+
+    (void)pthread_mutex_lock(&letters->reporting);
+    if (!written_before(letters, bad->raw)) {
+        write_letter(letters, bad);
+        rc = append_and_wait(letters, err);
+        if (rc == SL_OK)
+            letters->written[letters->n_written++ % REMEMBERED] =
+                (struct place){bad->raw->topic, bad->raw->partition, bad->raw->offset};
+    }
+    (void)pthread_mutex_unlock(&letters->reporting);
+    return rc;
+}
+
+static void say(const struct sl_dead_letters *letters, const struct sl_bad_record *bad)
+{
+    sl_warn(letters->topic ? "a bad record went to the dead letters" : "a bad record was left out",
+            SL_T("topic", bad->raw->topic->name), SL_I("partition", bad->raw->partition),
+            SL_I("offset", bad->raw->offset), SL_T("stage", bad->stage), SL_T("class", bad->class_name),
+            SL_T("dead_letter_topic", letters->topic ? letters->topic->name : ""), SL_T("error", bad->why->text));
+}
+
+/* The cause first; where it is behind it, so that a cut text still says what is wrong. */
+static enum sl_rc refuse(const struct sl_bad_record *bad, struct sl_error *err)
+{
+    struct sl_error why = *bad->why;
+
+    if (bad->raw->offset >= 0)
+        (void)sl_error_set(err, SL_E_DATA, "topic '%s', partition %d, offset %lld: %s", bad->raw->topic->name,
+                           (int)bad->raw->partition, (long long)bad->raw->offset, why.text);
+    else
+        (void)sl_error_set(err, SL_E_DATA, "topic '%s': %s", bad->raw->topic->name, why.text);
+    sl_error_native(err, why.native);
+    return err->rc;
+}
+
+enum sl_rc sl_dead_letters_report(struct sl_dead_letters *letters, const struct sl_bad_record *bad,
+                                  struct sl_error *err)
+{
+    enum sl_rc rc = SL_OK;
+
+    /* With tolerance none Connect writes the letter too, and stops all the same. */
+    if (letters->topic)
+        rc = deliver(letters, bad, err);
+    if (rc)
+        return rc;
+    if (letters->tolerate || letters->log_records)
+        say(letters, bad);
+    return letters->tolerate ? SL_OK : refuse(bad, err);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Record headers as bytes (the form is fixed in sluice/transport.h). A header without schema is raw bytes; one
+ * with a schema is written as text, as Connect's SimpleHeaderConverter does for scalars. Read headers are raw
+ * bytes.
+ */
+#ifndef SLUICE_ENGINE_HEADERS_H
+#define SLUICE_ENGINE_HEADERS_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "sluice/error.h"
+#include "sluice/record.h"
+
+/* span.ptr NULL: a null value. */
+void sl_headers_put(struct sl_buf *out, const char *name, struct sl_span value);
+
+/* All headers of a record. Errors: DATA (a struct, map or array, which has no text form here). */
+enum sl_rc sl_headers_encode(struct sl_buf *out, const struct sl_record *record, struct sl_error *err);
+
+/*
+ * Read the bytes into headers whose values point into them; names and the array come from the arena. Errors:
+ * DATA (the bytes are not headers).
+ */
+enum sl_rc sl_headers_decode(struct sl_span bytes, struct sl_arena *arena, const struct sl_header **ret,
+                             uint16_t *ret_n, struct sl_error *err);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What this program can do: the arrays of main.c, and finding an entry in them by the class name that a
+ * connector file holds. A class is found by its full Java name, by the last part of it, or by the short name
+ * ("sqlserver"). All arrays end with NULL.
+ */
+#ifndef SLUICE_ENGINE_PLUGINS_H
+#define SLUICE_ENGINE_PLUGINS_H
+
+#include "sluice/converter.h"
+#include "sluice/registry.h"
+#include "sluice/sink.h"
+#include "sluice/source.h"
+#include "sluice/transform.h"
+#include "sluice/transport.h"
+
+struct sl_plugins {
+    const struct sl_source_ops *const *sources;
+    const struct sl_sink_ops *const *sinks;
+    const struct sl_transport_ops *const *transports;
+    const struct sl_converter_ops *const *converters;
+    const struct sl_transform_ops *const *transforms;
+    /* The registry that the converters use; props are the worker's. */
+    enum sl_rc (*open_registry)(const struct sl_props *props, bool read_only, struct sl_registry **ret,
+                                struct sl_error *err);
+    /* The partition of a key among n, as Kafka's clients choose it. */
+    int32_t (*partition_of)(struct sl_span key, int32_t n);
+};
+
+/* One of the two is set. Errors: CONFIG, with the nearest class or the list of what there is. */
+enum sl_rc sl_plugins_connector(const struct sl_plugins *plugins, const char *class_name,
+                                const struct sl_source_ops **ret_source, const struct sl_sink_ops **ret_sink,
+                                struct sl_error *err);
+enum sl_rc sl_plugins_converter(const struct sl_plugins *plugins, const char *class_name,
+                                const struct sl_converter_ops **ret, struct sl_error *err);
+enum sl_rc sl_plugins_transform(const struct sl_plugins *plugins, const char *class_name,
+                                const struct sl_transform_ops **ret, struct sl_error *err);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a task says of itself, in Kafka Connect's words for states. The task's threads write, the publisher
+ * and the worker read; one lock, taken once per batch at most.
+ */
+#ifndef SLUICE_ENGINE_STATUS_H
+#define SLUICE_ENGINE_STATUS_H
+
+#include "base/backoff.h"
+#include "base/buf.h"
+#include "base/thread.h"
+#include "sluice/error.h"
+
+enum sl_task_state {
+    SL_TASK_UNASSIGNED, /* not started yet, or stopped */
+    SL_TASK_RUNNING,    /* also while it tries again after a transient failure: then note says why */
+    SL_TASK_PAUSED,
+    SL_TASK_FAILED, /* trace says why; nothing restarts it but a restart of the process */
+};
+
+/* A reading of a status; the counters are since the start of the task. */
+struct sl_status_view {
+    enum sl_task_state state;
+    uint64_t records;
+    int64_t last_record_ms; /* timestamp of the last durable record, or INT64_MIN */
+    int64_t lag_records;    /* sink: records in the log that are not applied; source: -1, nobody knows */
+    int64_t lag_ms;         /* -1: unknown */
+    double records_per_second; /* over the last seconds */
+    char note[SL_ERROR_TEXT_SIZE];
+    char trace[SL_ERROR_TEXT_SIZE + 128];
+    char position[256];
+};
+
+struct sl_status {
+    const char *connector; /* these three are set once */
+    const char *type;      /* "source" or "sink" */
+    int task;
+    pthread_mutex_t lock; /* guards the rest */
+    struct sl_status_view now;
+    uint64_t measured_records; /* at the last measurement of the rate */
+    int64_t measured_us;
+};
+
+void sl_status_init(struct sl_status *status, const char *connector, const char *type, int task);
+void sl_status_done(struct sl_status *status);
+
+void sl_status_set(struct sl_status *status, enum sl_task_state state);
+
+/* FAILED, with the error's text as the trace; the one place where a task's end is logged. */
+void sl_status_fail(struct sl_status *status, const struct sl_error *err);
+
+void sl_status_note(struct sl_status *status, const char *note);
+
+/* Records became durable: in the log for a source, in the target for a sink. */
+void sl_status_progress(struct sl_status *status, uint64_t records, int64_t last_record_ms, const char *position,
+                        size_t position_len);
+void sl_status_lag(struct sl_status *status, int64_t lag_records, int64_t lag_ms);
+
+/* Measure the rate if the last measurement is old enough, and read. */
+void sl_status_read(struct sl_status *status, struct sl_status_view *ret);
+
+const char *sl_task_state_name(enum sl_task_state state);
+
+/* The view as one JSON object. */
+void sl_status_json(const struct sl_status *status, const struct sl_status_view *view, struct sl_buf *out);
+
+/* A failure that is tried again: says so in the note, and in a line that is repeated every ten seconds. */
+struct sl_retry {
+    struct sl_backoff backoff; /* 100 ms doubling to 30 s */
+    int64_t next_line_us;
+};
+
+#define SL_RETRY_INIT {.backoff = {.base_us = 100 * 1000, .max_us = 30 * 1000 * 1000}}
+
+/* Note the failure; returns how long to wait before the next try. */
+int64_t sl_retry_failed(struct sl_retry *retry, struct sl_status *status, const char *sentence,
+                        const struct sl_error *err);
+void sl_retry_succeeded(struct sl_retry *retry, struct sl_status *status);
+
+#endif

@@ -42,7 +42,7 @@ struct sl_option {
 /* A message about one key; what REST answers per key and the command line prints one a line. */
 struct sl_complaint {
     char key[128];
-    char text[320];
+    char text[SL_ERROR_TEXT_SIZE];
 };
 
 struct sl_complaints {
@@ -57,6 +57,10 @@ struct sl_complaints {
 void sl_options_check(const struct sl_option *table, const struct sl_props *props, const char *prefix,
                       struct sl_complaints *complaints);
 void sl_complaints_done(struct sl_complaints *complaints);
+
+/* Add a complaint about a key that the table cannot see (key "": about the whole). */
+void sl_complain(struct sl_complaints *complaints, const char *key, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* True when the table (or one of its families) knows the key (without prefix). */
 bool sl_options_know(const struct sl_option *table, const char *key);

@@ -13,7 +13,8 @@ struct sl_nearest {
     size_t distance;
 };
 
-/* Consider a candidate. Near enough is: at most a third of the letters differ (letter case does not count). */
+/* Consider a candidate. Near enough is: at most a third of the letters differ (letter case does not count).
+ */
 void sl_nearest_try(struct sl_nearest *nearest, const char *candidate);
 
 #endif

@@ -28,6 +28,17 @@ static void complain(struct sl_complaints *complaints, const char *prefix, const
     va_end(args);
 }
 
+void sl_complain(struct sl_complaints *complaints, const char *key, const char *format, ...)
+{
+    char text[SL_ERROR_TEXT_SIZE];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    complain(complaints, NULL, key, "%s", text);
+}
+
 void sl_complaints_done(struct sl_complaints *complaints)
 {
     sl_free(complaints->items);

@@ -18,7 +18,8 @@ static enum sl_rc open_link(struct sl_chain *chain, const struct sl_plugins *plu
 
     (void)snprintf(key, sizeof(key), "transforms.%s.predicate", alias);
     if (sl_props_get(props, key))
-        return sl_error_set(err, SL_E_UNSUPPORTED, "%s: predicates are not supported. HINT: remove the key", key);
+        return sl_error_set(err, SL_E_UNSUPPORTED, "%s: predicates are not supported. HINT: remove the key",
+                            key);
     (void)snprintf(key, sizeof(key), "transforms.%s.type", alias);
     class_name = sl_props_get(props, key);
     if (!class_name || !*class_name)

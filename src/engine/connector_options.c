@@ -7,7 +7,8 @@ static const char *const tolerances[] = {"none", "all", NULL};
 static const char *const reload_actions[] = {"restart", "none", NULL};
 
 #define FAMILY(name_, doc_) {.name = (name_), .importance = SL_IMPORTANCE_LOW, .doc = (doc_)}
-#define IGNORED(name_) {.name = (name_), .importance = SL_IMPORTANCE_LOW, .doc = "taken for compatibility; not used"}
+#define IGNORED(name_) \
+    {.name = (name_), .importance = SL_IMPORTANCE_LOW, .doc = "taken for compatibility; not used"}
 
 const struct sl_option sl_connector_options[] = {
     {.name = "name", .required = true, .doc = "the connector's name, unique in the worker"},
@@ -15,10 +16,17 @@ const struct sl_option sl_connector_options[] = {
      .type = SL_OPT_CLASS,
      .required = true,
      .doc = "the Java class of the connector, its last part, or our short name"},
-    {.name = "tasks.max", .type = SL_OPT_INT, .default_text = "1", .doc = "the most tasks to make", .min = 1, .max = 1000},
+    {.name = "tasks.max",
+     .type = SL_OPT_INT,
+     .default_text = "1",
+     .doc = "the most tasks to make",
+     .min = 1,
+     .max = 1000},
     IGNORED("tasks.max.enforce"),
     {.name = "key.converter", .type = SL_OPT_CLASS, .doc = "converter of keys; the worker's when not given"},
-    {.name = "value.converter", .type = SL_OPT_CLASS, .doc = "converter of values; the worker's when not given"},
+    {.name = "value.converter",
+     .type = SL_OPT_CLASS,
+     .doc = "converter of values; the worker's when not given"},
     FAMILY("key.converter.*", "keys of the key converter"),
     FAMILY("value.converter.*", "keys of the value converter"),
     IGNORED("header.converter"),
@@ -53,7 +61,10 @@ const struct sl_option sl_connector_options[] = {
      .type = SL_OPT_BOOLEAN,
      .default_text = "false",
      .doc = "add headers that say where a bad record comes from and what is wrong with it"},
-    {.name = "config.action.reload", .default_text = "restart", .doc = "taken for compatibility", .values = reload_actions},
+    {.name = "config.action.reload",
+     .default_text = "restart",
+     .doc = "taken for compatibility",
+     .values = reload_actions},
     IGNORED("connector.plugin.version"),
     IGNORED("producer.override.*"),
     IGNORED("consumer.override.*"),
@@ -64,13 +75,20 @@ const struct sl_option sl_connector_options[] = {
 const struct sl_option sl_source_connector_options[] = {
     {.name = "topic.creation.default.partitions",
      .type = SL_OPT_INT,
-     .doc = "partitions of topics that this connector makes; the worker's sluice.topic.partitions when not given or -1",
+     .doc = "partitions of topics that this connector makes; the worker's sluice.topic.partitions when not "
+            "given or -1",
      .min = -1,
      .max = 10000},
-    {.name = "topic.creation.default.replication.factor", .type = SL_OPT_INT, .doc = "taken for compatibility"},
+    {.name = "topic.creation.default.replication.factor",
+     .type = SL_OPT_INT,
+     .doc = "taken for compatibility"},
     {.name = "topic.creation.default.cleanup.policy", .doc = "delete or compact"},
-    {.name = "topic.creation.default.retention.ms", .type = SL_OPT_LONG, .doc = "how long records are kept, in ms; -1 for ever"},
-    {.name = "topic.creation.default.retention.bytes", .type = SL_OPT_LONG, .doc = "how many bytes are kept; -1 all"},
+    {.name = "topic.creation.default.retention.ms",
+     .type = SL_OPT_LONG,
+     .doc = "how long records are kept, in ms; -1 for ever"},
+    {.name = "topic.creation.default.retention.bytes",
+     .type = SL_OPT_LONG,
+     .doc = "how many bytes are kept; -1 all"},
     IGNORED("topic.creation.default.*"),
     {.name = "sluice.source.header",
      .type = SL_OPT_BOOLEAN,

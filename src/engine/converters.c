@@ -10,8 +10,8 @@ static const char *side(bool is_key)
     return is_key ? "key.converter" : "value.converter";
 }
 
-struct sl_converter_choice sl_converters_choose(const struct sl_props *worker, const struct sl_props *connector,
-                                                bool is_key)
+struct sl_converter_choice sl_converters_choose(const struct sl_props *worker,
+                                                const struct sl_props *connector, bool is_key)
 {
     const char *class_name = sl_props_get(connector, side(is_key));
 
@@ -30,7 +30,8 @@ static enum sl_rc open_side(struct sl_converter *ret, const struct sl_plugins *p
     enum sl_rc rc = sl_plugins_converter(plugins, choice.class_name, &ops, err);
 
     if (rc == SL_OK)
-        rc = ops->open(choice.props, is_key ? "key.converter." : "value.converter.", is_key, registry, &self, err);
+        rc = ops->open(choice.props, is_key ? "key.converter." : "value.converter.", is_key, registry, &self,
+                       err);
     if (rc) {
         (void)sl_error_wrap(err, "%s", side(is_key));
         return rc;
@@ -48,7 +49,8 @@ enum sl_rc sl_converters_open(struct sl_converters *ret, const struct sl_plugins
 
     rc = open_side(&opened.key, plugins, sl_converters_choose(worker, connector, true), true, registry, err);
     if (rc == SL_OK)
-        rc = open_side(&opened.value, plugins, sl_converters_choose(worker, connector, false), false, registry, err);
+        rc = open_side(&opened.value, plugins, sl_converters_choose(worker, connector, false), false,
+                       registry, err);
     if (rc) {
         sl_converters_close(&opened);
         return rc;

@@ -19,8 +19,8 @@ struct sl_converter_choice {
     const char *class_name; /* never NULL: Avro when nobody says anything */
 };
 
-struct sl_converter_choice sl_converters_choose(const struct sl_props *worker, const struct sl_props *connector,
-                                                bool is_key);
+struct sl_converter_choice sl_converters_choose(const struct sl_props *worker,
+                                                const struct sl_props *connector, bool is_key);
 
 enum sl_rc sl_converters_open(struct sl_converters *ret, const struct sl_plugins *plugins,
                               const struct sl_props *worker, const struct sl_props *connector,

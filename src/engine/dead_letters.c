@@ -192,7 +192,8 @@ static bool written_before(const struct sl_dead_letters *letters, const struct s
     return false;
 }
 
-static enum sl_rc deliver(struct sl_dead_letters *letters, const struct sl_bad_record *bad, struct sl_error *err)
+static enum sl_rc deliver(struct sl_dead_letters *letters, const struct sl_bad_record *bad,
+                          struct sl_error *err)
 {
     enum sl_rc rc = SL_OK;
 
@@ -213,7 +214,8 @@ static void say(const struct sl_dead_letters *letters, const struct sl_bad_recor
     sl_warn(letters->topic ? "a bad record went to the dead letters" : "a bad record was left out",
             SL_T("topic", bad->raw->topic->name), SL_I("partition", bad->raw->partition),
             SL_I("offset", bad->raw->offset), SL_T("stage", bad->stage), SL_T("class", bad->class_name),
-            SL_T("dead_letter_topic", letters->topic ? letters->topic->name : ""), SL_T("error", bad->why->text));
+            SL_T("dead_letter_topic", letters->topic ? letters->topic->name : ""),
+            SL_T("error", bad->why->text));
 }
 
 /* The cause first; where it is behind it, so that a cut text still says what is wrong. */

@@ -20,8 +20,8 @@ struct sl_dead_letters;
 /* What is bad and where it was found out. */
 struct sl_bad_record {
     const struct sl_log_record *raw; /* as in the log; offset -1 when the record never was in one */
-    const char *stage;               /* Connect's word: "VALUE_CONVERTER", "TRANSFORMATION", "TASK_PUT", ... */
-    const char *class_name;          /* Java class that would have run */
+    const char *stage;      /* Connect's word: "VALUE_CONVERTER", "TRANSFORMATION", "TASK_PUT", ... */
+    const char *class_name; /* Java class that would have run */
     const struct sl_error *why;
 };
 

@@ -2,6 +2,7 @@
 #include "engine/encoder.h"
 
 #include "base/clock.h"
+#include "codec/murmur2.h"
 #include "engine/headers.h"
 
 /* What is under way. */
@@ -40,7 +41,8 @@ static enum sl_rc find_topic(struct sl_encoder *encoder, const struct sl_topic *
     return rc;
 }
 
-static int32_t choose_partition(struct sl_encoder *encoder, const struct sl_record *record, struct sl_span key)
+static int32_t choose_partition(struct sl_encoder *encoder, const struct sl_record *record,
+                                struct sl_span key)
 {
     if (record->partition >= 0)
         return record->partition % encoder->partitions;
@@ -48,7 +50,7 @@ static int32_t choose_partition(struct sl_encoder *encoder, const struct sl_reco
         return 0;
     if (!key.ptr)
         return (int32_t)(encoder->next_partition++ % (uint32_t)encoder->partitions);
-    return encoder->partition_of(key, encoder->partitions);
+    return sl_murmur2_partition(key.ptr, key.len, encoder->partitions);
 }
 
 /* The header __sluice.src: version, kind, incarnation, position (sluice/position.h). */
@@ -98,7 +100,8 @@ static enum sl_rc put_headers(struct job *job, const struct sl_record *record, s
 
     if (record->n_headers)
         rc = sl_headers_encode(out, record, err);
-    if (rc == SL_OK && job->encoder->with_source_header && record->position.len && job->batch->source_partition.len)
+    if (rc == SL_OK && job->encoder->with_source_header && record->position.len &&
+        job->batch->source_partition.len)
         rc = put_source_header(job->encoder, out, record->position, err);
     if (rc == SL_OK && out->len > start)
         *ret = sl_outgoing_place(start, out->len);
@@ -111,7 +114,8 @@ static enum sl_rc put_message(struct job *job, const struct sl_message *message,
 {
     struct sl_encoder *encoder = job->encoder;
     struct sl_buf *out = &job->outgoing->bytes;
-    struct sl_log_record log = {.topic = message->topic, .offset = -1, .timestamp_ms = message->record.timestamp_ms};
+    struct sl_log_record log = {
+        .topic = message->topic, .offset = -1, .timestamp_ms = message->record.timestamp_ms};
     size_t key_start = out->len;
     enum sl_rc rc = SL_OK;
 
@@ -123,15 +127,17 @@ static enum sl_rc put_message(struct job *job, const struct sl_message *message,
         return rc;
     *ret_stage = "KEY_CONVERTER";
     *ret_class = encoder->converters.key.ops->classes[0];
-    rc = convert(&encoder->converters.key, message->topic, message->key_schema, message->record.key, out, &log.key, err);
+    rc = convert(&encoder->converters.key, message->topic, message->key_schema, message->record.key, out,
+                 &log.key, err);
     if (rc)
         return rc;
-    log.partition = choose_partition(encoder, &message->record,
-                                     log.key.ptr ? (struct sl_span){out->data + key_start, log.key.len} : log.key);
+    log.partition =
+        choose_partition(encoder, &message->record,
+                         log.key.ptr ? (struct sl_span){out->data + key_start, log.key.len} : log.key);
     *ret_stage = "VALUE_CONVERTER";
     *ret_class = encoder->converters.value.ops->classes[0];
-    rc = convert(&encoder->converters.value, message->topic, message->value_schema, message->record.value, out,
-                 &log.value, err);
+    rc = convert(&encoder->converters.value, message->topic, message->value_schema, message->record.value,
+                 out, &log.value, err);
     if (rc)
         return rc;
     *ret_stage = "HEADER_CONVERTER";
@@ -192,7 +198,8 @@ static enum sl_rc encode_run(struct job *job, const struct sl_run *run, struct s
 enum sl_rc sl_encoder_encode(struct sl_encoder *encoder, struct sl_batch *batch, struct sl_outgoing *outgoing,
                              struct sl_error *err)
 {
-    struct job job = {.encoder = encoder, .batch = batch, .outgoing = outgoing, .now_ms = sl_wall_us() / 1000};
+    struct job job = {
+        .encoder = encoder, .batch = batch, .outgoing = outgoing, .now_ms = sl_wall_us() / 1000};
     enum sl_rc rc = SL_OK;
 
     sl_outgoing_reset(outgoing);

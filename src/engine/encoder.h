@@ -22,7 +22,6 @@ struct sl_encoder {
     struct sl_topics *topics;
     struct sl_topic_settings settings; /* of topics that come into being */
     struct sl_incarnation incarnation;
-    int32_t (*partition_of)(struct sl_span key, int32_t n);
     bool with_source_header;
     uint32_t next_partition; /* for records without a key */
 

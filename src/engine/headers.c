@@ -1,25 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/headers.h"
 
-#include "base/varint.h"
 #include "sluice/position.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-
-void sl_headers_put(struct sl_buf *out, const char *name, struct sl_span value)
-{
-    size_t name_len = strlen(name);
-
-    sl_buf_varint(out, name_len);
-    sl_buf_put(out, name, name_len);
-    if (!value.ptr) {
-        sl_buf_varint(out, 0);
-        return;
-    }
-    sl_buf_varint(out, value.len + 1);
-    sl_buf_put(out, value.ptr, value.len);
-}
 
 static enum sl_rc put_value(struct sl_buf *out, const struct sl_header *header, struct sl_error *err)
 {
@@ -50,10 +35,11 @@ static enum sl_rc put_value(struct sl_buf *out, const struct sl_header *header, 
     case SL_ARRAY:
     case SL_MAP:
     case SL_STRUCT:
-        return sl_error_set(err, SL_E_DATA,
-                            "header '%s' holds a %s, which cannot be written as text. HINT: drop or flatten it "
-                            "with a transform",
-                            header->name, sl_type_name((enum sl_type)header->value.tag));
+        return sl_error_set(
+            err, SL_E_DATA,
+            "header '%s' holds a %s, which cannot be written as text. HINT: drop or flatten it "
+            "with a transform",
+            header->name, sl_type_name((enum sl_type)header->value.tag));
     }
     sl_headers_put(out, header->name, value);
     return SL_OK;
@@ -70,58 +56,45 @@ enum sl_rc sl_headers_encode(struct sl_buf *out, const struct sl_record *record,
     return SL_OK;
 }
 
-/* Read one header; false when the bytes are not one. The name is copied only when ret is given. */
-static bool read_one(const uint8_t **at, const uint8_t *end, struct sl_arena *arena, struct sl_header *ret)
+static void take(const struct sl_raw_header *raw, struct sl_arena *arena, struct sl_header *ret)
 {
-    const uint8_t *name;
-    const uint8_t *value = NULL;
-    uint64_t name_len;
-    uint64_t value_len;
+    size_t len = raw->name.len;
 
-    if (!sl_varint_read(at, end, &name_len) || !sl_bytes_read(at, end, name_len, &name) ||
-        !sl_varint_read(at, end, &value_len) || value_len > UINT32_MAX)
-        return false;
-    if (value_len && !sl_bytes_read(at, end, value_len - 1, &value))
-        return false;
-    if (!ret)
-        return true;
-    if (name_len == sizeof(SL_HEADER_SOURCE) - 1 && memcmp(name, SL_HEADER_SOURCE, name_len) == 0) {
-        ret->name = SL_HEADER_SOURCE;
+    ret->schema = NULL;
+    ret->value = raw->value.ptr ? sl_bytes(SL_BYTES, raw->value.ptr, raw->value.len) : sl_null();
+    if (len == sizeof(SL_HEADER_SOURCE) - 1 && memcmp(raw->name.ptr, SL_HEADER_SOURCE, len) == 0) {
+        ret->name = SL_HEADER_SOURCE; /* nearly every record has it: spare the copy */
     } else {
-        char *copy = sl_arena_alloc(arena, name_len + 1);
+        char *copy = sl_arena_alloc(arena, len + 1);
 
-        memcpy(copy, name, name_len);
-        copy[name_len] = '\0';
+        memcpy(copy, raw->name.ptr, len);
+        copy[len] = '\0';
         ret->name = copy;
     }
-    ret->schema = NULL;
-    ret->value = value_len ? sl_bytes(SL_BYTES, value, value_len - 1) : sl_null();
-    return true;
 }
 
 enum sl_rc sl_headers_decode(struct sl_span bytes, struct sl_arena *arena, const struct sl_header **ret,
                              uint16_t *ret_n, struct sl_error *err)
 {
-    const uint8_t *end = bytes.ptr + bytes.len;
-    const uint8_t *at = bytes.ptr;
+    struct sl_span rest = bytes;
+    struct sl_raw_header raw;
     struct sl_header *headers;
     size_t n = 0;
+    int more;
 
-    if (!bytes.len) {
-        *ret = NULL;
-        *ret_n = 0;
-        return SL_OK;
-    }
-    while (at < end) {
-        if (n == UINT16_MAX || !read_one(&at, end, NULL, NULL))
-            return sl_error_set(err, SL_E_DATA, "the record's header bytes are malformed. HINT: the record was not "
-                                                "written by this program; see the dead letter");
+    while ((more = sl_headers_next(&rest, &raw)) > 0 && n < UINT16_MAX)
         n++;
+    if (more)
+        return sl_error_set(
+            err, SL_E_DATA,
+            "the record's header bytes are malformed. HINT: the record was not written by this "
+            "program; look at it with sluice topics tail");
+    headers = n ? sl_arena_alloc(arena, n * sizeof(*headers)) : NULL;
+    rest = bytes;
+    for (size_t i = 0; i < n; i++) {
+        (void)sl_headers_next(&rest, &raw);
+        take(&raw, arena, &headers[i]);
     }
-    headers = sl_arena_alloc(arena, n * sizeof(*headers));
-    at = bytes.ptr;
-    for (size_t i = 0; i < n; i++)
-        (void)read_one(&at, end, arena, &headers[i]);
     *ret = headers;
     *ret_n = (uint16_t)n;
     return SL_OK;

@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Record headers as bytes (the form is fixed in sluice/transport.h). A header without schema is raw bytes; one
- * with a schema is written as text, as Connect's SimpleHeaderConverter does for scalars. Read headers are raw
- * bytes.
+ * A record's headers to bytes and back (the form is codec/header_codec.h's). A header without schema is raw
+ * bytes; one with a schema is written as text, as Connect's SimpleHeaderConverter does for scalars. Read
+ * headers are raw bytes.
  */
 #ifndef SLUICE_ENGINE_HEADERS_H
 #define SLUICE_ENGINE_HEADERS_H
 
 #include "base/arena.h"
-#include "base/buf.h"
+#include "codec/header_codec.h"
 #include "sluice/error.h"
 #include "sluice/record.h"
-
-/* span.ptr NULL: a null value. */
-void sl_headers_put(struct sl_buf *out, const char *name, struct sl_span value);
 
 /* All headers of a record. Errors: DATA (a struct, map or array, which has no text form here). */
 enum sl_rc sl_headers_encode(struct sl_buf *out, const struct sl_record *record, struct sl_error *err);

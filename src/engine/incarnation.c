@@ -47,7 +47,8 @@ static enum sl_rc store(struct sl_incarnation *incarnation, struct sl_error *err
     sl_uuid_format(&incarnation->id, id);
     sl_buf_format(&value, "{\"version\":1,\"incarnation\":\"%s\",\"streamed\":%s}", id,
                   incarnation->kind == SL_SRC_STREAM ? "true" : "false");
-    rc = transport->ops->put(transport, SPACE, sl_buf_cstr(&key), (struct sl_span){value.data, value.len}, err);
+    rc = transport->ops->put(transport, SPACE, sl_buf_cstr(&key), (struct sl_span){value.data, value.len},
+                             err);
     sl_buf_done(&key);
     sl_buf_done(&value);
     return rc;

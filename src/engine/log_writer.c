@@ -11,8 +11,8 @@
 
 enum {
     QUEUE_LENGTH = 64,
-    GROUP_MAX = 16,                     /* batches in one append */
-    GROUP_BYTES = 8 << 20,              /* no more batches are added beyond this */
+    GROUP_MAX = 16,        /* batches in one append */
+    GROUP_BYTES = 8 << 20, /* no more batches are added beyond this */
     WARN_EVERY_US = 10 * 1000 * 1000,
     WAIT_MIN_US = 20 * 1000,
     WAIT_MAX_US = 500 * 1000,
@@ -96,7 +96,8 @@ static const struct sl_log_record *join(struct sl_log_writer *writer, size_t *re
     return writer->records;
 }
 
-/* A later position of the same source partition replaces an earlier one: the transport applies them in order. */
+/* A later position of the same source partition replaces an earlier one: the transport applies them in order.
+ */
 static enum sl_rc append_group(struct sl_log_writer *writer, struct sl_error *err)
 {
     struct sl_source_offset offsets[GROUP_MAX];

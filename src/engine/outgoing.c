@@ -46,7 +46,8 @@ static void resolve(struct sl_span *span, const uint8_t *base)
 
 void sl_outgoing_seal(struct sl_outgoing *outgoing)
 {
-    const uint8_t *base = sl_buf_reserve(&outgoing->bytes, 1); /* never NULL: an empty value is not a null one */
+    const uint8_t *base =
+        sl_buf_reserve(&outgoing->bytes, 1); /* never NULL: an empty value is not a null one */
 
     base -= outgoing->bytes.len;
     SL_ASSERT(!outgoing->sealed);

@@ -44,8 +44,8 @@ static enum sl_rc finish(struct search *search, bool found, const char *kind, st
     enum sl_rc rc = SL_OK;
 
     if (!found && search->nearest.best)
-        rc = sl_error_set(err, SL_E_CONFIG, "there is no %s '%s'. HINT: did you mean '%s'?", kind, search->wanted,
-                          search->nearest.best);
+        rc = sl_error_set(err, SL_E_CONFIG, "there is no %s '%s'. HINT: did you mean '%s'?", kind,
+                          search->wanted, search->nearest.best);
     else if (!found)
         rc = sl_error_set(err, SL_E_CONFIG, "there is no %s '%s'. HINT: use one of: %s", kind, search->wanted,
                           sl_buf_cstr(&search->known));
@@ -53,7 +53,10 @@ static enum sl_rc finish(struct search *search, bool found, const char *kind, st
     return rc;
 }
 
-#define SEARCH(wanted_) {.wanted = (wanted_), .nearest = {.word = (wanted_)}}
+#define SEARCH(wanted_)                                      \
+    {                                                        \
+        .wanted = (wanted_), .nearest = {.word = (wanted_) } \
+    }
 
 enum sl_rc sl_plugins_connector(const struct sl_plugins *plugins, const char *class_name,
                                 const struct sl_source_ops **ret_source, const struct sl_sink_ops **ret_sink,

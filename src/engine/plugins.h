@@ -23,8 +23,6 @@ struct sl_plugins {
     /* The registry that the converters use; props are the worker's. */
     enum sl_rc (*open_registry)(const struct sl_props *props, bool read_only, struct sl_registry **ret,
                                 struct sl_error *err);
-    /* The partition of a key among n, as Kafka's clients choose it. */
-    int32_t (*partition_of)(struct sl_span key, int32_t n);
 };
 
 /* One of the two is set. Errors: CONFIG, with the nearest class or the list of what there is. */

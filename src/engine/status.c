@@ -52,10 +52,11 @@ void sl_status_note(struct sl_status *status, const char *note)
     (void)pthread_mutex_unlock(&status->lock);
 }
 
-void sl_status_progress(struct sl_status *status, uint64_t records, int64_t last_record_ms, const char *position,
-                        size_t position_len)
+void sl_status_progress(struct sl_status *status, uint64_t records, int64_t last_record_ms,
+                        const char *position, size_t position_len)
 {
-    size_t keep = position_len < sizeof(status->now.position) ? position_len : sizeof(status->now.position) - 1;
+    size_t keep =
+        position_len < sizeof(status->now.position) ? position_len : sizeof(status->now.position) - 1;
 
     (void)pthread_mutex_lock(&status->lock);
     status->now.records += records;
@@ -113,9 +114,10 @@ void sl_status_json(const struct sl_status *status, const struct sl_status_view 
 {
     sl_buf_text(out, "{\"connector\":");
     sl_json_put_text(out, status->connector, strlen(status->connector));
-    sl_buf_format(out, ",\"type\":\"%s\",\"task\":%d,\"state\":\"%s\",\"records\":%llu,\"records_per_second\":%.1f",
-                  status->type, status->task, sl_task_state_name(view->state), (unsigned long long)view->records,
-                  view->records_per_second);
+    sl_buf_format(
+        out, ",\"type\":\"%s\",\"task\":%d,\"state\":\"%s\",\"records\":%llu,\"records_per_second\":%.1f",
+        status->type, status->task, sl_task_state_name(view->state), (unsigned long long)view->records,
+        view->records_per_second);
     if (view->lag_records >= 0)
         sl_buf_format(out, ",\"lag_records\":%lld", (long long)view->lag_records);
     if (view->lag_ms >= 0)
@@ -132,7 +134,7 @@ int64_t sl_retry_failed(struct sl_retry *retry, struct sl_status *status, const 
     int64_t wait_us = sl_backoff_next_us(&retry->backoff);
     char note[SL_ERROR_TEXT_SIZE];
 
-    (void)snprintf(note, sizeof(note), "retrying (attempt %u): %s", retry->backoff.attempt, err->text);
+    (void)snprintf(note, sizeof(note), "retrying (attempt %u): %.440s", retry->backoff.attempt, err->text);
     sl_status_note(status, note);
     if (sl_now_us() >= retry->next_line_us) {
         sl_log_error(SL_LEVEL_WARN, sentence, err);

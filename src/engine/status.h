@@ -22,9 +22,9 @@ enum sl_task_state {
 struct sl_status_view {
     enum sl_task_state state;
     uint64_t records;
-    int64_t last_record_ms; /* timestamp of the last durable record, or INT64_MIN */
-    int64_t lag_records;    /* sink: records in the log that are not applied; source: -1, nobody knows */
-    int64_t lag_ms;         /* -1: unknown */
+    int64_t last_record_ms;    /* timestamp of the last durable record, or INT64_MIN */
+    int64_t lag_records;       /* sink: records in the log that are not applied; source: -1, nobody knows */
+    int64_t lag_ms;            /* -1: unknown */
     double records_per_second; /* over the last seconds */
     char note[SL_ERROR_TEXT_SIZE];
     char trace[SL_ERROR_TEXT_SIZE + 128];
@@ -52,8 +52,8 @@ void sl_status_fail(struct sl_status *status, const struct sl_error *err);
 void sl_status_note(struct sl_status *status, const char *note);
 
 /* Records became durable: in the log for a source, in the target for a sink. */
-void sl_status_progress(struct sl_status *status, uint64_t records, int64_t last_record_ms, const char *position,
-                        size_t position_len);
+void sl_status_progress(struct sl_status *status, uint64_t records, int64_t last_record_ms,
+                        const char *position, size_t position_len);
 void sl_status_lag(struct sl_status *status, int64_t lag_records, int64_t lag_ms);
 
 /* Measure the rate if the last measurement is old enough, and read. */

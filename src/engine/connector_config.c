@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/connector_config.h"
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/props.h"
+#include "base/regex.h"
+#include "engine/chain.h"
+#include "engine/connector_options.h"
+#include "engine/converters.h"
+
+#include <stdio.h>
+
+enum sl_rc sl_connector_read(const char *path, struct sl_props **ret, struct sl_error *err)
+{
+    struct sl_props *props = sl_props_new();
+    size_t len = strlen(path);
+    bool plain = len > 11 && strcmp(path + len - 11, ".properties") == 0;
+    enum sl_rc rc = plain ? sl_props_read_file(props, path, err) : sl_props_read_connector(props, path, err);
+
+    if (rc) {
+        sl_props_free(props);
+        return rc;
+    }
+    *ret = props;
+    return SL_OK;
+}
+
+void sl_connector_free(struct sl_connector *connector)
+{
+    if (!connector)
+        return;
+    sl_props_free(connector->props);
+    sl_free(connector->name);
+    sl_free(connector);
+}
+
+/* ---- checks ---- */
+
+/* A checked configuration in the making. */
+struct check {
+    struct sl_props *props;
+    const struct sl_plugins *plugins;
+    const struct sl_props *worker;
+    struct sl_complaints *complaints;
+    const struct sl_source_ops *source;
+    const struct sl_sink_ops *sink;
+};
+
+static void check_class(struct check *check)
+{
+    const char *class_name = sl_props_get(check->props, "connector.class");
+    struct sl_error err;
+
+    if (class_name && *class_name &&
+        sl_plugins_connector(check->plugins, class_name, &check->source, &check->sink, &err))
+        sl_complain(check->complaints, "connector.class", "%s", err.text);
+}
+
+/* "${provider:path:key}": Connect would ask a provider; taking it for the value itself would be a riddle
+ * later. */
+static void check_secrets(struct check *check)
+{
+    for (size_t i = 0; i < sl_props_count(check->props); i++) {
+        const char *key;
+        const char *value;
+        const char *start;
+
+        sl_props_at(check->props, i, &key, &value);
+        for (start = strstr(value, "${"); start; start = strstr(start + 2, "${")) {
+            size_t word = strcspn(start, ":}");
+
+            if (start[word] != ':')
+                continue;
+            sl_complain(
+                check->complaints, key,
+                "refers to the config provider '%.*s', and this version has none. HINT: put the value itself "
+                "into a file that only sluice can read",
+                (int)(word - 2), start + 2);
+            break;
+        }
+    }
+}
+
+static void check_topics(struct check *check)
+{
+    const char *list = sl_connector_text(check->props, "topics");
+    const char *regex = sl_connector_text(check->props, "topics.regex");
+    struct sl_regex *compiled = NULL;
+    struct sl_error err;
+    bool has_list = list && *list;
+    bool has_regex = regex && *regex;
+
+    if (has_list && has_regex)
+        sl_complain(check->complaints, "topics",
+                    "is given together with topics.regex. HINT: keep one of them");
+    if (!has_list && !has_regex)
+        sl_complain(check->complaints, "topics",
+                    "is required: a sink reads topics or topics.regex. HINT: list the "
+                    "topics, separated by commas");
+    if (has_regex && sl_regex_compile(regex, 0, &compiled, &err))
+        sl_complain(check->complaints, "topics.regex", "%s", err.text);
+    sl_regex_free(compiled);
+}
+
+static void check_converter(struct check *check, bool is_key)
+{
+    const char *key = is_key ? "key.converter" : "value.converter";
+    struct sl_converter_choice choice = sl_converters_choose(check->worker, check->props, is_key);
+    const struct sl_converter_ops *ops = NULL;
+    struct sl_error err;
+    char prefix[32];
+
+    if (choice.props != check->props) /* the worker's are checked with the worker */
+        return;
+    if (sl_plugins_converter(check->plugins, choice.class_name, &ops, &err)) {
+        sl_complain(check->complaints, key, "%s", err.text);
+        return;
+    }
+    (void)snprintf(prefix, sizeof(prefix), "%s.", key);
+    if (ops->options)
+        sl_options_check(ops->options, check->props, prefix, check->complaints);
+}
+
+static void check_transform(struct check *check, const char *alias)
+{
+    const struct sl_transform_ops *ops = NULL;
+    const char *class_name;
+    struct sl_error err;
+    char key[300];
+
+    (void)snprintf(key, sizeof(key), "transforms.%s.type", alias);
+    class_name = sl_props_get(check->props, key);
+    if (!class_name || !*class_name) {
+        sl_complain(check->complaints, key,
+                    "is required and not given: the class of transform '%s'. HINT: e.g. "
+                    "org.apache.kafka.connect.transforms.RegexRouter",
+                    alias);
+        return;
+    }
+    if (sl_plugins_transform(check->plugins, class_name, &ops, &err)) {
+        sl_complain(check->complaints, key, "%s", err.text);
+        return;
+    }
+    (void)snprintf(key, sizeof(key), "transforms.%s.", alias);
+    if (ops->options)
+        sl_options_check(ops->options, check->props, key, check->complaints);
+}
+
+static void check_transforms(struct check *check)
+{
+    const char *cursor = sl_props_get(check->props, "transforms");
+    char alias[200];
+
+    while (cursor && sl_list_next(&cursor, alias, sizeof(alias)))
+        check_transform(check, alias);
+}
+
+static void complain_of(struct sl_complaints *complaints, const struct sl_error *err)
+{
+    sl_complain(complaints, "", "%s", err->text);
+}
+
+/* What only the parts themselves can tell; asked when every key is fine by itself. */
+static int check_parts(struct check *check)
+{
+    int tasks_max = (int)sl_connector_int(check->props, "tasks.max");
+    struct sl_error err = {0};
+    struct sl_chain chain = {0};
+    int tasks = tasks_max;
+
+    if (sl_chain_open(&chain, check->plugins, check->props, &err))
+        complain_of(check->complaints, &err);
+    sl_chain_close(&chain);
+    if (check->source && check->source->plan(check->props, tasks_max, &tasks, &err))
+        complain_of(check->complaints, &err);
+    if (check->sink && check->sink->check && check->sink->check(check->props, &err))
+        complain_of(check->complaints, &err);
+    return tasks;
+}
+
+static void check_keys(struct check *check)
+{
+    sl_options_check(sl_connector_options, check->props, NULL, check->complaints);
+    check_class(check);
+    check_secrets(check);
+    if (check->source) {
+        sl_options_check(sl_source_connector_options, check->props, NULL, check->complaints);
+        sl_options_check(check->source->options, check->props, NULL, check->complaints);
+    }
+    if (check->sink) {
+        sl_options_check(sl_sink_connector_options, check->props, NULL, check->complaints);
+        sl_options_check(check->sink->options, check->props, NULL, check->complaints);
+        check_topics(check);
+    }
+    check_converter(check, true);
+    check_converter(check, false);
+    check_transforms(check);
+}
+
+void sl_connector_check(struct sl_props *props, const struct sl_plugins *plugins,
+                        const struct sl_props *worker, struct sl_complaints *complaints,
+                        struct sl_connector **ret)
+{
+    struct check check = {.props = props, .plugins = plugins, .worker = worker, .complaints = complaints};
+    size_t before = complaints->n;
+    struct sl_connector *connector;
+    int tasks = 1;
+
+    *ret = NULL;
+    check_keys(&check);
+    if (complaints->n == before)
+        tasks = check_parts(&check);
+    if (complaints->n != before) {
+        sl_props_free(props);
+        return;
+    }
+    connector = sl_zalloc(1, sizeof(*connector));
+    connector->name = sl_strdup(sl_props_get(props, "name"));
+    connector->props = props;
+    connector->source = check.source;
+    connector->sink = check.sink;
+    connector->tasks = tasks;
+    *ret = connector;
+}
+
+/* ---- keys that nobody knows ---- */
+
+static bool transform_knows(const struct sl_connector *connector, const struct sl_plugins *plugins,
+                            const char *key)
+{
+    const char *alias = key + strlen("transforms.");
+    const char *dot;
+    const struct sl_transform_ops *ops = NULL;
+    const char *class_name = NULL;
+    char type_key[300];
+
+    if (strncmp(key, "transforms.", strlen("transforms.")) != 0)
+        return false;
+    /* Neither the alias nor the option need be free of dots: try every place to part them. */
+    for (dot = strchr(alias, '.'); dot; dot = strchr(dot + 1, '.')) {
+        (void)snprintf(type_key, sizeof(type_key), "transforms.%.*s.type", (int)(dot - alias), alias);
+        class_name = sl_props_get(connector->props, type_key);
+        if (class_name)
+            break;
+    }
+    if (!class_name || sl_plugins_transform(plugins, class_name, &ops, NULL))
+        return false;
+    return strcmp(dot, ".type") == 0 || (ops->options && sl_options_know(ops->options, dot + 1));
+}
+
+static bool converter_knows(const struct sl_connector *connector, const struct sl_plugins *plugins,
+                            const struct sl_props *worker, const char *key, bool is_key)
+{
+    const char *prefix = is_key ? "key.converter." : "value.converter.";
+    struct sl_converter_choice choice = sl_converters_choose(worker, connector->props, is_key);
+    const struct sl_converter_ops *ops = NULL;
+
+    if (strncmp(key, prefix, strlen(prefix)) != 0)
+        return false;
+    if (sl_plugins_converter(plugins, choice.class_name, &ops, NULL))
+        return false;
+    return ops->options && sl_options_know(ops->options, key + strlen(prefix));
+}
+
+static bool known(const struct sl_connector *connector, const struct sl_plugins *plugins,
+                  const struct sl_props *worker, const char *key)
+{
+    if (strncmp(key, "key.converter.", 14) == 0 || strncmp(key, "value.converter.", 16) == 0)
+        return converter_knows(connector, plugins, worker, key, key[0] == 'k');
+    if (sl_options_know(sl_connector_options, key) || transform_knows(connector, plugins, key))
+        return true;
+    if (connector->source)
+        return sl_options_know(sl_source_connector_options, key) ||
+               sl_options_know(connector->source->options, key);
+    return sl_options_know(sl_sink_connector_options, key) || sl_options_know(connector->sink->options, key);
+}
+
+void sl_connector_warn_unknown(const struct sl_connector *connector, const struct sl_plugins *plugins,
+                               const struct sl_props *worker)
+{
+    struct sl_buf unknown = {0};
+
+    for (size_t i = 0; i < sl_props_count(connector->props); i++) {
+        const char *key;
+        const char *value;
+
+        sl_props_at(connector->props, i, &key, &value);
+        if (known(connector, plugins, worker, key))
+            continue;
+        if (unknown.len)
+            sl_buf_text(&unknown, ", ");
+        sl_buf_text(&unknown, key);
+    }
+    if (unknown.len)
+        sl_warn("connector keys that nobody knows; they change nothing", SL_T("connector", connector->name),
+                SL_T("keys", sl_buf_cstr(&unknown)));
+    sl_buf_done(&unknown);
+}
+
+/* ---- the live system ---- */
+
+/* A sink looks for its tables: it is told what the transforms make of its topics. */
+static struct sl_props *with_routed_topics(const struct sl_connector *connector,
+                                           const struct sl_plugins *plugins)
+{
+    struct sl_props *props = sl_props_copy(connector->props);
+    const char *topics = sl_connector_text(props, "topics");
+    struct sl_chain chain = {0};
+    struct sl_error err;
+
+    if (topics && *topics && sl_chain_open(&chain, plugins, props, &err) == SL_OK) {
+        char *routed = sl_chain_route(&chain, topics);
+
+        sl_props_set(props, "sluice.routed.topics", routed);
+        sl_free(routed);
+        sl_chain_close(&chain);
+    }
+    return props;
+}
+
+enum sl_rc sl_connector_probe(const struct sl_connector *connector, const struct sl_plugins *plugins,
+                              struct sl_error *err)
+{
+    struct sl_props *props;
+    enum sl_rc rc;
+
+    if (connector->source)
+        return connector->source->probe ? connector->source->probe(connector->props, err) : SL_OK;
+    if (!connector->sink->probe)
+        return SL_OK;
+    props = with_routed_topics(connector, plugins);
+    rc = connector->sink->probe(props, err);
+    sl_props_free(props);
+    return rc;
+}

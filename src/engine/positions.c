@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/positions.h"
+
+#include "base/alloc.h"
+#include "engine/sink_task.h"
+
+void sl_positions_init(struct sl_positions *positions)
+{
+    *positions = (struct sl_positions){0};
+    (void)pthread_mutex_init(&positions->lock, NULL);
+}
+
+void sl_positions_done(struct sl_positions *positions)
+{
+    (void)pthread_mutex_destroy(&positions->lock);
+    sl_free(positions->items);
+}
+
+void sl_positions_set(struct sl_positions *positions, const struct sl_progress *items, size_t n)
+{
+    (void)pthread_mutex_lock(&positions->lock);
+    positions->items = sl_realloc(positions->items, n, sizeof(*items));
+    if (n)
+        memcpy(positions->items, items, n * sizeof(*items));
+    positions->n = n;
+    positions->dirty = n > 0;
+    (void)pthread_mutex_unlock(&positions->lock);
+}
+
+static struct sl_progress *find(struct sl_positions *positions, const struct sl_progress *wanted)
+{
+    for (size_t i = 0; i < positions->n; i++) {
+        if (positions->items[i].topic == wanted->topic && positions->items[i].partition == wanted->partition)
+            return &positions->items[i];
+    }
+    return NULL;
+}
+
+void sl_positions_advance(struct sl_positions *positions, const struct sl_progress *items, size_t n)
+{
+    (void)pthread_mutex_lock(&positions->lock);
+    for (size_t i = 0; i < n; i++) {
+        struct sl_progress *position = find(positions, &items[i]);
+
+        if (position)
+            position->next_offset = items[i].next_offset;
+    }
+    positions->dirty = true;
+    (void)pthread_mutex_unlock(&positions->lock);
+}
+
+bool sl_positions_dirty(struct sl_positions *positions)
+{
+    bool dirty;
+
+    (void)pthread_mutex_lock(&positions->lock);
+    dirty = positions->dirty;
+    (void)pthread_mutex_unlock(&positions->lock);
+    return dirty;
+}
+
+/* A copy of those that have a position; the log is told without holding the lock. */
+static struct sl_progress *copy_known(struct sl_positions *positions, size_t *ret_n)
+{
+    struct sl_progress *copy;
+    size_t n = 0;
+
+    (void)pthread_mutex_lock(&positions->lock);
+    copy = sl_zalloc(positions->n, sizeof(*copy));
+    for (size_t i = 0; i < positions->n; i++) {
+        if (positions->items[i].next_offset >= 0)
+            copy[n++] = positions->items[i];
+    }
+    positions->dirty = false;
+    (void)pthread_mutex_unlock(&positions->lock);
+    *ret_n = n;
+    return copy;
+}
+
+enum sl_rc sl_positions_commit(struct sl_positions *positions, struct sl_transport *transport,
+                               const char *reader, struct sl_error *err)
+{
+    size_t n;
+    struct sl_progress *known = copy_known(positions, &n);
+    enum sl_rc rc = SL_OK;
+
+    if (n)
+        rc = transport->ops->commit(transport, reader, known, n, err);
+    if (rc) {
+        (void)pthread_mutex_lock(&positions->lock);
+        positions->dirty = true;
+        (void)pthread_mutex_unlock(&positions->lock);
+    }
+    sl_free(known);
+    return rc;
+}
+
+int64_t sl_positions_lag(struct sl_positions *positions, const struct sl_log_ends *ends)
+{
+    int64_t lag = 0;
+
+    (void)pthread_mutex_lock(&positions->lock);
+    for (size_t i = 0; i < ends->n; i++) {
+        const struct sl_progress *end = &ends->items[i];
+        const struct sl_progress *position = find(positions, end);
+        int64_t at;
+
+        if (!position)
+            continue;
+        at = position->next_offset >= 0 ? position->next_offset : end->first_offset;
+        if (end->next_offset > at)
+            lag += end->next_offset - at;
+    }
+    (void)pthread_mutex_unlock(&positions->lock);
+    return lag;
+}

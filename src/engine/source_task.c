@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/source_task.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/props.h"
+#include "base/queue.h"
+#include "engine/connector_options.h"
+#include "engine/encoder.h"
+
+#include <stdio.h>
+
+enum {
+    ARENA_CHUNK = 256 << 10,
+    OUTGOING = 3,          /* one being filled, one waiting, one being synced */
+    POLL_US = 1000 * 1000, /* the longest poll: how long a stop could go unseen if wake failed */
+};
+
+struct sl_source_task {
+    const struct sl_shared *shared;
+    const struct sl_connector *connector;
+    struct sl_source_env env;
+    void *source;
+    struct sl_encoder encoder;
+    struct sl_status status;
+    struct sl_thread thread;
+    struct sl_stop stop;
+    _Atomic bool ended;
+    char number_text[12];
+
+    struct sl_batch *batch; /* the reader's own */
+    struct sl_share share;
+    struct sl_queue *idle;      /* outgoing batches that nobody uses */
+    _Atomic int64_t encoded_us; /* when the newest batch that is durable was read, for the lag */
+
+    pthread_mutex_t lock;    /* guards failure */
+    struct sl_error failure; /* rc set: what the log writer said */
+};
+
+static enum sl_rc stored_offset(void *ctx, struct sl_span partition, char **ret_offset, struct sl_error *err)
+{
+    struct sl_source_task *task = ctx;
+    struct sl_transport *transport = task->shared->transport;
+
+    return transport->ops->source_offset(transport, task->connector->name, partition, ret_offset, err);
+}
+
+/* The log writer is done with a batch. */
+static void written(void *ctx, struct sl_outgoing *outgoing, const struct sl_error *failure)
+{
+    struct sl_source_task *task = ctx;
+
+    if (failure) {
+        (void)pthread_mutex_lock(&task->lock);
+        task->failure = *failure;
+        (void)pthread_mutex_unlock(&task->lock);
+        sl_stop_request(&task->stop);
+        task->connector->source->wake(task->source);
+    } else {
+        struct sl_source_offset offset = sl_outgoing_offset(outgoing);
+        int64_t last_ms =
+            outgoing->n_records ? outgoing->records[outgoing->n_records - 1].timestamp_ms : INT64_MIN;
+
+        sl_status_progress(&task->status, outgoing->n_records, last_ms, (const char *)offset.offset.ptr,
+                           outgoing->has_offset ? offset.offset.len : 0);
+        atomic_store(&task->encoded_us, outgoing->encoded_us);
+    }
+    sl_share_give(&task->share, outgoing->bytes.len);
+    (void)sl_queue_push(task->idle, outgoing, SL_FOREVER);
+}
+
+/* A free outgoing batch; NULL when the task stops. */
+static struct sl_outgoing *take_idle(struct sl_source_task *task)
+{
+    void *item;
+
+    while (!sl_stop_requested(&task->stop)) {
+        if (sl_queue_pop(task->idle, SL_FOREVER, &item) == SL_QUEUE_OK)
+            return item;
+    }
+    return NULL;
+}
+
+/* Wait for room, then poll; transient failures are tried again here. False: the task is to end. */
+static bool read_batch(struct sl_source_task *task, struct sl_retry *retry, struct sl_error *err)
+{
+    while (!sl_stop_requested(&task->stop)) {
+        enum sl_rc rc;
+
+        if (!sl_share_wait(&task->share, sl_now_us() + POLL_US))
+            continue;
+        sl_batch_reset(task->batch);
+        rc = task->connector->source->poll(task->source, task->batch, sl_now_us() + POLL_US, err);
+        if (rc == SL_OK) {
+            sl_retry_succeeded(retry, &task->status);
+            return true;
+        }
+        if (rc == SL_E_STOPPED || err->kind != SL_KIND_TRANSIENT)
+            return false;
+        (void)sl_stop_wait(&task->stop,
+                           sl_now_us() + sl_retry_failed(retry, &task->status,
+                                                         "reading the source failed; trying again", err));
+    }
+    return false;
+}
+
+static bool encode_batch(struct sl_source_task *task, struct sl_outgoing *outgoing, struct sl_retry *retry,
+                         struct sl_error *err)
+{
+    while (!sl_stop_requested(&task->stop)) {
+        enum sl_rc rc = sl_encoder_encode(&task->encoder, task->batch, outgoing, err);
+
+        if (rc == SL_OK) {
+            sl_retry_succeeded(retry, &task->status);
+            return true;
+        }
+        if (err->kind != SL_KIND_TRANSIENT)
+            return false;
+        (void)sl_stop_wait(&task->stop,
+                           sl_now_us() + sl_retry_failed(retry, &task->status,
+                                                         "encoding a batch failed; trying again", err));
+    }
+    return false;
+}
+
+/* Read, encode, hand over; false: the task is to end, err says why (or nothing: asked to). */
+static bool one_round(struct sl_source_task *task, struct sl_retry *retry, struct sl_error *err)
+{
+    struct sl_outgoing *outgoing;
+
+    if (!read_batch(task, retry, err))
+        return false;
+    if (!task->batch->n_records && !task->batch->source_partition.len)
+        return true;
+    outgoing = take_idle(task);
+    if (!outgoing)
+        return false;
+    if (!encode_batch(task, outgoing, retry, err)) {
+        (void)sl_queue_push(task->idle, outgoing, SL_FOREVER);
+        return false;
+    }
+    outgoing->encoded_us = sl_now_us();
+    sl_share_take(&task->share, outgoing->bytes.len);
+    sl_log_writer_submit(task->shared->writer, outgoing);
+    return true;
+}
+
+/* What ended the task: the log's refusal comes before whatever it led to. */
+static void finish(struct sl_source_task *task, const struct sl_error *err)
+{
+    struct sl_error failure;
+
+    (void)pthread_mutex_lock(&task->lock);
+    failure = task->failure.rc ? task->failure : *err;
+    (void)pthread_mutex_unlock(&task->lock);
+    if (failure.rc && failure.rc != SL_E_STOPPED)
+        sl_status_fail(&task->status, &failure);
+    else
+        sl_status_set(&task->status, SL_TASK_UNASSIGNED);
+    atomic_store(&task->ended, true);
+    task->shared->task_changed(task->shared->ctx);
+}
+
+static void run(void *arg)
+{
+    struct sl_source_task *task = arg;
+    struct sl_retry retry = SL_RETRY_INIT;
+    struct sl_error err = {0};
+
+    sl_log_context(task->connector->name, task->number_text);
+    sl_status_set(&task->status, SL_TASK_RUNNING);
+    while (one_round(task, &retry, &err))
+        sl_error_clear(&err);
+    if (err.kind == SL_KIND_TRANSIENT) /* stopped while it was trying again */
+        sl_error_clear(&err);
+    finish(task, &err);
+}
+
+static struct sl_topic_settings topic_settings(const struct sl_shared *shared, const struct sl_props *props)
+{
+    struct sl_topic_settings settings = shared->topic_settings;
+    const char *policy = sl_connector_text(props, "topic.creation.default.cleanup.policy");
+
+    if (sl_props_get(props, "topic.creation.default.partitions") &&
+        sl_connector_int(props, "topic.creation.default.partitions") > 0)
+        settings.partitions = (int32_t)sl_connector_int(props, "topic.creation.default.partitions");
+    if (policy)
+        settings.compact = strcmp(policy, "compact") == 0;
+    if (sl_props_get(props, "topic.creation.default.retention.ms"))
+        settings.retention_ms = sl_connector_int(props, "topic.creation.default.retention.ms");
+    if (sl_props_get(props, "topic.creation.default.retention.bytes"))
+        settings.retention_bytes = sl_connector_int(props, "topic.creation.default.retention.bytes");
+    return settings;
+}
+
+static enum sl_rc open_encoder(struct sl_source_task *task, struct sl_error *err)
+{
+    const struct sl_shared *shared = task->shared;
+    const struct sl_connector *connector = task->connector;
+    struct sl_encoder *encoder = &task->encoder;
+    enum sl_rc rc;
+
+    encoder->topics = shared->topics;
+    encoder->settings = topic_settings(shared, connector->props);
+    encoder->incarnation.transport = shared->transport;
+    encoder->incarnation.connector = connector->name;
+    encoder->with_source_header = sl_connector_bool(connector->props, "sluice.source.header");
+    rc = sl_chain_open(&encoder->chain, shared->plugins, connector->props, err);
+    if (rc == SL_OK)
+        rc = sl_converters_open(&encoder->converters, shared->plugins, shared->worker, connector->props,
+                                shared->registry, err);
+    if (rc == SL_OK)
+        rc = sl_dead_letters_open(&encoder->letters, connector->name, task->env.task, connector->props,
+                                  &encoder->settings, shared->topics, shared->writer, err);
+    return rc;
+}
+
+static void close_encoder(struct sl_encoder *encoder)
+{
+    sl_dead_letters_close(encoder->letters);
+    sl_converters_close(&encoder->converters);
+    sl_chain_close(&encoder->chain);
+    sl_incarnation_done(&encoder->incarnation);
+}
+
+static struct sl_source_task *make(const struct sl_shared *shared, const struct sl_connector *connector,
+                                   int number)
+{
+    struct sl_source_task *task = sl_zalloc(1, sizeof(*task));
+
+    task->shared = shared;
+    task->connector = connector;
+    task->env = (struct sl_source_env){
+        .connector = connector->name, .task = number, .ctx = task, .stored_offset = stored_offset};
+    (void)snprintf(task->number_text, sizeof(task->number_text), "%d", number);
+    task->batch = sl_batch_new(ARENA_CHUNK);
+    task->share.budget = shared->budget;
+    task->idle = sl_queue_new(OUTGOING);
+    for (int i = 0; i < OUTGOING; i++) {
+        struct sl_outgoing *outgoing = sl_outgoing_new(connector->name);
+
+        outgoing->done = written;
+        outgoing->ctx = task;
+        (void)sl_queue_push(task->idle, outgoing, 0);
+    }
+    sl_status_init(&task->status, connector->name, "source", number);
+    (void)pthread_mutex_init(&task->lock, NULL);
+    sl_stop_init(&task->stop);
+    return task;
+}
+
+enum sl_rc sl_source_task_start(const struct sl_shared *shared, const struct sl_connector *connector,
+                                int number, struct sl_source_task **ret, struct sl_error *err)
+{
+    struct sl_source_task *task = make(shared, connector, number);
+    enum sl_rc rc = open_encoder(task, err);
+    char name[16];
+
+    if (rc == SL_OK)
+        rc = connector->source->open(&task->env, connector->props, &task->source, err);
+    if (rc) {
+        task->source = NULL;
+        sl_source_task_free(task);
+        return rc;
+    }
+    (void)snprintf(name, sizeof(name), "read-%.10s", connector->name);
+    sl_thread_start(&task->thread, name, run, task);
+    *ret = task;
+    return SL_OK;
+}
+
+void sl_source_task_stop(struct sl_source_task *task)
+{
+    sl_stop_request(&task->stop);
+    task->connector->source->wake(task->source);
+    sl_queue_wake(task->idle);
+    sl_budget_wake(task->shared->budget);
+}
+
+bool sl_source_task_ended(const struct sl_source_task *task)
+{
+    return atomic_load(&task->ended);
+}
+
+void sl_source_task_join(struct sl_source_task *task)
+{
+    sl_thread_join(&task->thread);
+}
+
+void sl_source_task_free(struct sl_source_task *task)
+{
+    void *outgoing;
+
+    if (!task)
+        return;
+    sl_thread_join(&task->thread);
+    if (task->source)
+        task->connector->source->close(task->source);
+    close_encoder(&task->encoder);
+    while (sl_queue_pop(task->idle, 0, &outgoing) == SL_QUEUE_OK)
+        sl_outgoing_free(outgoing);
+    sl_queue_free(task->idle);
+    sl_batch_free(task->batch);
+    sl_stop_done(&task->stop);
+    (void)pthread_mutex_destroy(&task->lock);
+    sl_status_done(&task->status);
+    sl_free(task);
+}
+
+struct sl_status *sl_source_task_status(struct sl_source_task *task)
+{
+    return &task->status;
+}
+
+/* A source task waits for the log when the log says so; it keeps its own note otherwise. */
+void sl_source_task_measure(struct sl_source_task *task)
+{
+    char note[SL_ERROR_TEXT_SIZE];
+
+    sl_log_writer_note(task->shared->writer, note, sizeof(note));
+    if (note[0])
+        sl_status_note(&task->status, note);
+}

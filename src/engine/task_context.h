@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every task of the process shares, and what a task is made from. All of it outlives the tasks. */
+#ifndef SLUICE_ENGINE_TASK_CONTEXT_H
+#define SLUICE_ENGINE_TASK_CONTEXT_H
+
+#include "base/budget.h"
+#include "engine/log_writer.h"
+#include "engine/plugins.h"
+#include "engine/topics.h"
+
+struct sl_shared {
+    const struct sl_plugins *plugins;
+    const struct sl_props *worker;
+    struct sl_transport *transport;
+    struct sl_registry *registry;
+    struct sl_topics *topics;
+    struct sl_log_writer *writer;
+    struct sl_budget *budget;
+    struct sl_topic_settings topic_settings; /* the worker's defaults */
+
+    /* A task's threads have ended or it has failed; any thread. */
+    void (*task_changed)(void *ctx);
+    void *ctx;
+};
+
+/* A connector as checked: who it is and its configuration. */
+struct sl_connector {
+    char *name;
+    struct sl_props *props;
+    const struct sl_source_ops *source; /* one of the two */
+    const struct sl_sink_ops *sink;
+    int tasks;
+};
+
+#endif

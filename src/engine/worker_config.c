@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/worker_config.h"
+
+#include "base/buf.h"
+#include "base/props.h"
+
+#include <stdio.h>
+#include <strings.h>
+#include <unistd.h>
+
+static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
+static const char *const formats[] = {"auto", "logfmt", "json", NULL};
+
+#define IGNORED(name_) \
+    {.name = (name_), .importance = SL_IMPORTANCE_LOW, .doc = "taken for compatibility; not used"}
+
+const struct sl_option sl_worker_options[] = {
+    {.name = "sluice.state.dir",
+     .default_text = "./sluice-state",
+     .doc = "folder of the embedded log, its positions and the schema registry"},
+    {.name = "sluice.log.level", .default_text = "info", .doc = "how much to log", .values = levels},
+    {.name = "sluice.log.format",
+     .default_text = "auto",
+     .doc = "form of log lines; auto is logfmt on a terminal and JSON elsewhere",
+     .values = formats},
+    {.name = "sluice.memory.bytes",
+     .type = SL_OPT_LONG,
+     .default_text = "33554432",
+     .doc = "budget of bytes in flight between sources and sinks, for the whole process",
+     .min = 1 << 20,
+     .max = INT64_MAX},
+    {.name = "sluice.topic.partitions",
+     .type = SL_OPT_INT,
+     .default_text = "1",
+     .doc = "partitions of topics that are created without other word",
+     .min = 1,
+     .max = 10000},
+    {.name = "sluice.topic.retention.ms",
+     .type = SL_OPT_LONG,
+     .default_text = "604800000",
+     .doc = "how long records stay in topics that are created without other word, in ms; -1 for ever. What a "
+            "configured sink has not applied stays in any case"},
+    {.name = "sluice.topic.retention.bytes",
+     .type = SL_OPT_LONG,
+     .default_text = "-1",
+     .doc = "how many bytes a topic keeps that is created without other word; -1 all"},
+    {.name = "key.converter", .type = SL_OPT_CLASS, .doc = "converter of keys; Avro when not given"},
+    {.name = "value.converter", .type = SL_OPT_CLASS, .doc = "converter of values; Avro when not given"},
+    IGNORED("key.converter.*"),
+    IGNORED("value.converter.*"),
+    {.name = "bootstrap.servers", .doc = "Kafka brokers; must be empty: the embedded log is used"},
+    {.name = "task.shutdown.graceful.timeout.ms",
+     .type = SL_OPT_LONG,
+     .default_text = "5000",
+     .doc = "not used: a stop takes a second at most"},
+    {.name = "topic.creation.enable",
+     .type = SL_OPT_BOOLEAN,
+     .default_text = "true",
+     .doc = "taken for compatibility"},
+    IGNORED("header.converter"),
+    IGNORED("header.converter.*"),
+    IGNORED("internal.*"),
+    IGNORED("group.id"),
+    IGNORED("offset.*"),
+    IGNORED("config.*"),
+    IGNORED("status.*"),
+    IGNORED("plugin.*"),
+    IGNORED("rest.*"),
+    IGNORED("listeners"),
+    IGNORED("listeners.*"),
+    IGNORED("admin.*"),
+    IGNORED("producer.*"),
+    IGNORED("consumer.*"),
+    IGNORED("metrics.*"),
+    IGNORED("metric.*"),
+    IGNORED("log4j.*"),
+    IGNORED("schema.registry.*"),
+    IGNORED("access.control.*"),
+    IGNORED("response.http.headers.config"),
+    IGNORED("topic.tracking.*"),
+    IGNORED("connector.client.config.override.policy"),
+    IGNORED("client.*"),
+    IGNORED("connections.max.idle.ms"),
+    IGNORED("security.*"),
+    IGNORED("sasl.*"),
+    IGNORED("ssl.*"),
+    IGNORED("session.timeout.ms"),
+    IGNORED("rebalance.timeout.ms"),
+    IGNORED("heartbeat.interval.ms"),
+    IGNORED("connect.protocol"),
+    IGNORED("scheduled.rebalance.max.delay.ms"),
+    IGNORED("worker.*"),
+    IGNORED("exactly.once.source.support"),
+    IGNORED("inter.worker.*"),
+    IGNORED("metadata.*"),
+    IGNORED("request.timeout.ms"),
+    IGNORED("retry.backoff.*"),
+    IGNORED("reconnect.backoff.*"),
+    IGNORED("send.buffer.bytes"),
+    IGNORED("receive.buffer.bytes"),
+    {.name = NULL},
+};
+
+enum sl_rc sl_worker_config_read(const char *path, struct sl_props **ret, struct sl_error *err)
+{
+    struct sl_props *props = sl_props_new();
+    enum sl_rc rc = path ? sl_props_read_file(props, path, err) : SL_OK;
+
+    if (rc) {
+        sl_props_free(props);
+        return rc;
+    }
+    if (!sl_props_get(props, "sluice.state.dir"))
+        sl_props_set(props, "sluice.state.dir",
+                     sl_option_text(sl_worker_options, props, NULL, "sluice.state.dir"));
+    *ret = props;
+    return SL_OK;
+}
+
+static void check_converter(const struct sl_props *props, const struct sl_plugins *plugins, const char *key,
+                            struct sl_complaints *complaints)
+{
+    const char *class_name = sl_props_get(props, key);
+    const struct sl_converter_ops *ops = NULL;
+    struct sl_error err;
+    char prefix[32];
+
+    if (!class_name || !*class_name)
+        return;
+    if (sl_plugins_converter(plugins, class_name, &ops, &err)) {
+        sl_complain(complaints, key, "%s", err.text);
+        return;
+    }
+    (void)snprintf(prefix, sizeof(prefix), "%s.", key);
+    if (ops->options)
+        sl_options_check(ops->options, props, prefix, complaints);
+}
+
+void sl_worker_config_check(const struct sl_props *props, const struct sl_plugins *plugins,
+                            struct sl_complaints *complaints)
+{
+    sl_options_check(sl_worker_options, props, NULL, complaints);
+    for (size_t i = 0; plugins->transports[i]; i++) {
+        if (plugins->transports[i]->options)
+            sl_options_check(plugins->transports[i]->options, props, NULL, complaints);
+    }
+    check_converter(props, plugins, "key.converter", complaints);
+    check_converter(props, plugins, "value.converter", complaints);
+}
+
+static bool known(const struct sl_plugins *plugins, const char *key)
+{
+    if (sl_options_know(sl_worker_options, key))
+        return true;
+    for (size_t i = 0; plugins->transports[i]; i++) {
+        if (plugins->transports[i]->options && sl_options_know(plugins->transports[i]->options, key))
+            return true;
+    }
+    return false;
+}
+
+void sl_worker_config_warn_unknown(const struct sl_props *props, const struct sl_plugins *plugins)
+{
+    struct sl_buf unknown = {0};
+
+    for (size_t i = 0; i < sl_props_count(props); i++) {
+        const char *key;
+        const char *value;
+
+        sl_props_at(props, i, &key, &value);
+        if (known(plugins, key))
+            continue;
+        if (unknown.len)
+            sl_buf_text(&unknown, ", ");
+        sl_buf_text(&unknown, key);
+    }
+    if (unknown.len)
+        sl_warn("worker keys that nobody knows; they change nothing", SL_T("keys", sl_buf_cstr(&unknown)));
+    sl_buf_done(&unknown);
+}
+
+enum sl_rc sl_worker_config_supported(const struct sl_props *props, struct sl_error *err)
+{
+    const char *brokers = sl_props_get(props, "bootstrap.servers");
+
+    if (brokers && *brokers)
+        return sl_error_set(
+            err, SL_E_UNSUPPORTED,
+            "bootstrap.servers is set to '%s', but this version runs on its embedded log only. HINT: "
+            "remove bootstrap.servers; records are kept in sluice.state.dir",
+            brokers);
+    return SL_OK;
+}
+
+void sl_worker_config_open_log(const struct sl_props *props)
+{
+    const char *level = sl_option_text(sl_worker_options, props, NULL, "sluice.log.level");
+    const char *format = sl_option_text(sl_worker_options, props, NULL, "sluice.log.format");
+    enum sl_level number = SL_LEVEL_INFO;
+    bool json = strcasecmp(format, "json") == 0;
+
+    for (int i = 0; levels[i]; i++) {
+        if (strcasecmp(levels[i], level) == 0)
+            number = (enum sl_level)i;
+    }
+    if (strcasecmp(format, "auto") == 0)
+        json = !isatty(STDERR_FILENO);
+    sl_log_open(number, json ? SL_LOG_JSON : SL_LOG_LOGFMT);
+}
+
+struct sl_topic_settings sl_worker_config_topics(const struct sl_props *props)
+{
+    return (struct sl_topic_settings){
+        .partitions = (int32_t)sl_option_int(sl_worker_options, props, NULL, "sluice.topic.partitions"),
+        .retention_ms = sl_option_int(sl_worker_options, props, NULL, "sluice.topic.retention.ms"),
+        .retention_bytes = sl_option_int(sl_worker_options, props, NULL, "sluice.topic.retention.bytes"),
+    };
+}

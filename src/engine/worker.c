@@ -75,7 +75,7 @@ enum sl_rc sl_worker_open(const struct sl_plugins *plugins, const struct sl_prop
 
     shared->plugins = plugins;
     shared->worker = props;
-    shared->topic_settings = sl_worker_config_topics(props);
+    shared->topic_settings = sl_worker_config_topics(props, plugins);
     shared->task_changed = task_changed;
     shared->ctx = worker;
     shared->budget =

@@ -35,15 +35,6 @@ const struct sl_option sl_worker_options[] = {
      .doc = "partitions of topics that are created without other word",
      .min = 1,
      .max = 10000},
-    {.name = "sluice.topic.retention.ms",
-     .type = SL_OPT_LONG,
-     .default_text = "604800000",
-     .doc = "how long records stay in topics that are created without other word, in ms; -1 for ever. What a "
-            "configured sink has not applied stays in any case"},
-    {.name = "sluice.topic.retention.bytes",
-     .type = SL_OPT_LONG,
-     .default_text = "-1",
-     .doc = "how many bytes a topic keeps that is created without other word; -1 all"},
     {.name = "key.converter", .type = SL_OPT_CLASS, .doc = "converter of keys; Avro when not given"},
     {.name = "value.converter", .type = SL_OPT_CLASS, .doc = "converter of values; Avro when not given"},
     IGNORED("key.converter.*"),
@@ -208,11 +199,20 @@ void sl_worker_config_open_log(const struct sl_props *props)
     sl_log_open(number, json ? SL_LOG_JSON : SL_LOG_LOGFMT);
 }
 
-struct sl_topic_settings sl_worker_config_topics(const struct sl_props *props)
+/* The log's own keys say how long records stay; Kafka's retention has no other place here. */
+static int64_t log_setting(const struct sl_props *props, const struct sl_plugins *plugins, const char *name)
+{
+    const struct sl_option *options = plugins->transports[0]->options;
+
+    return options && sl_options_know(options, name) ? sl_option_int(options, props, NULL, name) : -1;
+}
+
+struct sl_topic_settings sl_worker_config_topics(const struct sl_props *props,
+                                                 const struct sl_plugins *plugins)
 {
     return (struct sl_topic_settings){
         .partitions = (int32_t)sl_option_int(sl_worker_options, props, NULL, "sluice.topic.partitions"),
-        .retention_ms = sl_option_int(sl_worker_options, props, NULL, "sluice.topic.retention.ms"),
-        .retention_bytes = sl_option_int(sl_worker_options, props, NULL, "sluice.topic.retention.bytes"),
+        .retention_ms = log_setting(props, plugins, "sluice.log.retention.ms"),
+        .retention_bytes = log_setting(props, plugins, "sluice.log.retention.bytes"),
     };
 }

@@ -30,6 +30,7 @@ enum sl_rc sl_worker_config_supported(const struct sl_props *props, struct sl_er
 void sl_worker_config_open_log(const struct sl_props *props);
 
 /* Settings of topics that nobody says anything else about. */
-struct sl_topic_settings sl_worker_config_topics(const struct sl_props *props);
+struct sl_topic_settings sl_worker_config_topics(const struct sl_props *props,
+                                                 const struct sl_plugins *plugins);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "transport/sqlite/log.h"
+#include "transport/sqlite/sqlite.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -59,4 +60,20 @@ enum sl_rc sl_sqlite_lock_file(const char *dir, int *ret_fd, struct sl_error *er
     }
     sl_free(path);
     return rc;
+}
+
+bool sl_sqlite_log_in_use(const char *state_dir, long *ret_pid)
+{
+    char *path = sl_format("%s/sluice.lock", state_dir);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool in_use;
+
+    sl_free(path);
+    if (fd < 0)
+        return false;
+    in_use = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    if (in_use)
+        *ret_pid = holder(fd);
+    (void)close(fd);
+    return in_use;
 }

@@ -14,4 +14,7 @@
 
 extern const struct sl_transport_ops sl_transport_sqlite;
 
+/* Does a process write to the log of this state directory now? *ret_pid: which one, 0 when nobody knows. */
+bool sl_sqlite_log_in_use(const char *state_dir, long *ret_pid);
+
 #endif

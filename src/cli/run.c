@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `sluice run`: read and check everything, try the servers, start, wait for a signal, stop. */
+#include "cli/command.h"
+#include "cli/version.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/props.h"
+#include "base/thread.h"
+#include "engine/connector_config.h"
+#include "engine/worker.h"
+#include "engine/worker_config.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+enum { STOP_US = 950 * 1000 };
+
+/* Everything that one run is made of. */
+struct run {
+    const struct sl_cli *cli;
+    struct sl_props *props;
+    struct sl_connector **connectors;
+    const char **paths; /* their files */
+    size_t n;
+    struct sl_worker *worker;
+    int64_t began_us;
+};
+
+/* ---- reading ---- */
+
+/* One line a key: the file, the key, what is wrong, and what to do. */
+static int print_complaints(const char *path, struct sl_complaints *complaints)
+{
+    int status = complaints->n ? SL_EXIT_FAILED : SL_EXIT_OK;
+
+    for (size_t i = 0; i < complaints->n; i++) {
+        const struct sl_complaint *complaint = &complaints->items[i];
+        const char *hint = strstr(complaint->text, "HINT:") ? "" : ". HINT: correct this key in the file";
+
+        (void)fprintf(stderr, "sluice: %s: %s%s%s%s [CONFIG]\n", path ? path : "(defaults)", complaint->key,
+                      complaint->key[0] ? " " : "", complaint->text, hint);
+    }
+    sl_complaints_done(complaints);
+    return status;
+}
+
+static int read_worker(struct run *run, const char *path)
+{
+    struct sl_complaints complaints = {0};
+    struct sl_error err = {0};
+    int status;
+
+    if (sl_worker_config_read(path, &run->props, &err))
+        return sl_cli_fail(NULL, &err);
+    sl_worker_config_check(run->props, run->cli->plugins, &complaints);
+    status = print_complaints(path, &complaints);
+    if (status == SL_EXIT_OK && sl_worker_config_supported(run->props, &err))
+        status = sl_cli_fail(path, &err);
+    return status;
+}
+
+static int read_connector(struct run *run, const char *path)
+{
+    struct sl_complaints complaints = {0};
+    struct sl_connector *connector = NULL;
+    struct sl_props *props = NULL;
+    struct sl_error err = {0};
+
+    if (sl_connector_read(path, &props, &err))
+        return sl_cli_fail(NULL, &err);
+    sl_connector_check(props, run->cli->plugins, run->props, &complaints, &connector);
+    for (size_t i = 0; connector && i < run->n; i++) {
+        if (strcmp(run->connectors[i]->name, connector->name) == 0)
+            sl_complain(&complaints, "name",
+                        "'%s' is the name of the connector in '%s' too. HINT: names are unique",
+                        connector->name, run->paths[i]);
+    }
+    if (connector) {
+        run->paths[run->n] = path;
+        run->connectors[run->n++] = connector;
+    }
+    return print_complaints(path, &complaints);
+}
+
+/* All files are read, so that all that is wrong is told at once. */
+static int read_all(struct run *run, const struct sl_arguments *arguments)
+{
+    int status = read_worker(run, arguments->words[0]);
+
+    if (status)
+        return status;
+    for (size_t i = 1; i < arguments->n_words; i++) {
+        if (read_connector(run, arguments->words[i]))
+            status = SL_EXIT_FAILED;
+    }
+    return status;
+}
+
+/* ---- trying the servers ---- */
+
+struct probe {
+    const struct sl_plugins *plugins;
+    const struct sl_connector *connector;
+    struct sl_thread thread;
+    struct sl_error err;
+};
+
+static void probe_main(void *arg)
+{
+    struct probe *probe = arg;
+
+    (void)sl_connector_probe(probe->connector, probe->plugins, &probe->err);
+}
+
+/* A server that cannot be reached may come back; anything else needs the user. */
+static int judge(const struct probe *probe, const char *path, bool only_check)
+{
+    char what[300];
+
+    if (!probe->err.rc)
+        return SL_EXIT_OK;
+    if (probe->err.kind == SL_KIND_TRANSIENT && !only_check) {
+        sl_log_context(probe->connector->name, NULL);
+        sl_log_error(SL_LEVEL_WARN, "cannot work yet; it is tried again for as long as it takes",
+                     &probe->err);
+        sl_log_context(NULL, NULL);
+        return SL_EXIT_OK;
+    }
+    (void)snprintf(what, sizeof(what), "connector '%s' (%s)", probe->connector->name, path);
+    return sl_cli_fail(what, &probe->err);
+}
+
+/* All at once: a start should not take as long as the slowest server times the connectors. */
+static int probe_all(const struct run *run, bool only_check)
+{
+    struct probe *probes = sl_zalloc(run->n, sizeof(*probes));
+    int status = SL_EXIT_OK;
+
+    for (size_t i = 0; i < run->n; i++) {
+        probes[i].plugins = run->cli->plugins;
+        probes[i].connector = run->connectors[i];
+        sl_thread_start(&probes[i].thread, "probe", probe_main, &probes[i]);
+    }
+    for (size_t i = 0; i < run->n; i++) {
+        sl_thread_join(&probes[i].thread);
+        if (judge(&probes[i], run->paths[i], only_check))
+            status = SL_EXIT_FAILED;
+    }
+    sl_free(probes);
+    return status;
+}
+
+/* ---- running ---- */
+
+static int block_signals(void)
+{
+    sigset_t set;
+
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGINT);
+    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* From now on a signal ends the process at once. */
+static void unblock_signals(int signal_fd)
+{
+    struct signalfd_siginfo taken;
+    sigset_t set;
+
+    (void)!read(signal_fd, &taken, sizeof(taken));
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGINT);
+    (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+/* Until a signal (0) or until every task has failed (1). */
+static int wait_for_end(struct run *run, int signal_fd)
+{
+    struct pollfd waiting[] = {{.fd = signal_fd, .events = POLLIN},
+                               {.fd = sl_worker_event_fd(run->worker), .events = POLLIN}};
+    char reason[800];
+    uint64_t count;
+
+    for (;;) {
+        if (poll(waiting, 2, -1) < 0)
+            continue;
+        if (waiting[1].revents)
+            (void)!read(waiting[1].fd, &count, sizeof(count));
+        if (sl_worker_all_failed(run->worker, reason, sizeof(reason))) {
+            sl_fail("every task has failed: nothing is left to do", SL_T("first", reason));
+            return SL_EXIT_FAILED;
+        }
+        if (waiting[0].revents) {
+            sl_info("stopping");
+            return SL_EXIT_OK;
+        }
+    }
+}
+
+static void say_start(const struct run *run)
+{
+    struct sl_buf names = {0};
+
+    for (size_t i = 0; i < run->n; i++)
+        sl_buf_format(&names, "%s%s", i ? "," : "", run->connectors[i]->name);
+    sl_info("sluice starts", SL_T("version", SL_VERSION),
+            SL_T("state_dir", sl_props_get(run->props, "sluice.state.dir")),
+            SL_T("log_identity", sl_worker_identity(run->worker)), SL_T("connectors", sl_buf_cstr(&names)),
+            SL_I("pid", getpid()));
+    sl_buf_done(&names);
+    sl_worker_config_warn_unknown(run->props, run->cli->plugins);
+    for (size_t i = 0; i < run->n; i++)
+        sl_connector_warn_unknown(run->connectors[i], run->cli->plugins, run->props);
+}
+
+static int stop(struct run *run, int status)
+{
+    int64_t began_us = sl_now_us();
+
+    if (!sl_worker_stop(run->worker, began_us + STOP_US)) {
+        sl_warn("stopped without waiting any longer; nothing that was confirmed is lost");
+        _exit(status); /* threads still run: leave them to the kernel */
+    }
+    sl_worker_free(run->worker);
+    run->worker = NULL;
+    sl_info("stopped", SL_I("after_ms", (sl_now_us() - began_us) / 1000));
+    return status;
+}
+
+static int run_worker(struct run *run, int signal_fd)
+{
+    struct sl_error err = {0};
+    int status = SL_EXIT_FAILED;
+
+    if (sl_worker_open(run->cli->plugins, run->props, &run->worker, &err))
+        return sl_cli_fail(NULL, &err);
+    say_start(run);
+    status = probe_all(run, false);
+    if (status == SL_EXIT_OK && sl_worker_start(run->worker, run->connectors, run->n, &err))
+        status = sl_cli_fail(NULL, &err);
+    if (status == SL_EXIT_OK) {
+        sl_info("ready", SL_I("after_ms", (sl_now_us() - run->began_us) / 1000));
+        status = wait_for_end(run, signal_fd);
+    }
+    unblock_signals(signal_fd);
+    return stop(run, status);
+}
+
+static int run_command(const struct sl_cli *cli, const struct sl_arguments *arguments)
+{
+    struct run run = {.cli = cli, .began_us = sl_now_us()};
+    bool only_check = sl_arguments_flag(arguments, "check");
+    int signal_fd = block_signals();
+    int status;
+
+    run.connectors = sl_zalloc(arguments->n_words, sizeof(struct sl_connector *));
+    run.paths = sl_zalloc(arguments->n_words, sizeof(*run.paths));
+    status = read_all(&run, arguments);
+    if (status == SL_EXIT_OK) {
+        sl_worker_config_open_log(run.props);
+        status = only_check ? probe_all(&run, true) : run_worker(&run, signal_fd);
+        if (only_check && status == SL_EXIT_OK)
+            (void)puts("everything that was given can be used, and every server answers");
+    }
+    for (size_t i = 0; i < run.n; i++)
+        sl_connector_free(run.connectors[i]);
+    sl_free(run.connectors);
+    sl_free(run.paths);
+    sl_props_free(run.props);
+    (void)close(signal_fd);
+    return status;
+}
+
+static const struct sl_flag flags[] = {
+    {"check", 0, NULL, "check files and servers, then exit"},
+    {NULL, 0, NULL, NULL},
+};
+
+const struct sl_command sl_command_run = {
+    .name = "run",
+    .arguments = "[--check] WORKER.properties CONNECTOR.json...",
+    .summary = "run connectors until SIGTERM or SIGINT, as connect-standalone does",
+    .help = "The worker's file holds Kafka Connect's keys and sluice.*; connector files hold the JSON that "
+            "Connect's\n"
+            "REST API takes ({\"name\": ..., \"config\": {...}}), a bare object, or Java properties.\n\n"
+            "Wrong configuration, refused credentials and missing tables end the program at once with status "
+            "1; a\n"
+            "server that cannot be reached is tried again. When every task has failed, the status is 1 too. "
+            "The first\n"
+            "signal stops cleanly within a second, the second at once.",
+    .min_words = 2,
+    .max_words = 1000,
+    .flags = flags,
+    .run = run_command,
+};

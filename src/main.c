@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What this program is made of: every kind of part stands in one array here, and nowhere else. */
+#include "cli/command.h"
+#include "registry/builtin.h"
+#include "codec/converters.h"
+#include "sink/postgres/sink.h"
+#include "source/sqlserver/source.h"
+#include "transform/transforms.h"
+#include "transport/sqlite/sqlite.h"
+
+static const struct sl_source_ops *const sources[] = {&sl_source_sqlserver, NULL};
+static const struct sl_sink_ops *const sinks[] = {&sl_pgsink_ops, NULL};
+static const struct sl_transport_ops *const transports[] = {&sl_transport_sqlite, NULL};
+static const struct sl_converter_ops *const converters[] = {
+    &sl_converter_avro, &sl_converter_json, &sl_converter_string, &sl_converter_bytes, NULL,
+};
+static const struct sl_transform_ops *const transforms[] = {
+    &sl_transform_extract_new_record_state, &sl_transform_regex_router, NULL,
+};
+
+static const struct sl_command *const commands[] = {
+    &sl_command_run,     &sl_command_status, &sl_command_topics_list, &sl_command_topics_tail,
+    &sl_command_version, &sl_command_help,   NULL,
+};
+
+int main(int argc, char **argv)
+{
+    static const struct sl_plugins plugins = {
+        .sources = sources,
+        .sinks = sinks,
+        .transports = transports,
+        .converters = converters,
+        .transforms = transforms,
+        .open_registry = sl_registry_builtin_open,
+    };
+    const struct sl_cli cli = {.plugins = &plugins, .commands = commands};
+
+    return sl_cli_main(&cli, argc, argv);
+}

@@ -15,12 +15,19 @@ static const struct sl_converter_ops *const converters[] = {
     &sl_converter_avro, &sl_converter_json, &sl_converter_string, &sl_converter_bytes, NULL,
 };
 static const struct sl_transform_ops *const transforms[] = {
-    &sl_transform_extract_new_record_state, &sl_transform_regex_router, NULL,
+    &sl_transform_extract_new_record_state,
+    &sl_transform_regex_router,
+    NULL,
 };
 
 static const struct sl_command *const commands[] = {
-    &sl_command_run,     &sl_command_status, &sl_command_topics_list, &sl_command_topics_tail,
-    &sl_command_version, &sl_command_help,   NULL,
+    &sl_command_run,
+    &sl_command_status,
+    &sl_command_topics_list,
+    &sl_command_topics_tail,
+    &sl_command_version,
+    &sl_command_help,
+    NULL,
 };
 
 int main(int argc, char **argv)

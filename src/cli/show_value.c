@@ -34,7 +34,7 @@ enum sl_rc sl_shower_open(const struct sl_plugins *plugins, const struct sl_prop
     struct sl_shower *shower = sl_zalloc(1, sizeof(*shower));
     enum sl_rc rc;
 
-    if (plugins->open_registry(worker, true, &shower->registry, err))
+    if (plugins->open_registry(sl_props_get(worker, "sluice.state.dir"), true, &shower->registry, err))
         shower->registry = NULL;
     rc = open_converter(plugins, "json", "false", NULL, &shower->json, err);
     if (rc == SL_OK && shower->registry)

@@ -20,8 +20,8 @@ struct sl_plugins {
     const struct sl_transport_ops *const *transports;
     const struct sl_converter_ops *const *converters;
     const struct sl_transform_ops *const *transforms;
-    /* The registry that the converters use; props are the worker's. */
-    enum sl_rc (*open_registry)(const struct sl_props *props, bool read_only, struct sl_registry **ret,
+    /* The schema registry of a state directory, for the converters. */
+    enum sl_rc (*open_registry)(const char *state_dir, bool read_only, struct sl_registry **ret,
                                 struct sl_error *err);
 };
 

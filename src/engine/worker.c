@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/props.h"
 #include "engine/publisher.h"
 #include "engine/worker_config.h"
 
@@ -84,7 +85,7 @@ enum sl_rc sl_worker_open(const struct sl_plugins *plugins, const struct sl_prop
     worker->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     rc = plugins->transports[0]->open(props, false, &shared->transport, err);
     if (rc == SL_OK)
-        rc = plugins->open_registry(props, false, &shared->registry, err);
+        rc = plugins->open_registry(sl_props_get(props, "sluice.state.dir"), false, &shared->registry, err);
     if (rc == SL_OK)
         rc = sl_topics_open(shared->transport, &shared->topics, err);
     if (rc) {

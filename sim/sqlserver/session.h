@@ -80,6 +80,7 @@ struct ms_server_options {
     const char *sa_password;     /* the password of login sa */
     int64_t capture_interval_ms; /* the default polling interval of capture jobs (SQL Server: 5000) */
     uint64_t seed;               /* for newid() and generated ids, so that a run can be repeated */
+    const char *capture_trace;   /* a file that gets a line per captured transaction, NULL: none */
 };
 
 /*

@@ -4,19 +4,25 @@
  * indexes inside SQLite mean what they mean in SQL Server. Two cells compare only when their types (and a
  * decimal's scale) are the same: convert first.
  *
- *   bit tinyint smallint int bigint      INTEGER
- *   real float                           REAL
- *   smallmoney money                     INTEGER, ten-thousandths
- *   decimal numeric                      BLOB of 16 bytes: the unscaled value, big-endian two's complement
- * with the sign bit flipped, so that memcmp orders it (for one scale) char .. ntext TEXT, UTF-8, with the
- * collation of the column (ms_collation_sqlite_name); char and nchar are stored padded xml TEXT binary
- * varbinary image rowversion    BLOB, raw uniqueidentifier                     BLOB of 16 bytes in SQL
- * Server's order: wire bytes 10-15, 8-9, 6-7, 4-5, 0-3 date                                 INTEGER, days
- * since 0001-01-01 time                                 INTEGER, 100 ns since midnight datetime2 INTEGER, 100
- * ns since 0001-01-01 datetime                             INTEGER, 1/300 s since 1900-01-01 smalldatetime
- * INTEGER, minutes since 1900-01-01 datetimeoffset                       BLOB of 10 bytes: UTC ticks
- * big-endian (8), offset + 900 minutes (2). Equal instants with different offsets order by offset and are not
- * "=": compare ms_dto_utc(cell) (an INTEGER) where that matters
+ *   bit tinyint smallint int bigint  INTEGER
+ *   real float                       REAL
+ *   smallmoney money                 INTEGER, ten-thousandths
+ *   decimal numeric, up to 18        INTEGER, the unscaled value
+ *   decimal numeric, 19 to 38        BLOB of 16 bytes: unscaled, big-endian two's complement with the sign
+ *                                    bit flipped, so that memcmp orders it (for one scale)
+ *   char .. ntext                    TEXT, UTF-8, with the column's collation; char is stored padded
+ *   xml                              TEXT
+ *   binary varbinary image rowversion  BLOB, raw
+ *   uniqueidentifier                 BLOB of 16 bytes in SQL Server's order of comparison:
+ *                                    wire bytes 10-15, 8-9, 6-7, 4-5, 0-3
+ *   date                             INTEGER, days since 0001-01-01
+ *   time                             INTEGER, 100 ns since midnight
+ *   datetime2                        INTEGER, 100 ns since 0001-01-01
+ *   datetime                         INTEGER, 1/300 s since 1900-01-01
+ *   smalldatetime                    INTEGER, minutes since 1900-01-01
+ *   datetimeoffset                   BLOB of 10 bytes: UTC ticks big-endian (8), offset + 900 min (2).
+ *                                    Equal instants with different offsets order by offset and are not "=":
+ *                                    compare ms_dto_utc(cell) (an INTEGER) where that matters
  *
  * That is: every ms_value whose member is `i` is the INTEGER `i`.
  */
@@ -25,7 +31,7 @@
 
 #include <sqlite3.h>
 
-#include "memory.h"
+#include "../tsql/arena.h"
 #include "../value.h"
 
 /* Bind a value as parameter `index` (1-based). Bytes are not copied: they must live until the step is done.
@@ -45,9 +51,11 @@ void ms_cell_from_sqlite(sqlite3_value *cell, const struct ms_type *type, struct
                          struct ms_value *ret_value);
 void ms_cell_result(sqlite3_context *context, const struct ms_type *type, const struct ms_value *value);
 
-/* The declared SQLite type of a column, with its collation: "INTEGER", "REAL", "BLOB", "TEXT COLLATE MS_CI".
+/*
+ * What follows a column's name in SQLite's CREATE TABLE: "" or " COLLATE MS_CI". No type is declared, so that
+ * SQLite converts nothing by itself.
  */
-const char *ms_cell_declaration(const struct ms_type *type, const char *collation, char *buf, size_t size);
+const char *ms_cell_declaration(const struct ms_type *type, const char *collation);
 
 /* 16-byte decimal cells and 16-byte guid cells, for code that builds them outside of bind. */
 void ms_cell_from_decimal(__int128 unscaled, uint8_t ret_cell[16]);
@@ -56,7 +64,7 @@ void ms_cell_from_guid(const uint8_t wire[16], uint8_t ret_cell[16]);
 void ms_cell_to_guid(const uint8_t cell[16], uint8_t ret_wire[16]);
 
 /* A constant as SQLite text for use inside generated SQL: 12, 'it''s', x'0011', NULL. */
-void ms_cell_literal(struct ms_text *text, const struct ms_type *type, const struct ms_value *value);
+void ms_cell_literal(struct ms_buffer *text, const struct ms_type *type, const struct ms_value *value);
 
 /*
  * The SQLite collation of a SQL Server collation name: MS_CI, MS_CS, MS_BIN for char/varchar/text and MSN_CI,

@@ -46,10 +46,9 @@ enum ms_db_option {
     MS_DB_READ_ONLY,               /* on/off */
     MS_DB_NAME,                    /* text: MODIFY NAME = */
 };
-/* rollback_immediate: WITH ROLLBACK IMMEDIATE: other sessions in that database lose their transactions (and
- * are made to answer error 596/0 on their next statement). */
+/* WITH ROLLBACK IMMEDIATE: see ms_session_kill_others. */
 bool ms_ddl_alter_database(struct ms_session *session, const char *name, enum ms_db_option option, bool on,
-                           const char *text, bool rollback_immediate, struct ms_error *err);
+                           const char *text, struct ms_error *err);
 
 bool ms_ddl_create_schema(struct ms_session *session, int32_t db_id, const char *name, const char *owner,
                           struct ms_error *err);

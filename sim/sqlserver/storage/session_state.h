@@ -30,11 +30,14 @@ struct ms_session {
     struct ms_tran *tran; /* transaction.h */
     struct ms_catalog *catalog; /* as of the running statement; catalog.h */
     void *tsql;                 /* owned by tsql/: prepared handles, temporary tables, cursors, plan cache */
+    struct ms_sql_cache *sql;   /* storage's own prepared statements; sql.h */
+    struct ms_row_cache *rows;  /* row.c */
     atomic_bool cancelled; /* set by ms_session_cancel; storage stops waits and running SQLite statements */
 
     uint16_t spid;
     int32_t db_id; /* the current database */
     char database[129];
+    int32_t login_db_id; /* the one after login, for ms_session_reset */
     char login[129];
     int32_t login_id;
     bool sysadmin;
@@ -47,6 +50,11 @@ struct ms_session {
     enum ms_isolation isolation;
     int32_t lock_timeout_ms; /* -1: wait for ever */
     int32_t deadlock_priority;
+
+    struct ms_error pending; /* of a SQLite function that failed; number 0: none */
+    atomic_bool killed;      /* its transaction was taken by ALTER DATABASE ... ROLLBACK IMMEDIATE */
+    bool internal;           /* a capture job's own session: not listed, no login */
+    struct ms_session *next; /* in the server's list, under its mutex */
 
     /* written by storage at each row it inserts */
     bool has_identity; /* false: @@IDENTITY is NULL */
@@ -61,6 +69,13 @@ struct ms_session {
 void ms_tsql_session_open(struct ms_session *session) __attribute__((weak));
 void ms_tsql_session_reset(struct ms_session *session) __attribute__((weak));
 void ms_tsql_session_close(struct ms_session *session) __attribute__((weak));
+
+/*
+ * ALTER DATABASE ... WITH ROLLBACK IMMEDIATE: call this before ms_statement_begin. Every other session in
+ * that database loses its transaction and answers error 596 (severity 21: the wire should close) from then
+ * on.
+ */
+void ms_session_kill_others(struct ms_session *session, const char *database);
 
 /* USE: 911 no such database, 916 no user in it, 942 offline. The caller tells env() and message 5701. */
 bool ms_session_use(struct ms_session *session, const char *database, struct ms_error *err);

@@ -11,7 +11,7 @@
 #define SIM_SQLSERVER_STORAGE_SYSTEM_H
 
 #include "catalog.h"
-#include "memory.h"
+#include "../tsql/arena.h"
 
 struct ms_source_column {
     const char *name;

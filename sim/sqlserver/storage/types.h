@@ -8,7 +8,7 @@
 
 #include "../value.h"
 #include "error.h"
-#include "memory.h"
+#include "../tsql/arena.h"
 
 struct ms_type_info {
     enum ms_type_id id;

@@ -286,7 +286,7 @@ static bool create_change_table(struct enabling *e, int32_t *ret_id)
     static const char *const key_columns[] = {"__$start_lsn", "__$command_id", "__$seqval", "__$operation"};
     struct ms_column_spec *specs = ms_heap_alloc((e->source->n_columns + 6) * sizeof *specs);
     char table_name[140];
-    char index_name[140];
+    char index_name[170];
     size_t n = MS_CHANGE_META_COLUMNS;
     memcpy(specs, meta, sizeof meta);
     for (size_t i = 0; i < e->source->n_columns; i++) {

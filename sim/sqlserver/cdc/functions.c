@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../storage/cell.h"
 #include "../storage/sql.h"
+#include "access.h"
 #include "functions.h"
 #include "objects.h"
 
@@ -49,14 +50,13 @@ static void max_lsn(sqlite3_context *context, int n, sqlite3_value **args)
 {
     struct ms_error err;
     (void)n;
-    sqlite3_stmt *s = ms_cdc_sql(session_of(context), sqlite3_value_int(args[0]), &err, "SELECT max(c1) FROM {3}", "");
+    sqlite3_stmt *s =
+        ms_cdc_sql(session_of(context), sqlite3_value_int(args[0]), &err, "SELECT max(c1) FROM {3}", "");
     if (s)
         result_of(context, s);
     else
         sqlite3_result_null(context);
 }
-
-bool ms_cdc_may_read(struct ms_session *session, int32_t db_id, const char *role, const struct ms_table *source);
 
 static void min_lsn(sqlite3_context *context, int n, sqlite3_value **args)
 {
@@ -71,8 +71,8 @@ static void min_lsn(sqlite3_context *context, int n, sqlite3_value **args)
         return;
     }
     const struct ms_instance *instance = ms_instances_find(&instances, name);
-    bool allowed =
-        instance && ms_cdc_may_read(session, db_id, instance->role, ms_catalog_table_by_id(session, instance->source_id));
+    bool allowed = instance && ms_cdc_may_read(session, db_id, instance->role,
+                                               ms_catalog_table_by_id(session, instance->source_id));
     result_lsn(context, allowed && instance->started ? instance->start_lsn : zero_lsn);
     ms_instances_free(&instances);
 }
@@ -132,8 +132,8 @@ static void time_to_lsn(sqlite3_context *context, int n, sqlite3_value **args)
     for (size_t i = 0; word && i < sizeof relations / sizeof relations[0]; i++) {
         if (strcasecmp(word, relations[i].word) != 0)
             continue;
-        result_of(context, ms_cdc_sql(session_of(context), sqlite3_value_int(args[0]), &err, relations[i].sql, "I",
-                                      (int64_t)sqlite3_value_int64(args[2])));
+        result_of(context, ms_cdc_sql(session_of(context), sqlite3_value_int(args[0]), &err, relations[i].sql,
+                                      "I", (int64_t)sqlite3_value_int64(args[2])));
         return;
     }
     ms_error_set(&err, 313, 16, 3,
@@ -162,17 +162,18 @@ static void column_ordinal(sqlite3_context *context, int n, sqlite3_value **args
     const char *column = (const char *)sqlite3_value_text(args[2]);
     (void)n;
     result_of(context, ms_cdc_sql(session_of(context), sqlite3_value_int(args[0]), &err,
-                                  "SELECT c.c5 FROM {1} c JOIN {0} t ON t.c1=c.c1 WHERE t.c4=? AND c.c2=?", "ss", name,
-                                  column));
+                                  "SELECT c.c5 FROM {1} c JOIN {0} t ON t.c1=c.c1 WHERE t.c4=? AND c.c2=?",
+                                  "ss", name, column));
 }
 
 static void has_column_changed(sqlite3_context *context, int n, sqlite3_value **args)
 {
     struct ms_error err;
     (void)n;
-    int ordinal = (int)ms_cdc_int(session_of(context), sqlite3_value_int(args[0]), 0,
-                                  "SELECT c.c5 FROM {1} c JOIN {0} t ON t.c1=c.c1 WHERE t.c4=? AND c.c2=?", "ss",
-                                  (const char *)sqlite3_value_text(args[1]), (const char *)sqlite3_value_text(args[2]));
+    int ordinal =
+        (int)ms_cdc_int(session_of(context), sqlite3_value_int(args[0]), 0,
+                        "SELECT c.c5 FROM {1} c JOIN {0} t ON t.c1=c.c1 WHERE t.c4=? AND c.c2=?", "ss",
+                        (const char *)sqlite3_value_text(args[1]), (const char *)sqlite3_value_text(args[2]));
     (void)err;
     if (!ordinal || sqlite3_value_type(args[3]) == SQLITE_NULL) {
         sqlite3_result_null(context);
@@ -192,8 +193,8 @@ static bool range_error(const char *kind, const char *name, struct ms_error *err
 }
 
 /* Is [from, to] inside the instance's validity interval, and the option a known one? */
-static bool check_range(struct ms_session *session, int32_t db_id, const char *name, bool net, sqlite3_value **args,
-                        struct ms_error *err)
+static bool check_range(struct ms_session *session, int32_t db_id, const char *name, bool net,
+                        sqlite3_value **args, struct ms_error *err)
 {
     static const char *const all_options[] = {"all", "all update old"};
     static const char *const net_options[] = {"all", "all with mask", "all with merge"};
@@ -208,8 +209,8 @@ static bool check_range(struct ms_session *session, int32_t db_id, const char *n
         known = known || strcasecmp(option, net ? net_options[i] : all_options[i]) == 0;
     if (!known || !lsn_argument(args[0], from) || !lsn_argument(args[1], to))
         return range_error(kind, name, err);
-    sqlite3_stmt *s = ms_cdc_sql(session, db_id, err, "SELECT c5,(SELECT max(c1) FROM {3}) FROM {0} WHERE c4=?", "s",
-                                 name);
+    sqlite3_stmt *s =
+        ms_cdc_sql(session, db_id, err, "SELECT c5,(SELECT max(c1) FROM {3}) FROM {0} WHERE c4=?", "s", name);
     if (!s)
         return false;
     bool has = sqlite3_step(s) == SQLITE_ROW && sqlite3_column_bytes(s, 0) == MS_LSN_SIZE &&
@@ -230,8 +231,9 @@ static void range_is_valid(sqlite3_context *context, int n, sqlite3_value **args
 {
     struct ms_error err;
     (void)n;
-    if (check_range(session_of(context), sqlite3_value_int(args[0]), (const char *)sqlite3_value_text(args[1]),
-                    sqlite3_value_int(args[2]) != 0, args + 3, &err))
+    if (check_range(session_of(context), sqlite3_value_int(args[0]),
+                    (const char *)sqlite3_value_text(args[1]), sqlite3_value_int(args[2]) != 0, args + 3,
+                    &err))
         sqlite3_result_int(context, 1);
     else
         fail(context, &err);

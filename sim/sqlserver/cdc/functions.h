@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sys.fn_cdc_*: SQLite functions on every session's connection. Their first argument is the database's id where they
- * belong to one. Names on SQLite's side: ms_fn_cdc_<what>.
+ * sys.fn_cdc_*: SQLite functions on every session's connection. Their first argument is the database's id
+ * where they belong to one. Names on SQLite's side: ms_fn_cdc_<what>.
  */
 #ifndef SIM_SQLSERVER_CDC_FUNCTIONS_H
 #define SIM_SQLSERVER_CDC_FUNCTIONS_H

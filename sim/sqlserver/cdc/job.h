@@ -44,7 +44,7 @@ struct ms_scan_error {
     int32_t number;
     int32_t severity;
     int32_t state;
-    char text[400];
+    char text[2048];
 };
 
 /* Copy the newest ones of a database, oldest first; returns how many. */

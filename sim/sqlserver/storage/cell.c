@@ -9,21 +9,21 @@
 
 static const uint8_t guid_order[16] = {10, 11, 12, 13, 14, 15, 8, 9, 6, 7, 4, 5, 0, 1, 2, 3};
 
-void ms_cell_from_decimal(__int128 unscaled, uint8_t ret_cell[16])
+void ms_cell_from_decimal(ms_int128 unscaled, uint8_t ret_cell[16])
 {
-    unsigned __int128 bits = (unsigned __int128)unscaled ^ ((unsigned __int128)1 << 127);
+    ms_uint128 bits = (ms_uint128)unscaled ^ ((ms_uint128)1 << 127);
     for (int i = 15; i >= 0; i--) {
         ret_cell[i] = (uint8_t)bits;
         bits >>= 8;
     }
 }
 
-__int128 ms_cell_to_decimal(const uint8_t cell[16])
+ms_int128 ms_cell_to_decimal(const uint8_t cell[16])
 {
-    unsigned __int128 bits = 0;
+    ms_uint128 bits = 0;
     for (int i = 0; i < 16; i++)
         bits = bits << 8 | cell[i];
-    return (__int128)(bits ^ ((unsigned __int128)1 << 127));
+    return (ms_int128)(bits ^ ((ms_uint128)1 << 127));
 }
 
 void ms_cell_from_guid(const uint8_t wire[16], uint8_t ret_cell[16])

@@ -34,6 +34,10 @@
 #include "../tsql/arena.h"
 #include "../value.h"
 
+/* The two typedefs of the simulator: -Wpedantic wants the marker at each use otherwise. */
+__extension__ typedef __int128 ms_int128;
+__extension__ typedef unsigned __int128 ms_uint128;
+
 /* Bind a value as parameter `index` (1-based). Bytes are not copied: they must live until the step is done.
  */
 int ms_cell_bind(sqlite3_stmt *stmt, int index, const struct ms_type *type, const struct ms_value *value);
@@ -58,8 +62,8 @@ void ms_cell_result(sqlite3_context *context, const struct ms_type *type, const 
 const char *ms_cell_declaration(const struct ms_type *type, const char *collation);
 
 /* 16-byte decimal cells and 16-byte guid cells, for code that builds them outside of bind. */
-void ms_cell_from_decimal(__int128 unscaled, uint8_t ret_cell[16]);
-__int128 ms_cell_to_decimal(const uint8_t cell[16]);
+void ms_cell_from_decimal(ms_int128 unscaled, uint8_t ret_cell[16]);
+ms_int128 ms_cell_to_decimal(const uint8_t cell[16]);
 void ms_cell_from_guid(const uint8_t wire[16], uint8_t ret_cell[16]);
 void ms_cell_to_guid(const uint8_t cell[16], uint8_t ret_wire[16]);
 

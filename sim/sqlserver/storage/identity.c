@@ -5,6 +5,7 @@
  * from there.
  */
 #include "../tsql/arena.h"
+#include "cell.h"
 #include "server.h"
 #include "sql.h"
 #include "tran.h"
@@ -74,9 +75,9 @@ static void remember(struct ms_session *session, int32_t object_id)
     tran->identities[tran->n_identities++] = object_id;
 }
 
-static bool fits(const struct ms_type *type, __int128 value)
+static bool fits(const struct ms_type *type, ms_int128 value)
 {
-    __int128 limit = 1;
+    ms_int128 limit = 1;
     switch ((int)type->id) {
     case MS_TINYINT: return value >= 0 && value <= 255;
     case MS_SMALLINT: return value >= INT16_MIN && value <= INT16_MAX;
@@ -95,8 +96,8 @@ bool ms_identity_next(struct ms_session *session, const struct ms_table *table, 
     const struct ms_catalog_column *column = &table->columns[table->identity_column];
     pthread_mutex_lock(&session->server->mutex);
     struct ms_identity *slot = counter(session, table);
-    __int128 next =
-        slot->has_value ? (__int128)slot->last + column->identity_increment : column->identity_seed;
+    ms_int128 next =
+        slot->has_value ? (ms_int128)slot->last + column->identity_increment : column->identity_seed;
     bool ok = fits(&column->type, next);
     if (ok) {
         slot->has_value = true;

@@ -28,12 +28,11 @@ bool ms_value_same(const struct ms_type *type, const struct ms_value *a, const s
     return a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
 }
 
-static void add_decimal(struct ms_buffer *text, __int128 value, uint8_t scale)
+static void add_decimal(struct ms_buffer *text, ms_int128 value, uint8_t scale)
 {
     char digits[48];
     int n = 0;
-    unsigned __int128 rest =
-        value < 0 ? (unsigned __int128)0 - (unsigned __int128)value : (unsigned __int128)value;
+    ms_uint128 rest = value < 0 ? (ms_uint128)0 - (ms_uint128)value : (ms_uint128)value;
     if (value < 0)
         ms_buffer_byte(text, '-');
     for (; rest || n <= scale; rest /= 10)

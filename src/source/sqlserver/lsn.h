@@ -42,6 +42,17 @@ static inline struct sl_lsn sl_lsn_next(const struct sl_lsn *lsn)
     return next;
 }
 
+/* The one before, as sys.fn_cdc_decrement_lsn has it. Not for zero. */
+static inline struct sl_lsn sl_lsn_previous(const struct sl_lsn *lsn)
+{
+    struct sl_lsn previous = *lsn;
+
+    for (int i = SL_LSN_SIZE - 1; i >= 0; i--)
+        if (previous.b[i]-- != 0)
+            break;
+    return previous;
+}
+
 /* Writes exactly SL_LSN_TEXT_SIZE bytes. */
 static inline void sl_lsn_write(const struct sl_lsn *lsn, char *text)
 {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "source/sqlserver/position.h"
+#include "base/json.h"
 
-#include <jansson.h>
-#include <stdlib.h>
 #include <strings.h>
 
 #define COLLECTION_KEY "transaction_data_collection_order_"
@@ -78,6 +77,7 @@ static void read_position(const json_t *object, const struct sl_lsn *commit, str
     }
     if (json_is_integer(command) && json_is_integer(operation)) {
         offset->at_row = true;
+        offset->complete = json_is_true(json_object_get(object, "sluice.complete"));
         sl_mssql_position_set(&offset->position, commit, (uint32_t)json_integer_value(command), &change,
                               (uint8_t)json_integer_value(operation));
         return;
@@ -116,12 +116,7 @@ enum sl_rc sl_mssql_offset_read(const char *json, struct sl_mssql_offset *ret_of
 
 static void put_json_text(struct sl_buf *buf, const char *text)
 {
-    json_t *string = json_string(text);
-    char *quoted = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
-
-    sl_buf_text(buf, quoted ? quoted : "\"\"");
-    free(quoted); /* jansson's own malloc */
-    json_decref(string);
+    sl_json_put_text(buf, text, strlen(text));
 }
 
 static void put_lsn(struct sl_buf *buf, const char *key, const uint8_t *bytes)
@@ -174,6 +169,8 @@ void sl_mssql_offset_write(const struct sl_mssql_offset *offset, bool debezium_3
     put_lsn(ret_json, "change_lsn", b + 14);
     sl_buf_format(ret_json, ",\"event_serial_no\":%lld,\"command_id\":%u,\"sluice.operation\":%u",
                   (long long)offset->event_serial_no, __builtin_bswap32(command), b[24]);
+    if (offset->complete)
+        sl_buf_text(ret_json, ",\"sluice.complete\":true");
     if (offset->transaction_id[0])
         put_transaction(offset, ret_json);
     sl_buf_u8(ret_json, '}');

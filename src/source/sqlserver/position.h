@@ -72,8 +72,9 @@ struct sl_mssql_offset {
     enum sl_mssql_offset_state state;
     struct sl_mssql_position position; /* everything up to here was handed out */
     int64_t event_serial_no;
-    bool at_row;              /* the position is a row's, not the end of a range */
-    char transaction_id[24];  /* the open transaction, or "" */
+    bool at_row;               /* the position is a row's, not the end of a range */
+    bool complete;             /* ... and that row was the last one of its transaction */
+    char transaction_id[24];   /* the open transaction, or "" */
     struct sl_buf collections; /* of it: table id NUL, count as decimal text NUL, ... */
 };
 

@@ -13,7 +13,8 @@ static void free_handles(struct sl_odbc *conn)
         (void)SQLFreeHandle(SQL_HANDLE_ENV, conn->env);
 }
 
-static enum sl_rc make_handles(struct sl_odbc *conn, const struct sl_odbc_target *target, struct sl_error *err)
+static enum sl_rc make_handles(struct sl_odbc *conn, const struct sl_odbc_target *target,
+                               struct sl_error *err)
 {
     if (!SQL_SUCCEEDED(SQLAllocHandle(SQL_HANDLE_ENV, SQL_NULL_HANDLE, &conn->env)))
         return sl_error_set(err, SL_E_INTERNAL, "the ODBC driver manager gives no environment");

@@ -130,7 +130,8 @@ struct diagnostic {
     char text[400];
 };
 
-/* A record that says more than another: SQL Server's known numbers, then any known SQLSTATE, then the rest. */
+/* A record that says more than another: SQL Server's known numbers, then any known SQLSTATE, then the rest.
+ */
 static int weight(const struct diagnostic *d)
 {
     for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)

@@ -50,14 +50,16 @@ struct sl_odbc_target {
 struct sl_odbc;      /* a connection */
 struct sl_odbc_stmt; /* a statement on it */
 
-/* "DRIVER=...;Server=...": every value that could end early is in braces. Holds the password: never log it. */
+/* "DRIVER=...;Server=...": every value that could end early is in braces. Holds the password: never log it.
+ */
 enum sl_rc sl_odbc_connection_string(const struct sl_odbc_target *target, struct sl_buf *ret_text,
                                      struct sl_error *err);
 
 /* The FreeTDS driver's path or registered name; NULL when none is found. Static memory. */
 const char *sl_odbc_find_freetds(void);
 
-/* Errors: CONNECT (nobody answers), AUTH (login refused), NOT_FOUND (no such database), CONFIG (no driver). */
+/* Errors: CONNECT (nobody answers), AUTH (login refused), NOT_FOUND (no such database), CONFIG (no driver).
+ */
 enum sl_rc sl_odbc_open(const struct sl_odbc_target *target, struct sl_odbc **ret_conn, struct sl_error *err);
 
 /* Frees its statements too. NULL is fine. */
@@ -156,7 +158,8 @@ enum sl_rc sl_odbc_read_long(struct sl_odbc_stmt *stmt, int column, struct sl_er
 const char *sl_odbc_text(const struct sl_odbc_stmt *stmt, int column);
 int64_t sl_odbc_int(const struct sl_odbc_stmt *stmt, int column);
 
-/* Turn what a handle says into an error object; see diagnostics.c for the table. Marks the connection lost. */
+/* Turn what a handle says into an error object; see diagnostics.c for the table. Marks the connection lost.
+ */
 enum sl_rc sl_odbc_diagnose(SQLSMALLINT handle_type, SQLHANDLE handle, const char *doing, bool *ret_lost,
                             struct sl_error *err);
 

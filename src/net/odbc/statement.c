@@ -124,8 +124,8 @@ void sl_odbc_stmt_free(struct sl_odbc_stmt *stmt)
     sl_free(stmt);
 }
 
-static enum sl_rc bind(struct sl_odbc_stmt *stmt, int index, SQLSMALLINT c_type, SQLSMALLINT type, SQLULEN size,
-                       const void *value, size_t len, struct sl_error *err)
+static enum sl_rc bind(struct sl_odbc_stmt *stmt, int index, SQLSMALLINT c_type, SQLSMALLINT type,
+                       SQLULEN size, const void *value, size_t len, struct sl_error *err)
 {
     union {
         const void *in;
@@ -134,8 +134,8 @@ static enum sl_rc bind(struct sl_odbc_stmt *stmt, int index, SQLSMALLINT c_type,
 
     SL_ASSERT(index >= 1 && index <= (int)(sizeof(stmt->param_len) / sizeof(*stmt->param_len)));
     stmt->param_len[index - 1] = (SQLLEN)len;
-    if (!SQL_SUCCEEDED(SQLBindParameter(stmt->handle, (SQLUSMALLINT)index, SQL_PARAM_INPUT, c_type, type, size,
-                                        0, unconst.out, (SQLLEN)len, &stmt->param_len[index - 1])))
+    if (!SQL_SUCCEEDED(SQLBindParameter(stmt->handle, (SQLUSMALLINT)index, SQL_PARAM_INPUT, c_type, type,
+                                        size, 0, unconst.out, (SQLLEN)len, &stmt->param_len[index - 1])))
         return sl_odbc_stmt_error(stmt, err);
     return SL_OK;
 }
@@ -230,7 +230,8 @@ static enum sl_rc bind_numeric(struct sl_odbc_stmt *stmt, int column, struct sl_
     SQLHDESC row;
     SQLSMALLINT at = (SQLSMALLINT)(column + 1);
 
-    /* SQLBindCol alone means scale 0 for SQL_C_NUMERIC; the record's fields say otherwise, data pointer last. */
+    /* SQLBindCol alone means scale 0 for SQL_C_NUMERIC; the record's fields say otherwise, data pointer last.
+     */
     if (!SQL_SUCCEEDED(SQLGetStmtAttr(stmt->handle, SQL_ATTR_APP_ROW_DESC, &row, 0, NULL)) ||
         !SQL_SUCCEEDED(SQLSetDescField(row, at, SQL_DESC_TYPE, (SQLPOINTER)SQL_C_NUMERIC, 0)) ||
         !SQL_SUCCEEDED(SQLSetDescField(row, at, SQL_DESC_PRECISION, (SQLPOINTER)(uintptr_t)cell->size, 0)) ||
@@ -291,8 +292,8 @@ static enum sl_rc describe(struct sl_odbc_stmt *stmt, struct sl_error *err)
         SQLSMALLINT name_len, nullable;
 
         if (!SQL_SUCCEEDED(SQLDescribeCol(stmt->handle, (SQLUSMALLINT)(i + 1), (SQLCHAR *)cell->name,
-                                          sizeof(cell->name), &name_len, &cell->type, &cell->size, &cell->scale,
-                                          &nullable)))
+                                          sizeof(cell->name), &name_len, &cell->type, &cell->size,
+                                          &cell->scale, &nullable)))
             return sl_odbc_stmt_error(stmt, err);
         classify(cell);
         total += (cell->capacity + 7) & ~(size_t)7;
@@ -333,8 +334,8 @@ static enum sl_rc check_truncation(struct sl_odbc_stmt *stmt, struct sl_error *e
             (cell->len == SQL_NO_TOTAL || cell->len > (SQLLEN)cell->capacity)) {
             stmt->described = false;
             return sl_error_set(err, SL_E_PROTOCOL,
-                                "column '%s' holds a value longer than its declared %lu characters", cell->name,
-                                (unsigned long)cell->size);
+                                "column '%s' holds a value longer than its declared %lu characters",
+                                cell->name, (unsigned long)cell->size);
         }
     }
     return SL_OK;
@@ -404,9 +405,8 @@ enum sl_rc sl_odbc_read_long(struct sl_odbc_stmt *stmt, int column, struct sl_er
     sl_buf_reset(buf);
     for (;;) {
         SQLLEN left = 0;
-        SQLRETURN ret =
-            SQLGetData(stmt->handle, (SQLUSMALLINT)(column + 1), end ? SQL_C_CHAR : SQL_C_BINARY,
-                       sl_buf_reserve(buf, piece), (SQLLEN)piece, &left);
+        SQLRETURN ret = SQLGetData(stmt->handle, (SQLUSMALLINT)(column + 1), end ? SQL_C_CHAR : SQL_C_BINARY,
+                                   sl_buf_reserve(buf, piece), (SQLLEN)piece, &left);
 
         if (ret == SQL_NO_DATA)
             break;

@@ -37,16 +37,18 @@ static enum sl_rc put_value(struct sl_buf *text, bool microsoft, const char *key
                             struct sl_error *err)
 {
     if (strlen(value) > 1024)
-        return sl_error_set(err, SL_E_CONFIG, "the value of connection attribute %s is longer than 1024 bytes",
-                            key);
+        return sl_error_set(err, SL_E_CONFIG,
+                            "the value of connection attribute %s is longer than 1024 bytes", key);
     for (const char *p = value; *p; p++)
         if (iscntrl((unsigned char)*p))
-            return sl_error_set(err, SL_E_CONFIG, "connection attribute %s contains a control character", key);
+            return sl_error_set(err, SL_E_CONFIG, "connection attribute %s contains a control character",
+                                key);
     if (!microsoft && strstr(value, "};"))
-        return sl_error_set(err, SL_E_CONFIG,
-                            "connection attribute %s contains '};', which FreeTDS cannot take. HINT: change it, "
-                            "or use Microsoft's driver (sluice.odbc.driver)",
-                            key);
+        return sl_error_set(
+            err, SL_E_CONFIG,
+            "connection attribute %s contains '};', which FreeTDS cannot take. HINT: change it, "
+            "or use Microsoft's driver (sluice.odbc.driver)",
+            key);
     sl_buf_format(text, "%s={", key);
     for (const char *p = value; *p; p++) {
         sl_buf_u8(text, (uint8_t)*p);
@@ -78,7 +80,8 @@ static enum sl_rc put_login(struct sl_buf *text, bool microsoft, const struct sl
     return rc;
 }
 
-static enum sl_rc freetds_string(const struct sl_odbc_target *target, struct sl_buf *text, struct sl_error *err)
+static enum sl_rc freetds_string(const struct sl_odbc_target *target, struct sl_buf *text,
+                                 struct sl_error *err)
 {
     static const char *const encryption[] = {
         [SL_ODBC_ENCRYPT_REQUEST] = "request",
@@ -89,9 +92,10 @@ static enum sl_rc freetds_string(const struct sl_odbc_target *target, struct sl_
     enum sl_rc rc;
 
     if (target->encrypt == SL_ODBC_ENCRYPT_STRICT)
-        return sl_error_set(err, SL_E_UNSUPPORTED,
-                            "encrypt=strict (TDS 8.0) is not known to FreeTDS. HINT: set sluice.odbc.driver to "
-                            "Microsoft's ODBC driver 18");
+        return sl_error_set(
+            err, SL_E_UNSUPPORTED,
+            "encrypt=strict (TDS 8.0) is not known to FreeTDS. HINT: set sluice.odbc.driver to "
+            "Microsoft's ODBC driver 18");
     if (target->instance && !target->port) {
         char *server = sl_format("%s\\%s", target->host, target->instance);
 

@@ -128,7 +128,8 @@ static void copy_lsn(struct sl_lsn *to, const struct sl_odbc_stmt *stmt, int col
 
 /* Call row for each row of the query. */
 static enum sl_rc each_row(struct sl_odbc *conn, const char *sql, struct sl_mssql_catalog *catalog,
-                           enum sl_rc (*row)(struct sl_mssql_catalog *, struct sl_odbc_stmt *, struct sl_error *),
+                           enum sl_rc (*row)(struct sl_mssql_catalog *, struct sl_odbc_stmt *,
+                                             struct sl_error *),
                            struct sl_error *err)
 {
     struct sl_odbc_stmt *stmt;
@@ -149,7 +150,8 @@ static enum sl_rc each_row(struct sl_odbc *conn, const char *sql, struct sl_mssq
     return rc;
 }
 
-static enum sl_rc instance_row(struct sl_mssql_catalog *catalog, struct sl_odbc_stmt *stmt, struct sl_error *err)
+static enum sl_rc instance_row(struct sl_mssql_catalog *catalog, struct sl_odbc_stmt *stmt,
+                               struct sl_error *err)
 {
     struct sl_mssql_instance *instance;
 
@@ -174,7 +176,8 @@ static struct sl_mssql_instance *find_instance(struct sl_mssql_catalog *catalog,
     return NULL;
 }
 
-static enum sl_rc column_row(struct sl_mssql_catalog *catalog, struct sl_odbc_stmt *stmt, struct sl_error *err)
+static enum sl_rc column_row(struct sl_mssql_catalog *catalog, struct sl_odbc_stmt *stmt,
+                             struct sl_error *err)
 {
     struct sl_mssql_instance *instance = find_instance(catalog, (int)sl_odbc_int(stmt, 0));
     struct sl_mssql_column *column;
@@ -207,7 +210,8 @@ static enum sl_rc column_row(struct sl_mssql_catalog *catalog, struct sl_odbc_st
     return rc;
 }
 
-static enum sl_rc command_row(struct sl_mssql_catalog *catalog, struct sl_odbc_stmt *stmt, struct sl_error *err)
+static enum sl_rc command_row(struct sl_mssql_catalog *catalog, struct sl_odbc_stmt *stmt,
+                              struct sl_error *err)
 {
     struct sl_mssql_instance *instance = find_instance(catalog, (int)sl_odbc_int(stmt, 0));
 
@@ -263,7 +267,8 @@ static struct sl_mssql_column *find_column(struct sl_mssql_instance *instance, i
     return NULL;
 }
 
-/* May this index be a key? All its columns are captured, and none of a unique index is nullable or computed. */
+/* May this index be a key? All its columns are captured, and none of a unique index is nullable or computed.
+ */
 static bool index_fits(struct sl_mssql_instance *instance, const struct key_parts *parts, size_t first)
 {
     for (size_t i = first; i < parts->n && parts->items[i].object_id == parts->items[first].object_id &&
@@ -308,9 +313,10 @@ static enum sl_rc set_custom_key(struct sl_mssql_instance *instance, const struc
             while (j < instance->n_columns && strcasecmp(instance->columns[j].name, key->columns[k]) != 0)
                 j++;
             if (j == instance->n_columns)
-                return sl_error_set(err, SL_E_CONFIG,
-                                    "message.key.columns names column '%s', which table '%s' does not capture",
-                                    key->columns[k], name);
+                return sl_error_set(
+                    err, SL_E_CONFIG,
+                    "message.key.columns names column '%s', which table '%s' does not capture",
+                    key->columns[k], name);
             instance->columns[j].key = (int)k + 1;
         }
         return SL_OK;
@@ -397,7 +403,8 @@ static void sort_instances(struct sl_mssql_catalog *catalog, const struct sl_mss
     for (size_t i = 0; i < catalog->n; i++) {
         char name[260];
 
-        (void)snprintf(name, sizeof(name), "%s.%s", catalog->instances[i].schema, catalog->instances[i].table);
+        (void)snprintf(name, sizeof(name), "%s.%s", catalog->instances[i].schema,
+                       catalog->instances[i].table);
         order[i].place = sl_mssql_filter_match(&config->tables, name);
         order[i].index = i;
     }
@@ -427,17 +434,19 @@ static enum sl_rc set_keys(struct sl_odbc *conn, struct sl_mssql_catalog *catalo
     return rc;
 }
 
-enum sl_rc sl_mssql_catalog_read(struct sl_odbc *conn, const struct sl_mssql_config *config, const char *database,
-                                 struct sl_mssql_catalog *ret_catalog, struct sl_error *err)
+enum sl_rc sl_mssql_catalog_read(struct sl_odbc *conn, const struct sl_mssql_config *config,
+                                 const char *database, struct sl_mssql_catalog *ret_catalog,
+                                 struct sl_error *err)
 {
     struct sl_mssql_catalog catalog = {0};
     enum sl_rc rc = each_row(conn, instances_sql, &catalog, instance_row, err);
 
     if (rc == SL_E_NOT_FOUND)
-        return sl_error_set(err, SL_E_NOT_FOUND,
-                            "database '%s' has no change data capture. HINT: USE [%s]; EXEC sys.sp_cdc_enable_db; "
-                            "then EXEC sys.sp_cdc_enable_table for each table",
-                            database, database);
+        return sl_error_set(
+            err, SL_E_NOT_FOUND,
+            "database '%s' has no change data capture. HINT: USE [%s]; EXEC sys.sp_cdc_enable_db; "
+            "then EXEC sys.sp_cdc_enable_table for each table",
+            database, database);
     if (rc == SL_OK) {
         drop_filtered(&catalog, config);
         set_stops(&catalog);

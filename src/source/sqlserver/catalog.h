@@ -3,8 +3,8 @@
  * What SQL Server says about the captured tables: capture instances, their columns (exact types come from the
  * change table, nullability, defaults and keys from the source table), and the unique key of each.
  *
- * A table has one capture instance, or two while its structure is being changed: then the older one is read up
- * to the start of the newer (its stop), and the newer from there.
+ * A table has one capture instance, or two while its structure is being changed: then the older one is read
+ * up to the start of the newer (its stop), and the newer from there.
  */
 #ifndef SLUICE_SOURCE_SQLSERVER_CATALOG_H
 #define SLUICE_SOURCE_SQLSERVER_CATALOG_H
@@ -83,8 +83,9 @@ struct sl_mssql_catalog {
  * Read the instances of the tables that the configuration lets pass. Errors: NOT_FOUND (no such database, CDC
  * not enabled), transport errors of sl_odbc_*.
  */
-enum sl_rc sl_mssql_catalog_read(struct sl_odbc *conn, const struct sl_mssql_config *config, const char *database,
-                                 struct sl_mssql_catalog *ret_catalog, struct sl_error *err);
+enum sl_rc sl_mssql_catalog_read(struct sl_odbc *conn, const struct sl_mssql_config *config,
+                                 const char *database, struct sl_mssql_catalog *ret_catalog,
+                                 struct sl_error *err);
 void sl_mssql_catalog_done(struct sl_mssql_catalog *catalog);
 
 /* Is the column a large one, whose unchanged value a change table may lack? */

@@ -46,11 +46,13 @@ static int word_of(const struct sl_props *props, const char *name, const struct 
     return words[0].value;
 }
 
-static enum sl_rc read_target(const struct sl_props *props, struct sl_odbc_target *target, struct sl_error *err)
+static enum sl_rc read_target(const struct sl_props *props, struct sl_odbc_target *target,
+                              struct sl_error *err)
 {
     static const struct word encrypt[] = {
-        {"optional", SL_ODBC_ENCRYPT_REQUEST}, {"false", SL_ODBC_ENCRYPT_OFF},     {"no", SL_ODBC_ENCRYPT_OFF},
-        {"true", SL_ODBC_ENCRYPT_REQUIRE},     {"yes", SL_ODBC_ENCRYPT_REQUIRE},   {"mandatory", SL_ODBC_ENCRYPT_REQUIRE},
+        {"optional", SL_ODBC_ENCRYPT_REQUEST}, {"false", SL_ODBC_ENCRYPT_OFF},
+        {"no", SL_ODBC_ENCRYPT_OFF},           {"true", SL_ODBC_ENCRYPT_REQUIRE},
+        {"yes", SL_ODBC_ENCRYPT_REQUIRE},      {"mandatory", SL_ODBC_ENCRYPT_REQUIRE},
         {"strict", SL_ODBC_ENCRYPT_STRICT},    {NULL, 0},
     };
     const char *trust = text_of(props, "database.trustServerCertificate");
@@ -59,7 +61,8 @@ static enum sl_rc read_target(const struct sl_props *props, struct sl_odbc_targe
     target->driver = copy_of(props, "sluice.odbc.driver");
     target->host = copy_of(props, "database.hostname");
     target->instance = copy_of(props, "database.instance");
-    target->port = !target->instance || sl_props_get(props, "database.port") ? (int)int_of(props, "database.port") : 0;
+    target->port =
+        !target->instance || sl_props_get(props, "database.port") ? (int)int_of(props, "database.port") : 0;
     target->user = copy_of(props, "database.user");
     target->password = copy_of(props, "database.password");
     target->application = copy_of(props, "database.applicationName");
@@ -79,7 +82,8 @@ static enum sl_rc read_target(const struct sl_props *props, struct sl_odbc_targe
     return SL_OK;
 }
 
-static enum sl_rc read_filters(const struct sl_props *props, struct sl_mssql_config *config, struct sl_error *err)
+static enum sl_rc read_filters(const struct sl_props *props, struct sl_mssql_config *config,
+                               struct sl_error *err)
 {
     const struct {
         const char *name;
@@ -133,7 +137,8 @@ static enum sl_rc read_keys(const char *text, struct sl_mssql_config *config, st
         if (!*part)
             continue;
         if (!columns) {
-            rc = sl_error_set(err, SL_E_CONFIG, "message.key.columns: '%s' is not schema.table:column,column", part);
+            rc = sl_error_set(err, SL_E_CONFIG, "message.key.columns: '%s' is not schema.table:column,column",
+                              part);
             break;
         }
         *columns = '\0';
@@ -169,7 +174,8 @@ static enum sl_rc read_overrides(const struct sl_props *props, struct sl_mssql_c
                                 "snapshot.select.statement.overrides names '%s'. HINT: add the key "
                                 "snapshot.select.statement.overrides.%s with its SELECT",
                                 table, table);
-        config->overrides = sl_realloc(config->overrides, config->n_overrides + 1, sizeof(*config->overrides));
+        config->overrides =
+            sl_realloc(config->overrides, config->n_overrides + 1, sizeof(*config->overrides));
         override = &config->overrides[config->n_overrides++];
         override->table = sl_strdup(table);
         override->select = sl_strdup(select);
@@ -179,8 +185,10 @@ static enum sl_rc read_overrides(const struct sl_props *props, struct sl_mssql_c
 
 static void read_values(const struct sl_props *props, struct sl_mssql_config *config)
 {
-    static const struct word decimals[] = {
-        {"precise", SL_MSSQL_DECIMAL_PRECISE}, {"double", SL_MSSQL_DECIMAL_DOUBLE}, {"string", SL_MSSQL_DECIMAL_STRING}, {0}};
+    static const struct word decimals[] = {{"precise", SL_MSSQL_DECIMAL_PRECISE},
+                                           {"double", SL_MSSQL_DECIMAL_DOUBLE},
+                                           {"string", SL_MSSQL_DECIMAL_STRING},
+                                           {0}};
     static const struct word times[] = {{"adaptive", SL_MSSQL_TIME_ADAPTIVE},
                                         {"adaptive_time_microseconds", SL_MSSQL_TIME_ADAPTIVE_MICROSECONDS},
                                         {"connect", SL_MSSQL_TIME_CONNECT},
@@ -208,7 +216,8 @@ static void read_values(const struct sl_props *props, struct sl_mssql_config *co
     config->binaries = (enum sl_mssql_binaries)word_of(props, "binary.handling.mode", binaries);
     config->schema_names = (enum sl_mssql_adjust)word_of(props, "schema.name.adjustment.mode", adjust);
     config->field_names = (enum sl_mssql_adjust)word_of(props, "field.name.adjustment.mode", adjust);
-    config->overflow = (enum sl_mssql_overflow)word_of(props, "event.converting.failure.handling.mode", overflow);
+    config->overflow =
+        (enum sl_mssql_overflow)word_of(props, "event.converting.failure.handling.mode", overflow);
     config->placeholder = copy_of(props, "unavailable.value.placeholder");
 }
 
@@ -336,10 +345,10 @@ static void free_items(char **items, size_t n)
 
 void sl_mssql_config_free(struct sl_mssql_config *config)
 {
-    struct sl_mssql_filter *filters[] = {&config->tables,         &config->no_tables, &config->schemas,
-                                         &config->no_schemas,     &config->columns,   &config->no_columns,
-                                         &config->instances,      &config->no_instances,
-                                         &config->snapshot_tables};
+    struct sl_mssql_filter *filters[] = {
+        &config->tables,     &config->no_tables,    &config->schemas,
+        &config->no_schemas, &config->columns,      &config->no_columns,
+        &config->instances,  &config->no_instances, &config->snapshot_tables};
 
     for (size_t i = 0; i < sizeof(filters) / sizeof(*filters); i++)
         sl_mssql_filter_done(filters[i]);
@@ -385,7 +394,8 @@ char *sl_mssql_adjust_name(enum sl_mssql_adjust adjust, const char *name)
         return sl_strdup(name);
     for (const char *p = name; *p; p++) {
         bool starts = p == name || p[-1] == '.';
-        bool fits = isalpha((unsigned char)*p) || *p == '_' || *p == '.' || (isdigit((unsigned char)*p) && !starts);
+        bool fits =
+            isalpha((unsigned char)*p) || *p == '_' || *p == '.' || (isdigit((unsigned char)*p) && !starts);
 
         if (fits && (*p != '_' || adjust == SL_MSSQL_ADJUST_AVRO))
             sl_buf_u8(&out, (uint8_t)*p);

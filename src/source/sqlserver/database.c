@@ -113,7 +113,8 @@ void sl_mssql_disconnect(struct sl_mssql_database *db, struct sl_odbc *conn)
 }
 
 /* Does the old catalog hold the same table, and with the same row? */
-static const char *announcement(struct sl_mssql_table *const *old, size_t n_old, const struct sl_mssql_table *table)
+static const char *announcement(struct sl_mssql_table *const *old, size_t n_old,
+                                const struct sl_mssql_table *table)
 {
     const char *what = "CREATE";
 
@@ -197,11 +198,12 @@ static enum sl_rc read_catalog(struct sl_mssql_database *db, struct sl_error *er
     if (n_before != db->n_tables)
         warn_missing(db);
     if (!db->n_tables)
-        return sl_error_set(err, SL_E_NOT_FOUND,
-                            "database '%s': none of the wanted tables is captured. HINT: EXEC "
-                            "sys.sp_cdc_enable_table @source_schema=..., @source_name=..., @role_name=NULL; or "
-                            "check table.include.list",
-                            db->name);
+        return sl_error_set(
+            err, SL_E_NOT_FOUND,
+            "database '%s': none of the wanted tables is captured. HINT: EXEC "
+            "sys.sp_cdc_enable_table @source_schema=..., @source_name=..., @role_name=NULL; or "
+            "check table.include.list",
+            db->name);
     return SL_OK;
 }
 
@@ -391,10 +393,11 @@ static enum sl_rc begin(struct sl_mssql_database *db, struct sl_error *err)
     if (db->has_offset)
         return begin_with_offset(db, err);
     if (db->config->snapshot == SL_MSSQL_SNAPSHOT_RECOVERY)
-        return sl_error_set(err, SL_E_CONFIG,
-                            "snapshot.mode=recovery needs a stored offset for database '%s'. HINT: use initial or "
-                            "no_data",
-                            db->name);
+        return sl_error_set(
+            err, SL_E_CONFIG,
+            "snapshot.mode=recovery needs a stored offset for database '%s'. HINT: use initial or "
+            "no_data",
+            db->name);
     db->phase = SL_MSSQL_PHASE_SNAPSHOT;
     return SL_OK;
 }

@@ -37,7 +37,12 @@ struct sl_mssql_window {
     uint64_t rows;
 };
 
-enum sl_mssql_phase { SL_MSSQL_PHASE_START, SL_MSSQL_PHASE_SNAPSHOT, SL_MSSQL_PHASE_STREAM, SL_MSSQL_PHASE_IDLE };
+enum sl_mssql_phase {
+    SL_MSSQL_PHASE_START,
+    SL_MSSQL_PHASE_SNAPSHOT,
+    SL_MSSQL_PHASE_STREAM,
+    SL_MSSQL_PHASE_IDLE
+};
 
 struct sl_mssql_database {
     const struct sl_mssql_config *config;
@@ -73,7 +78,7 @@ struct sl_mssql_database {
     struct sl_mssql_snapshot *snapshot;
     bool only_snapshot; /* snapshot.mode=initial_only */
 
-    pthread_mutex_t lock;    /* guards the connections below, for cancel */
+    pthread_mutex_t lock;     /* guards the connections below, for cancel */
     struct sl_odbc *open[64]; /* what a cancel reaches */
 };
 

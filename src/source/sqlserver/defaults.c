@@ -79,8 +79,8 @@ static bool parse_decimal(const char *text, int scale, SQL_NUMERIC_STRUCT *ret)
 }
 
 /* Run the column's own conversion on a cell made of a literal. */
-static bool convert_cell(const struct sl_mssql_field *field, enum sl_cell_kind kind, const void *data, size_t len,
-                         struct sl_value *ret_value, void **ret_memory)
+static bool convert_cell(const struct sl_mssql_field *field, enum sl_cell_kind kind, const void *data,
+                         size_t len, struct sl_value *ret_value, void **ret_memory)
 {
     struct sl_mssql_field copy = *field;
     struct sl_cell cell = {.kind = kind, .data = data, .len = (SQLLEN)len};
@@ -201,7 +201,8 @@ static bool parse_when(const char *text, SQL_TIMESTAMP_STRUCT *ret)
                 fraction *= 10;
         }
     }
-    if (*text || !year || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 59)
+    if (*text || !year || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 ||
+        second > 59)
         return false;
     *ret = (SQL_TIMESTAMP_STRUCT){.year = (SQLSMALLINT)year,
                                   .month = (SQLUSMALLINT)month,

@@ -12,7 +12,8 @@ static const struct sl_topic *intern_topic(const char *text)
 
 static void make_transaction_schemas(struct sl_mssql_emitter *emitter)
 {
-    struct sl_struct_builder key = {.name = "io.debezium.connector.common.TransactionMetadataKey", .version = 1};
+    struct sl_struct_builder key = {.name = "io.debezium.connector.common.TransactionMetadataKey",
+                                    .version = 1};
     struct sl_struct_builder item = {.name = "event.collection", .version = 1};
     struct sl_struct_builder value = {.name = "io.debezium.connector.common.TransactionMetadataValue",
                                       .version = 1};
@@ -202,7 +203,8 @@ static void emit_one(struct sl_mssql_emitter *emitter, struct sl_mssql_table *ta
         values[at->ts_ns] = sl_int(SL_INT64, emitter->now_us * 1000);
     }
     values[at->transaction] = transaction_block(emitter, table, origin);
-    record = add_record(emitter, table->topic, table->key_schema, at->schema, &origin->position, kind, ordinal);
+    record =
+        add_record(emitter, table->topic, table->key_schema, at->schema, &origin->position, kind, ordinal);
     record->key = key;
     record->value = sl_items(SL_STRUCT, values, at->n_fields);
     if (ret_snapshot)
@@ -262,8 +264,9 @@ void sl_mssql_emit_change(struct sl_mssql_emitter *emitter, struct sl_mssql_tabl
     emitter->n_headers = n_headers;
 }
 
-static void emit_mark(struct sl_mssql_emitter *emitter, const char *status, const struct sl_mssql_position *position,
-                      struct sl_value count, struct sl_value collections, int64_t ts_us)
+static void emit_mark(struct sl_mssql_emitter *emitter, const char *status,
+                      const struct sl_mssql_position *position, struct sl_value count,
+                      struct sl_value collections, int64_t ts_us)
 {
     struct sl_arena *arena = emitter->batch->arena;
     struct sl_value *key = sl_arena_alloc(arena, sizeof(*key));
@@ -276,8 +279,8 @@ static void emit_mark(struct sl_mssql_emitter *emitter, const char *status, cons
     values[2] = count;
     values[3] = collections;
     values[4] = sl_int(SL_INT64, ts_us / 1000);
-    record = add_record(emitter, emitter->transaction_topic, emitter->transaction_key, emitter->transaction_value,
-                        position, SL_SRC_STREAM, 0);
+    record = add_record(emitter, emitter->transaction_topic, emitter->transaction_key,
+                        emitter->transaction_value, position, SL_SRC_STREAM, 0);
     record->key = sl_items(SL_STRUCT, key, 1);
     record->value = sl_items(SL_STRUCT, values, 5);
 }

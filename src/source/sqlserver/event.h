@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Changes as records: Debezium's envelope around the rows, its source block, the place in the transaction, and
- * the records beside them (tombstones, BEGIN and END, the structure of tables).
+ * Changes as records: Debezium's envelope around the rows, its source block, the place in the transaction,
+ * and the records beside them (tombstones, BEGIN and END, the structure of tables).
  *
  * Constant texts are copied into a batch's arena once, since a batch may outlive the task that filled it.
  */
@@ -44,9 +44,9 @@ struct sl_mssql_emitter {
 /* What a source block says of one row. */
 struct sl_mssql_origin {
     struct sl_mssql_position position;
-    const char *snapshot;  /* static: "false", "true", "first", ... */
-    bool streamed;         /* has a change LSN and a serial number */
-    bool known_lsn;        /* false: the snapshot's LSN is not known, "no change was captured yet" */
+    const char *snapshot; /* static: "false", "true", "first", ... */
+    bool streamed;        /* has a change LSN and a serial number */
+    bool known_lsn;       /* false: the snapshot's LSN is not known, "no change was captured yet" */
     int64_t event_serial_no;
     int64_t ts_us; /* of the change */
 };
@@ -73,8 +73,8 @@ void sl_mssql_emit_end(struct sl_mssql_emitter *emitter, int64_t ts_us, struct s
                        size_t n_tables);
 
 /* The structure of a table on the schema-change topic. type: "CREATE" or "ALTER". */
-void sl_mssql_emit_structure(struct sl_mssql_emitter *emitter, struct sl_mssql_table *table,
-                             const char *type, const struct sl_mssql_origin *origin);
+void sl_mssql_emit_structure(struct sl_mssql_emitter *emitter, struct sl_mssql_table *table, const char *type,
+                             const struct sl_mssql_origin *origin);
 
 /* Make the schemas of the records beside the changes (structure.c). */
 void sl_mssql_structure_schemas(struct sl_mssql_emitter *emitter);

@@ -22,7 +22,8 @@ struct sl_mssql_field {
     int cell;                    /* place in the select list */
 
     /* Never called for NULL. The value lives in the arena. */
-    struct sl_value (*convert)(struct sl_mssql_field *field, const struct sl_cell *cell, struct sl_arena *arena);
+    struct sl_value (*convert)(struct sl_mssql_field *field, const struct sl_cell *cell,
+                               struct sl_arena *arena);
     int64_t unit;        /* dates and times: how many of the unit in a second; numbers: unused */
     bool round_ms;       /* datetime: ticks of 1/300 s are taken to the next ms */
     uint64_t overflowed; /* values beyond the unit's range since somebody looked */
@@ -51,21 +52,26 @@ struct sl_value sl_mssql_convert_bit(struct sl_mssql_field *, const struct sl_ce
 struct sl_value sl_mssql_convert_real(struct sl_mssql_field *, const struct sl_cell *, struct sl_arena *);
 struct sl_value sl_mssql_convert_float(struct sl_mssql_field *, const struct sl_cell *, struct sl_arena *);
 struct sl_value sl_mssql_convert_decimal(struct sl_mssql_field *, const struct sl_cell *, struct sl_arena *);
-struct sl_value sl_mssql_convert_decimal_double(struct sl_mssql_field *, const struct sl_cell *, struct sl_arena *);
-struct sl_value sl_mssql_convert_decimal_text(struct sl_mssql_field *, const struct sl_cell *, struct sl_arena *);
+struct sl_value sl_mssql_convert_decimal_double(struct sl_mssql_field *, const struct sl_cell *,
+                                                struct sl_arena *);
+struct sl_value sl_mssql_convert_decimal_text(struct sl_mssql_field *, const struct sl_cell *,
+                                              struct sl_arena *);
 struct sl_value sl_mssql_convert_text(struct sl_mssql_field *, const struct sl_cell *, struct sl_arena *);
 struct sl_value sl_mssql_convert_guid(struct sl_mssql_field *, const struct sl_cell *, struct sl_arena *);
 struct sl_value sl_mssql_convert_bytes(struct sl_mssql_field *, const struct sl_cell *, struct sl_arena *);
 struct sl_value sl_mssql_convert_base64(struct sl_mssql_field *, const struct sl_cell *, struct sl_arena *);
-struct sl_value sl_mssql_convert_base64_url(struct sl_mssql_field *, const struct sl_cell *, struct sl_arena *);
+struct sl_value sl_mssql_convert_base64_url(struct sl_mssql_field *, const struct sl_cell *,
+                                            struct sl_arena *);
 struct sl_value sl_mssql_convert_hex(struct sl_mssql_field *, const struct sl_cell *, struct sl_arena *);
 struct sl_value sl_mssql_convert_date(struct sl_mssql_field *, const struct sl_cell *, struct sl_arena *);
 struct sl_value sl_mssql_convert_time(struct sl_mssql_field *, const struct sl_cell *, struct sl_arena *);
-struct sl_value sl_mssql_convert_timestamp(struct sl_mssql_field *, const struct sl_cell *, struct sl_arena *);
+struct sl_value sl_mssql_convert_timestamp(struct sl_mssql_field *, const struct sl_cell *,
+                                           struct sl_arena *);
 struct sl_value sl_mssql_convert_offset(struct sl_mssql_field *, const struct sl_cell *, struct sl_arena *);
 struct sl_value sl_mssql_convert_iso_date(struct sl_mssql_field *, const struct sl_cell *, struct sl_arena *);
 struct sl_value sl_mssql_convert_iso_time(struct sl_mssql_field *, const struct sl_cell *, struct sl_arena *);
-struct sl_value sl_mssql_convert_iso_timestamp(struct sl_mssql_field *, const struct sl_cell *, struct sl_arena *);
+struct sl_value sl_mssql_convert_iso_timestamp(struct sl_mssql_field *, const struct sl_cell *,
+                                               struct sl_arena *);
 
 /* Days from 1970-01-01 in the proleptic Gregorian calendar. */
 int64_t sl_mssql_days(int year, unsigned month, unsigned day);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Include and exclude lists: comma-separated regular expressions, each matching a whole name, without case. */
+/* Include and exclude lists: comma-separated regular expressions, each matching a whole name, without case.
+ */
 #ifndef SLUICE_SOURCE_SQLSERVER_FILTER_H
 #define SLUICE_SOURCE_SQLSERVER_FILTER_H
 

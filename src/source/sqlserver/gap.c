@@ -16,11 +16,12 @@ static enum sl_rc gap_error(const struct sl_mssql_database *db, const char *name
 
     sl_lsn_write(&db->next_from, from);
     sl_lsn_write(mark, to);
-    return sl_error_set(err, SL_E_GAP,
-                        "table '%s': changes from LSN %s up to %s were removed by the cleanup job before they "
-                        "were read. HINT: take a new snapshot (snapshot.mode=when_needed, or remove the "
-                        "connector's offsets), and raise the retention with sys.sp_cdc_change_job",
-                        name, from, to);
+    return sl_error_set(
+        err, SL_E_GAP,
+        "table '%s': changes from LSN %s up to %s were removed by the cleanup job before they "
+        "were read. HINT: take a new snapshot (snapshot.mode=when_needed, or remove the "
+        "connector's offsets), and raise the retention with sys.sp_cdc_change_job",
+        name, from, to);
 }
 
 enum sl_rc sl_mssql_gap_in_window(struct sl_mssql_database *db, int object_id, const struct sl_lsn *mark,
@@ -44,14 +45,15 @@ enum sl_rc sl_mssql_gap_in_window(struct sl_mssql_database *db, int object_id, c
 }
 
 /*
- * What the time mapping still knows of the place from which reading goes on: is there an entry before it (then
- * cleanup has not passed it), and did instances exist already, and transactions happen, between it and the
- * oldest mark?
+ * What the time mapping still knows of the place from which reading goes on: is there an entry before it
+ * (then cleanup has not passed it), and did instances exist already, and transactions happen, between it and
+ * the oldest mark?
  */
 static const char start_sql[] =
     "SELECT ct.object_id, ct.start_lsn,"
     " CASE WHEN EXISTS (SELECT 1 FROM cdc.lsn_time_mapping m WHERE m.start_lsn < ?) THEN 1 ELSE 0 END,"
-    " CASE WHEN ct.create_date <= (SELECT MAX(m.tran_end_time) FROM cdc.lsn_time_mapping m WHERE m.start_lsn < ?)"
+    " CASE WHEN ct.create_date <= (SELECT MAX(m.tran_end_time) FROM cdc.lsn_time_mapping m WHERE m.start_lsn "
+    "< ?)"
     " THEN 1 ELSE 0 END,"
     " CASE WHEN EXISTS (SELECT 1 FROM cdc.lsn_time_mapping m WHERE m.start_lsn >= ? AND m.start_lsn < "
     "ct.start_lsn AND m.tran_id <> 0x00) THEN 1 ELSE 0 END"

@@ -25,7 +25,8 @@ const struct sl_option sl_mssql_options[] = {
     {"database.query.timeout.ms", SL_OPT_INT, "600000", false, LOW,
      "Longest time of one statement in ms; 0: none.", .min = 0, .max = INT32_MAX},
     {"database.encrypt", SL_OPT_STRING, NULL, false, MEDIUM,
-     "Encryption: true requires it, false switches it off, strict is TDS 8.0; unset: when the server offers it.",
+     "Encryption: true requires it, false switches it off, strict is TDS 8.0; unset: when the server offers "
+     "it.",
      WORDS("true", "false", "strict", "mandatory", "optional", "no", "yes"), "driver.encrypt"},
     {"database.trustServerCertificate", SL_OPT_BOOLEAN, NULL, false, MEDIUM,
      "Whether any certificate of the server is taken. false needs a driver that can verify it.", NULL,
@@ -48,8 +49,8 @@ const struct sl_option sl_mssql_options[] = {
 
     /* What is captured. */
     {"table.include.list", SL_OPT_LIST, NULL, false, HIGH,
-     "Regular expressions of schema.table; a table is read when one matches. Unset: every captured table.", NULL,
-     "table.whitelist"},
+     "Regular expressions of schema.table; a table is read when one matches. Unset: every captured table.",
+     NULL, "table.whitelist"},
     {"table.exclude.list", SL_OPT_LIST, NULL, false, MEDIUM,
      "Regular expressions of schema.table; a table is left out when one matches.", NULL, "table.blacklist"},
     {"schema.include.list", SL_OPT_LIST, NULL, false, MEDIUM, "Regular expressions of schemas to read."},
@@ -62,9 +63,11 @@ const struct sl_option sl_mssql_options[] = {
     {"capture.instance.include.list", SL_OPT_LIST, NULL, false, LOW,
      "Regular expressions of capture instances to read.", NULL, "internal.capture.instance.include.list"},
     {"capture.instance.exclude.list", SL_OPT_LIST, NULL, false, LOW,
-     "Regular expressions of capture instances to leave out.", NULL, "internal.capture.instance.exclude.list"},
+     "Regular expressions of capture instances to leave out.", NULL,
+     "internal.capture.instance.exclude.list"},
     {"message.key.columns", SL_OPT_STRING, NULL, false, MEDIUM,
-     "Key columns by table, as schema.table:colA,colB;other.table:colC; the table part is a regular expression."},
+     "Key columns by table, as schema.table:colA,colB;other.table:colC; the table part is a regular "
+     "expression."},
     {"skipped.operations", SL_OPT_LIST, "t", false, LOW,
      "Operations that make no record: c, u, d, t, or none."},
     {"skip.messages.without.change", SL_OPT_BOOLEAN, "false", false, LOW,
@@ -87,7 +90,8 @@ const struct sl_option sl_mssql_options[] = {
     {"field.name.adjustment.mode", SL_OPT_STRING, "none", false, LOW, "How field names are made to fit Avro.",
      WORDS("none", "avro", "avro_unicode")},
     {"source.struct.version", SL_OPT_STRING, "v2", false, LOW, "Accepted; the source block is always v2."},
-    {"sourceinfo.struct.maker", SL_OPT_CLASS, NULL, false, LOW, "Accepted when it names Debezium's own class."},
+    {"sourceinfo.struct.maker", SL_OPT_CLASS, NULL, false, LOW,
+     "Accepted when it names Debezium's own class."},
     {"converters", SL_OPT_LIST, NULL, false, LOW, "Custom Java converters: refused."},
     {"sluice.compat.debezium", SL_OPT_STRING, "2.5", false, MEDIUM,
      "The Debezium line whose envelopes are written.", WORDS("2.5", "3.5")},
@@ -118,8 +122,8 @@ const struct sl_option sl_mssql_options[] = {
 
     /* Streaming. */
     {"poll.interval.ms", SL_OPT_LONG, "500", false, MEDIUM,
-     "Longest wait in ms between two looks at an idle database; the wait begins at 5 ms and doubles.", .min = 1,
-     .max = 86400000},
+     "Longest wait in ms between two looks at an idle database; the wait begins at 5 ms and doubles.",
+     .min = 1, .max = 86400000},
     {"max.batch.size", SL_OPT_INT, "2048", false, MEDIUM, "Most records of one batch.", .min = 1,
      .max = 1000000},
     {"max.queue.size", SL_OPT_INT, "8192", false, MEDIUM,
@@ -146,12 +150,12 @@ const struct sl_option sl_mssql_options[] = {
     {"guardrail.collections.max", SL_OPT_INT, "0", false, LOW, "Accepted without effect."},
     {"guardrail.collections.limit.action", SL_OPT_STRING, "warn", false, LOW, "Accepted without effect."},
     {"sluice.max.connections", SL_OPT_INT, "16", false, LOW,
-     "Most connections that one database keeps open between rounds; more are opened while more tables are busy.",
+     "Most connections that one database keeps open between rounds; more are opened while more tables are "
+     "busy.",
      .min = 1, .max = 1000},
 
     /* Snapshots. */
-    {"snapshot.mode", SL_OPT_STRING, "initial", false, HIGH,
-     "When the rows that exist already are read.",
+    {"snapshot.mode", SL_OPT_STRING, "initial", false, HIGH, "When the rows that exist already are read.",
      WORDS("initial", "initial_only", "always", "no_data", "schema_only", "recovery", "schema_only_recovery",
            "when_needed", "when_needed_no_data", "configuration_based", "custom")},
     {"snapshot.mode.*", SL_OPT_STRING, NULL, false, LOW, "Parts of modes that are refused."},
@@ -195,16 +199,19 @@ const struct sl_option sl_mssql_options[] = {
     {"sqlserver.agent.status.query", SL_OPT_STRING, NULL, false, LOW, "Accepted without effect."},
 
     /* Options by column. */
-    {"column.mask.*", SL_OPT_STRING, NULL, false, LOW, "Masking columns: refused, since it would not happen."},
+    {"column.mask.*", SL_OPT_STRING, NULL, false, LOW,
+     "Masking columns: refused, since it would not happen."},
     {"column.truncate.*", SL_OPT_STRING, NULL, false, LOW,
      "Truncating columns: refused, since it would not happen."},
-    {"column.propagate.source.type", SL_OPT_LIST, NULL, false, LOW, "Accepted without effect; a warning says so."},
+    {"column.propagate.source.type", SL_OPT_LIST, NULL, false, LOW,
+     "Accepted without effect; a warning says so."},
     {"datatype.propagate.source.type", SL_OPT_LIST, NULL, false, LOW,
      "Accepted without effect; a warning says so."},
 
     /* The rest of the two families of driver properties. */
     {"driver.*", SL_OPT_STRING, NULL, false, LOW, "Properties of the JDBC driver that have no meaning here."},
-    {"database.*", SL_OPT_STRING, NULL, false, LOW, "Properties of the JDBC driver that have no meaning here."},
+    {"database.*", SL_OPT_STRING, NULL, false, LOW,
+     "Properties of the JDBC driver that have no meaning here."},
     {"internal.*", SL_OPT_STRING, NULL, false, LOW, "Accepted without effect."},
     {0},
 };

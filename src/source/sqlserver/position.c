@@ -56,7 +56,8 @@ static void read_transaction(json_t *object, struct sl_mssql_offset *offset)
     {
         if (strncmp(key, COLLECTION_KEY, strlen(COLLECTION_KEY)) != 0 || !json_is_integer(value))
             continue;
-        sl_buf_put(&offset->collections, key + strlen(COLLECTION_KEY), strlen(key + strlen(COLLECTION_KEY)) + 1);
+        sl_buf_put(&offset->collections, key + strlen(COLLECTION_KEY),
+                   strlen(key + strlen(COLLECTION_KEY)) + 1);
         sl_buf_format(&offset->collections, "%lld", (long long)json_integer_value(value));
         sl_buf_u8(&offset->collections, 0);
     }
@@ -156,7 +157,8 @@ void sl_mssql_offset_write(const struct sl_mssql_offset *offset, bool debezium_3
     sl_buf_u8(ret_json, '{');
     put_lsn(ret_json, "commit_lsn", b);
     if (offset->state != SL_MSSQL_OFFSET_STREAM) {
-        sl_buf_format(ret_json, ",\"snapshot\":%s,\"snapshot_completed\":%s}", debezium_3 ? "\"INITIAL\"" : "true",
+        sl_buf_format(ret_json, ",\"snapshot\":%s,\"snapshot_completed\":%s}",
+                      debezium_3 ? "\"INITIAL\"" : "true",
                       offset->state == SL_MSSQL_OFFSET_SNAPSHOT_DONE ? "true" : "false");
         return;
     }

@@ -34,8 +34,8 @@ static inline int sl_mssql_position_compare(const struct sl_mssql_position *a,
 }
 
 /* change: the ten bytes of __$seqval. */
-static inline void sl_mssql_position_set(struct sl_mssql_position *position, const void *commit, uint32_t command,
-                                         const void *change, uint8_t operation)
+static inline void sl_mssql_position_set(struct sl_mssql_position *position, const void *commit,
+                                         uint32_t command, const void *change, uint8_t operation)
 {
     command = __builtin_bswap32(command);
     memcpy(position->b, commit, 10);
@@ -84,7 +84,8 @@ void sl_mssql_offset_done(struct sl_mssql_offset *offset);
 /* Errors: CONFIG when the text is not such an offset. */
 enum sl_rc sl_mssql_offset_read(const char *json, struct sl_mssql_offset *ret_offset, struct sl_error *err);
 
-/* debezium_3: the form of Debezium 3 (it shows in the value of "snapshot" only). Replaces the buffer's content. */
+/* debezium_3: the form of Debezium 3 (it shows in the value of "snapshot" only). Replaces the buffer's
+ * content. */
 void sl_mssql_offset_write(const struct sl_mssql_offset *offset, bool debezium_3, struct sl_buf *ret_json);
 
 /* {"server":"...","database":"..."} */

@@ -26,10 +26,11 @@ static enum sl_rc table_exists(struct sl_odbc *conn, const char *schema, const c
                                struct sl_error *err)
 {
     struct sl_odbc_stmt *stmt;
-    enum sl_rc rc = sl_odbc_prepare(conn,
-                                    "SELECT t.object_id FROM sys.tables t JOIN sys.schemas s ON s.schema_id = "
-                                    "t.schema_id WHERE s.name = ? AND t.name = ?",
-                                    &stmt, err);
+    enum sl_rc rc =
+        sl_odbc_prepare(conn,
+                        "SELECT t.object_id FROM sys.tables t JOIN sys.schemas s ON s.schema_id = "
+                        "t.schema_id WHERE s.name = ? AND t.name = ?",
+                        &stmt, err);
 
     if (rc != SL_OK)
         return rc;
@@ -56,16 +57,16 @@ static enum sl_rc not_captured(struct sl_odbc *conn, const char *database, char 
         return rc;
     if (!exists)
         return sl_error_set(err, SL_E_NOT_FOUND,
-                            "table '%s.%s' does not exist in database '%s'. HINT: check table.include.list", name,
-                            table, database);
+                            "table '%s.%s' does not exist in database '%s'. HINT: check table.include.list",
+                            name, table, database);
     return sl_error_set(err, SL_E_NOT_FOUND,
                         "table '%s.%s' of database '%s' is not captured. HINT: USE [%s]; EXEC "
                         "sys.sp_cdc_enable_table @source_schema=N'%s', @source_name=N'%s', @role_name=NULL",
                         name, table, database, database, name, table);
 }
 
-static enum sl_rc check_tables(struct sl_odbc *conn, const struct sl_mssql_config *config, const char *database,
-                               struct sl_error *err)
+static enum sl_rc check_tables(struct sl_odbc *conn, const struct sl_mssql_config *config,
+                               const char *database, struct sl_error *err)
 {
     struct sl_mssql_catalog catalog;
     enum sl_rc rc = sl_mssql_catalog_read(conn, config, database, &catalog, err);

@@ -46,8 +46,8 @@ static enum sl_rc check_cells(struct sl_mssql_reader *reader, struct sl_error *e
     int meta = table->n_large ? SL_MSSQL_META_COUNT : SL_MSSQL_META_MASK;
 
     if (sl_odbc_n_cells(reader->stmt) != meta + (int)table->n_fields)
-        return sl_error_set(err, SL_E_PROTOCOL, "table '%s': the server answered with %d columns", table->name,
-                            sl_odbc_n_cells(reader->stmt));
+        return sl_error_set(err, SL_E_PROTOCOL, "table '%s': the server answered with %d columns",
+                            table->name, sl_odbc_n_cells(reader->stmt));
     reader->cells = sl_odbc_cell(reader->stmt, 0);
     if (reader->cells[SL_MSSQL_META_LSN].kind != SL_CELL_BYTES ||
         reader->cells[SL_MSSQL_META_COMMAND].kind != SL_CELL_INT ||

@@ -86,10 +86,10 @@ static enum sl_rc refuse_values(const struct sl_props *props, struct sl_error *e
 /* Set to something that asks for more than happens. */
 static bool has_no_effect(const char *key, const char *value)
 {
-    static const char *const keys[] = {"signal.data.collection", "signal.enabled.channels",
-                                       "heartbeat.action.query", "notification.enabled.channels",
+    static const char *const keys[] = {"signal.data.collection",       "signal.enabled.channels",
+                                       "heartbeat.action.query",       "notification.enabled.channels",
                                        "column.propagate.source.type", "datatype.propagate.source.type",
-                                       "streaming.delay.ms", "snapshot.delay.ms"};
+                                       "streaming.delay.ms",           "snapshot.delay.ms"};
 
     if (!*value)
         return false;

@@ -48,14 +48,16 @@ static enum sl_rc resolve_isolation(struct sl_mssql_database *db, struct sl_erro
     if (db->config->isolation != SL_MSSQL_ISOLATION_ADAPTIVE)
         return SL_OK;
     rc = sl_odbc_direct(db->snapshot->conn,
-                        "SELECT snapshot_isolation_state FROM sys.databases WHERE name = DB_NAME()", &stmt, err);
+                        "SELECT snapshot_isolation_state FROM sys.databases WHERE name = DB_NAME()", &stmt,
+                        err);
     if (rc != SL_OK)
         return rc;
     rc = sl_odbc_execute(stmt, err);
     if (rc == SL_OK)
         rc = sl_odbc_fetch(stmt, &row, err);
-    db->snapshot->isolation = rc == SL_OK && row && sl_odbc_int(stmt, 0) == 1 ? SL_MSSQL_ISOLATION_SNAPSHOT
-                                                                               : SL_MSSQL_ISOLATION_READ_COMMITTED;
+    db->snapshot->isolation = rc == SL_OK && row && sl_odbc_int(stmt, 0) == 1
+                                  ? SL_MSSQL_ISOLATION_SNAPSHOT
+                                  : SL_MSSQL_ISOLATION_READ_COMMITTED;
     sl_odbc_stmt_free(stmt);
     return rc;
 }
@@ -112,7 +114,8 @@ static bool is_read(const struct sl_mssql_database *db, size_t index)
 
     if (!wants_rows(db) || table->instance->has_stop)
         return false;
-    return !db->config->snapshot_tables.n || sl_mssql_filter_match(&db->config->snapshot_tables, table->id) >= 0 ||
+    return !db->config->snapshot_tables.n ||
+           sl_mssql_filter_match(&db->config->snapshot_tables, table->id) >= 0 ||
            sl_mssql_filter_match(&db->config->snapshot_tables, table->name) >= 0;
 }
 
@@ -142,8 +145,9 @@ static enum sl_rc start(struct sl_mssql_database *db, struct sl_error *err)
     if (rc == SL_OK)
         rc = set_isolation(db, err);
     if (rc == SL_OK)
-        sl_info("snapshot begins", SL_T("database", db->name), SL_I("tables", db->n_tables),
-                SL_T("isolation", snapshot->isolation == SL_MSSQL_ISOLATION_SNAPSHOT ? "snapshot" : "locking"));
+        sl_info(
+            "snapshot begins", SL_T("database", db->name), SL_I("tables", db->n_tables),
+            SL_T("isolation", snapshot->isolation == SL_MSSQL_ISOLATION_SNAPSHOT ? "snapshot" : "locking"));
     return rc;
 }
 
@@ -157,10 +161,11 @@ static enum sl_rc match_columns(struct sl_mssql_table *table, struct sl_odbc_stm
                strcasecmp(sl_odbc_cell(stmt, column)->name, table->fields[i].name) != 0)
             column++;
         if (column == sl_odbc_n_cells(stmt))
-            return sl_error_set(err, SL_E_CONFIG,
-                                "snapshot.select.statement.overrides.%s gives no column '%s'. HINT: select all "
-                                "captured columns",
-                                table->name, table->fields[i].name);
+            return sl_error_set(
+                err, SL_E_CONFIG,
+                "snapshot.select.statement.overrides.%s gives no column '%s'. HINT: select all "
+                "captured columns",
+                table->name, table->fields[i].name);
         table->fields[i].cell = column;
     }
     return SL_OK;
@@ -191,7 +196,8 @@ static enum sl_rc begin_table(struct sl_mssql_database *db, struct sl_error *err
     return rc == SL_OK ? SL_OK : sl_error_wrap(err, "snapshot of table '%s'", table->name);
 }
 
-/* To the next row, over the ends of tables and over empty ones. *ret_ended: the table that was read has ended. */
+/* To the next row, over the ends of tables and over empty ones. *ret_ended: the table that was read has
+ * ended. */
 static enum sl_rc next_row(struct sl_mssql_database *db, bool *ret_ended, struct sl_error *err)
 {
     struct sl_mssql_snapshot *snapshot = db->snapshot;
@@ -237,8 +243,7 @@ static enum sl_rc write_row(struct sl_mssql_database *db, struct sl_error *err)
     bool first_table = snapshot->table == snapshot->first_table;
     struct sl_value *values, *mark;
     bool ended;
-    enum sl_rc rc =
-        sl_mssql_table_row(table, snapshot->stmt, false, db->emitter.batch->arena, &values, err);
+    enum sl_rc rc = sl_mssql_table_row(table, snapshot->stmt, false, db->emitter.batch->arena, &values, err);
 
     if (rc != SL_OK)
         return rc;
@@ -272,8 +277,8 @@ static void finish(struct sl_mssql_database *db)
     sl_info("snapshot is complete", SL_T("database", db->name), SL_I("rows", db->snapshot->rows),
             SL_I("ms", (sl_now_us() - db->snapshot->begin_us) / 1000));
     sl_mssql_snapshot_drop(db);
-    db->phase = db->config->snapshot == SL_MSSQL_SNAPSHOT_INITIAL_ONLY ? SL_MSSQL_PHASE_IDLE
-                                                                       : SL_MSSQL_PHASE_STREAM;
+    db->phase =
+        db->config->snapshot == SL_MSSQL_SNAPSHOT_INITIAL_ONLY ? SL_MSSQL_PHASE_IDLE : SL_MSSQL_PHASE_STREAM;
     db->checked_start = false; /* a long snapshot may have been overtaken by the cleanup job */
 }
 

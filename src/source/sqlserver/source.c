@@ -213,7 +213,8 @@ static void wake_task(void *self)
         sl_mssql_database_cancel(task->databases[i]);
 }
 
-static const char *const classes[] = {"io.debezium.connector.sqlserver.SqlServerConnector", "sqlserver", NULL};
+static const char *const classes[] = {"io.debezium.connector.sqlserver.SqlServerConnector", "sqlserver",
+                                      NULL};
 
 const struct sl_source_ops sl_source_sqlserver = {
     .name = "sqlserver",

@@ -102,9 +102,9 @@ static enum sl_rc read_commits(struct sl_mssql_database *db, bool *ret_any, stru
             continue;
         SL_GROW(window->commits, window->n_commits, window->capacity);
         window->commits[window->n_commits].lsn = window->to;
-        window->commits[window->n_commits++].ts_us =
-            time->kind == SL_CELL_TIMESTAMP && !sl_cell_is_null(time) ? sl_mssql_timestamp_us(time) - db->zone_us
-                                                                      : db->emitter.now_us;
+        window->commits[window->n_commits++].ts_us = time->kind == SL_CELL_TIMESTAMP && !sl_cell_is_null(time)
+                                                         ? sl_mssql_timestamp_us(time) - db->zone_us
+                                                         : db->emitter.now_us;
     }
     if (rc == SL_OK)
         sl_odbc_finish(db->commits_stmt);
@@ -114,8 +114,8 @@ static enum sl_rc read_commits(struct sl_mssql_database *db, bool *ret_any, stru
 }
 
 /*
- * One answer of three kinds of rows: 0 the low-water mark of an instance, 1 the newest DDL, 2 the newest change
- * of a change table.
+ * One answer of three kinds of rows: 0 the low-water mark of an instance, 1 the newest DDL, 2 the newest
+ * change of a change table.
  */
 static enum sl_rc prepare_marks(struct sl_mssql_database *db, struct sl_error *err)
 {
@@ -162,7 +162,8 @@ static enum sl_rc read_marks(struct sl_mssql_database *db, struct sl_error *err)
         if (cell->len == SL_LSN_SIZE)
             memcpy(lsn.b, cell->data, SL_LSN_SIZE);
         if (kind == 0) {
-            signature = (signature ^ ((uint64_t)(uint32_t)object_id << 1 | sl_lsn_is_zero(&lsn))) * 1099511628211U;
+            signature =
+                (signature ^ ((uint64_t)(uint32_t)object_id << 1 | sl_lsn_is_zero(&lsn))) * 1099511628211U;
             rc = sl_mssql_gap_in_window(db, object_id, &lsn, err);
         } else if (kind == 1 && sl_lsn_compare(&lsn, &db->catalog.ddl) != 0) {
             db->catalog_stale = true;
@@ -180,7 +181,8 @@ static enum sl_rc read_marks(struct sl_mssql_database *db, struct sl_error *err)
 }
 
 /* The part of the window that an instance delivers; false: none. */
-static bool share_of(const struct sl_mssql_database *db, size_t index, struct sl_lsn *ret_from, struct sl_lsn *ret_to)
+static bool share_of(const struct sl_mssql_database *db, size_t index, struct sl_lsn *ret_from,
+                     struct sl_lsn *ret_to)
 {
     const struct sl_mssql_instance *instance = db->tables[index]->instance;
     const struct sl_mssql_reader *reader = &db->readers[index];
@@ -247,7 +249,8 @@ static enum sl_rc open_window(struct sl_mssql_database *db, bool *ret_open, stru
 }
 
 /* Commit time of a row: rows and commits both rise. */
-static int64_t commit_time(struct sl_mssql_window *window, const struct sl_mssql_position *position, int64_t otherwise)
+static int64_t commit_time(struct sl_mssql_window *window, const struct sl_mssql_position *position,
+                           int64_t otherwise)
 {
     while (window->at < window->n_commits &&
            memcmp(window->commits[window->at].lsn.b, position->b, SL_LSN_SIZE) < 0)
@@ -268,7 +271,8 @@ static int64_t transaction_time(const struct sl_mssql_database *db)
     return db->emitter.now_us;
 }
 
-static void turn_transaction(struct sl_mssql_database *db, const struct sl_mssql_position *position, int64_t ts_us)
+static void turn_transaction(struct sl_mssql_database *db, const struct sl_mssql_position *position,
+                             int64_t ts_us)
 {
     struct sl_lsn commit = sl_mssql_position_commit(position);
 
@@ -296,19 +300,20 @@ static enum sl_rc read_update(struct sl_mssql_database *db, struct sl_mssql_read
         rc = sl_mssql_reader_next(reader, err);
     if (rc != SL_OK)
         return rc;
-    if (!reader->has_row || reader->at.b[24] != SL_MSSQL_OP_UPDATE ||
-        memcmp(before.b, reader->at.b, 24) != 0)
-        return sl_error_set(err, SL_E_SCHEMA,
-                            "table '%s': an update's old values are not followed by its new ones. HINT: was the "
-                            "change table edited by hand? Take a new snapshot",
-                            reader->table->name);
+    if (!reader->has_row || reader->at.b[24] != SL_MSSQL_OP_UPDATE || memcmp(before.b, reader->at.b, 24) != 0)
+        return sl_error_set(
+            err, SL_E_SCHEMA,
+            "table '%s': an update's old values are not followed by its new ones. HINT: was the "
+            "change table edited by hand? Take a new snapshot",
+            reader->table->name);
     return sl_mssql_table_row(reader->table, reader->stmt, true, arena, ret_after, err);
 }
 
 static bool is_skipped(const struct sl_mssql_config *config, const struct sl_mssql_table *table, char op,
                        const struct sl_value *before, const struct sl_value *after)
 {
-    if ((op == 'c' && config->skip_create) || (op == 'u' && config->skip_update) || (op == 'd' && config->skip_delete))
+    if ((op == 'c' && config->skip_create) || (op == 'u' && config->skip_update) ||
+        (op == 'd' && config->skip_delete))
         return true;
     if (op != 'u' || !config->skip_unchanged)
         return false;
@@ -319,7 +324,8 @@ static bool is_skipped(const struct sl_mssql_config *config, const struct sl_mss
 }
 
 /* Write the change on which the reader stands, and move it on. */
-static enum sl_rc write_change(struct sl_mssql_database *db, struct sl_mssql_reader *reader, struct sl_error *err)
+static enum sl_rc write_change(struct sl_mssql_database *db, struct sl_mssql_reader *reader,
+                               struct sl_error *err)
 {
     struct sl_mssql_table *table = reader->table;
     struct sl_arena *arena = db->emitter.batch->arena;
@@ -344,8 +350,8 @@ static enum sl_rc write_change(struct sl_mssql_database *db, struct sl_mssql_rea
         rc = read_update(db, reader, &before, &after, err);
         break;
     default:
-        return sl_error_set(err, SL_E_SCHEMA, "table '%s': a change of operation %u out of its order", table->name,
-                            operation);
+        return sl_error_set(err, SL_E_SCHEMA, "table '%s': a change of operation %u out of its order",
+                            table->name, operation);
     }
     if (rc != SL_OK)
         return rc;

@@ -128,7 +128,8 @@ static const struct sl_schema *change_schema(void)
 void sl_mssql_structure_schemas(struct sl_mssql_emitter *emitter)
 {
     struct sl_struct_builder key = {.name = "io.debezium.connector.sqlserver.SchemaChangeKey", .version = 1};
-    struct sl_struct_builder value = {.name = "io.debezium.connector.sqlserver.SchemaChangeValue", .version = 1};
+    struct sl_struct_builder value = {.name = "io.debezium.connector.sqlserver.SchemaChangeValue",
+                                      .version = 1};
     const struct sl_schema *text = sl_schema_plain(SL_STRING, true);
 
     sl_struct_add(&key, "databaseName", sl_schema_plain(SL_STRING, false));
@@ -199,8 +200,8 @@ void sl_mssql_emit_structure(struct sl_mssql_emitter *emitter, struct sl_mssql_t
     item = sl_arena_alloc(arena, sizeof(*item));
     *key = sl_text(sl_arena_strdup(arena, emitter->database));
     change[0] = sl_text(type);
-    change[1] = sl_text(sl_arena_format(arena, "\"%s\".\"%s\".\"%s\"", emitter->database, table->instance->schema,
-                                        table->instance->table));
+    change[1] = sl_text(sl_arena_format(arena, "\"%s\".\"%s\".\"%s\"", emitter->database,
+                                        table->instance->schema, table->instance->table));
     change[2] = table_value(arena, table);
     *item = sl_items(SL_STRUCT, change, 3);
     v[0] = sl_items(SL_STRUCT, source, emitter->layout.n);

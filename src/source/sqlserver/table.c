@@ -112,8 +112,9 @@ static char *schema_prefix(const struct sl_mssql_table *table, const struct sl_m
     return adjusted;
 }
 
-static const struct sl_schema *make_struct(const struct sl_mssql_table *table, const char *prefix, const char *end,
-                                           const uint32_t *indexes, uint32_t n, bool optional)
+static const struct sl_schema *make_struct(const struct sl_mssql_table *table, const char *prefix,
+                                           const char *end, const uint32_t *indexes, uint32_t n,
+                                           bool optional)
 {
     char *name = sl_format("%s.%s", prefix, end);
     struct sl_struct_builder b = {.name = name};
@@ -123,7 +124,8 @@ static const struct sl_schema *make_struct(const struct sl_mssql_table *table, c
         const struct sl_mssql_field *field = &table->fields[indexes ? indexes[i] : i];
 
         /* A key's fields are never optional. */
-        sl_struct_add(&b, field->label, indexes ? sl_schema_as_optional(field->schema, false) : field->schema);
+        sl_struct_add(&b, field->label,
+                      indexes ? sl_schema_as_optional(field->schema, false) : field->schema);
     }
     schema = sl_struct_end(&b, optional);
     sl_free(name);
@@ -169,7 +171,8 @@ enum sl_rc sl_mssql_table_new(const struct sl_mssql_instance *instance, const st
         table->n_large += table->fields[i].large;
     find_key(table);
     for (size_t i = 0; i < config->n_keys; i++)
-        table->custom_key = table->custom_key || sl_mssql_filter_match(&config->keys[i].table, table->name) >= 0;
+        table->custom_key =
+            table->custom_key || sl_mssql_filter_match(&config->keys[i].table, table->name) >= 0;
     make_schemas(table, config, layout);
     topic = sl_mssql_topic_name(config, database, instance->schema, instance->table);
     table->topic = sl_topic_intern(topic, strlen(topic));
@@ -276,7 +279,8 @@ enum sl_rc sl_mssql_table_check_cells(const struct sl_mssql_table *table, const 
     for (uint32_t i = 0; i < table->n_fields; i++) {
         const struct sl_mssql_field *field = &table->fields[i];
 
-        if (cells[field->cell].kind != kind_of(field->column) || (cells[field->cell].is_long && !field->large))
+        if (cells[field->cell].kind != kind_of(field->column) ||
+            (cells[field->cell].is_long && !field->large))
             return sl_error_set(err, SL_E_SCHEMA,
                                 "table '%s', column '%s': the server answers with another type (%d) than %s",
                                 table->name, field->name, (int)cells[field->cell].type,
@@ -367,14 +371,16 @@ enum sl_rc sl_mssql_table_overflows(struct sl_mssql_table *table, enum sl_mssql_
         if (!field->overflowed)
             continue;
         if (mode == SL_MSSQL_OVERFLOW_FAIL)
-            return sl_error_set(err, SL_E_SCHEMA,
-                                "table '%s', column '%s': a date-time lies beyond what nanoseconds can hold (years "
-                                "1677 to 2262). HINT: time.precision.mode=microseconds, isostring or connect, or "
-                                "event.converting.failure.handling.mode=warn",
-                                table->name, field->name);
+            return sl_error_set(
+                err, SL_E_SCHEMA,
+                "table '%s', column '%s': a date-time lies beyond what nanoseconds can hold (years "
+                "1677 to 2262). HINT: time.precision.mode=microseconds, isostring or connect, or "
+                "event.converting.failure.handling.mode=warn",
+                table->name, field->name);
         if (mode == SL_MSSQL_OVERFLOW_WARN)
             sl_warn("date-times beyond what nanoseconds can hold were taken to 1677 or 2262",
-                    SL_T("table", table->name), SL_T("column", field->name), SL_I("values", field->overflowed));
+                    SL_T("table", table->name), SL_T("column", field->name),
+                    SL_I("values", field->overflowed));
         field->overflowed = 0;
     }
     return SL_OK;

@@ -60,7 +60,8 @@ enum {
     SL_MSSQL_META_COUNT,
 };
 
-/* The range scan of the change table between two commit LSNs, both included. Sets the fields' cell numbers. */
+/* The range scan of the change table between two commit LSNs, both included. Sets the fields' cell numbers.
+ */
 void sl_mssql_table_stream_sql(struct sl_mssql_table *table, struct sl_buf *ret_sql);
 
 /* All rows of the source table. Sets the fields' cell numbers. */

@@ -4,17 +4,19 @@
 #include "source/sqlserver/field.h"
 
 static void plain(struct sl_mssql_field *field, enum sl_type type,
-                  struct sl_value (*convert)(struct sl_mssql_field *, const struct sl_cell *, struct sl_arena *))
+                  struct sl_value (*convert)(struct sl_mssql_field *, const struct sl_cell *,
+                                             struct sl_arena *))
 {
     field->schema = sl_schema_plain(type, field->optional);
     field->convert = convert;
-    field->fallback = type == SL_STRING || type == SL_BYTES       ? sl_bytes(type, "", 0)
+    field->fallback = type == SL_STRING || type == SL_BYTES      ? sl_bytes(type, "", 0)
                       : type == SL_FLOAT32 || type == SL_FLOAT64 ? sl_float(type, 0)
-                                                                  : sl_int(type, 0);
+                                                                 : sl_int(type, 0);
 }
 
 static void named(struct sl_mssql_field *field, enum sl_type type, const char *name, int64_t unit,
-                  struct sl_value (*convert)(struct sl_mssql_field *, const struct sl_cell *, struct sl_arena *))
+                  struct sl_value (*convert)(struct sl_mssql_field *, const struct sl_cell *,
+                                             struct sl_arena *))
 {
     plain(field, type, convert);
     field->schema = sl_schema_named(type, name, 1, field->optional);
@@ -153,7 +155,8 @@ static void set_unavailable(struct sl_mssql_field *field, const struct sl_mssql_
     struct sl_arena *arena = sl_arena_new(4 * strlen(text) + 256);
     struct sl_value value = field->convert(field, &cell, arena);
 
-    field->unavailable = sl_bytes((enum sl_type)value.tag, sl_strndup((const char *)value.bytes, value.len), value.len);
+    field->unavailable =
+        sl_bytes((enum sl_type)value.tag, sl_strndup((const char *)value.bytes, value.len), value.len);
     sl_arena_free(arena);
 }
 

@@ -61,15 +61,20 @@ static const char *get_prefixed(const struct sl_props *props, const char *prefix
     return len > 0 && (size_t)len < sizeof(key) ? sl_props_get(props, key) : NULL;
 }
 
-/* What the user gave: under the name, else under the first alias that is there. */
-static const char *given(const struct sl_option *option, const struct sl_props *props, const char *prefix)
+enum { NAME_SIZE = 128 };
+
+/* What the user gave: under the name, else under the first alias that is there; used tells which. */
+static const char *given(const struct sl_option *option, const struct sl_props *props, const char *prefix,
+                         char used[NAME_SIZE])
 {
     const char *text = get_prefixed(props, prefix, option->name);
     const char *cursor = option->alias;
-    char alias[128];
 
-    while (!text && cursor && sl_list_next(&cursor, alias, sizeof(alias)))
-        text = get_prefixed(props, prefix, alias);
+    (void)snprintf(used, NAME_SIZE, "%s", option->name);
+    while (!text && cursor && sl_list_next(&cursor, used, NAME_SIZE))
+        text = get_prefixed(props, prefix, used);
+    if (!text)
+        (void)snprintf(used, NAME_SIZE, "%s", option->name);
     return text;
 }
 
@@ -82,7 +87,7 @@ static bool word_allowed(const char *const *values, const char *text)
     return false;
 }
 
-static void check_word(const struct sl_option *option, const char *prefix, const char *text,
+static void check_word(const struct sl_option *option, const char *prefix, const char *key, const char *text,
                        struct sl_complaints *complaints)
 {
     struct sl_buf words = {0};
@@ -94,25 +99,25 @@ static void check_word(const struct sl_option *option, const char *prefix, const
             sl_buf_text(&words, ", ");
         sl_buf_text(&words, *word);
     }
-    complain(complaints, prefix, option->name, "'%s' is not one of: %s", text, sl_buf_cstr(&words));
+    complain(complaints, prefix, key, "'%s' is not one of: %s", text, sl_buf_cstr(&words));
     sl_buf_done(&words);
 }
 
-static void check_words(const struct sl_option *option, const char *prefix, const char *text,
+static void check_words(const struct sl_option *option, const char *prefix, const char *key, const char *text,
                         struct sl_complaints *complaints)
 {
     char item[256];
 
     if (option->type != SL_OPT_LIST) {
-        check_word(option, prefix, text, complaints);
+        check_word(option, prefix, key, text, complaints);
         return;
     }
     while (sl_list_next(&text, item, sizeof(item)))
-        check_word(option, prefix, item, complaints);
+        check_word(option, prefix, key, item, complaints);
 }
 
-static void check_integer(const struct sl_option *option, const char *prefix, const char *text,
-                          struct sl_complaints *complaints)
+static void check_integer(const struct sl_option *option, const char *prefix, const char *key,
+                          const char *text, struct sl_complaints *complaints)
 {
     bool is_int = option->type == SL_OPT_INT;
     int64_t min = is_int ? INT32_MIN : INT64_MIN;
@@ -124,13 +129,13 @@ static void check_integer(const struct sl_option *option, const char *prefix, co
         max = option->max;
     }
     if (!sl_parse_int64(text, &number))
-        complain(complaints, prefix, option->name, "'%s' is not a whole number", text);
+        complain(complaints, prefix, key, "'%s' is not a whole number", text);
     else if (number < min || number > max)
-        complain(complaints, prefix, option->name, "%lld is outside %lld to %lld", (long long)number,
-                 (long long)min, (long long)max);
+        complain(complaints, prefix, key, "%lld is outside %lld to %lld", (long long)number, (long long)min,
+                 (long long)max);
 }
 
-static void check_type(const struct sl_option *option, const char *prefix, const char *text,
+static void check_type(const struct sl_option *option, const char *prefix, const char *key, const char *text,
                        struct sl_complaints *complaints)
 {
     double real;
@@ -138,14 +143,14 @@ static void check_type(const struct sl_option *option, const char *prefix, const
 
     switch (option->type) {
     case SL_OPT_INT:
-    case SL_OPT_LONG: check_integer(option, prefix, text, complaints); break;
+    case SL_OPT_LONG: check_integer(option, prefix, key, text, complaints); break;
     case SL_OPT_BOOLEAN:
         if (!sl_parse_bool(text, &truth))
-            complain(complaints, prefix, option->name, "'%s' is neither true nor false", text);
+            complain(complaints, prefix, key, "'%s' is neither true nor false", text);
         break;
     case SL_OPT_DOUBLE:
         if (!sl_parse_double(text, &real))
-            complain(complaints, prefix, option->name, "'%s' is not a number", text);
+            complain(complaints, prefix, key, "'%s' is not a number", text);
         break;
     case SL_OPT_STRING:
     case SL_OPT_PASSWORD:
@@ -157,22 +162,23 @@ static void check_type(const struct sl_option *option, const char *prefix, const
 static void check_one(const struct sl_option *option, const struct sl_props *props, const char *prefix,
                       struct sl_complaints *complaints)
 {
-    const char *text = given(option, props, prefix);
+    char key[NAME_SIZE];
+    const char *text = given(option, props, prefix, key);
     const char *wrong;
     size_t before = complaints->n;
 
     if (option->required && (!text || !*text)) {
-        complain(complaints, prefix, option->name, "is required and %s: %s", text ? "empty" : "not given",
+        complain(complaints, prefix, key, "is required and %s: %s", text ? "empty" : "not given",
                  option->doc);
         return;
     }
     if (!text)
         return;
-    check_type(option, prefix, text, complaints);
+    check_type(option, prefix, key, text, complaints);
     if (complaints->n == before && option->values)
-        check_words(option, prefix, text, complaints);
+        check_words(option, prefix, key, text, complaints);
     if (complaints->n == before && option->validate && (wrong = option->validate(text)))
-        complain(complaints, prefix, option->name, "%s", wrong);
+        complain(complaints, prefix, key, "%s", wrong);
 }
 
 void sl_options_check(const struct sl_option *table, const struct sl_props *props, const char *prefix,
@@ -219,10 +225,11 @@ const char *sl_option_text(const struct sl_option *table, const struct sl_props 
                            const char *name)
 {
     const struct sl_option *option = find(table, name);
+    char used[NAME_SIZE];
     const char *text;
 
     SL_ASSERT(option);
-    text = given(option, props, prefix);
+    text = given(option, props, prefix, used);
     return text ? text : option->default_text;
 }
 

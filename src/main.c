@@ -12,7 +12,8 @@ static const struct sl_source_ops *const sources[] = {&sl_source_sqlserver, NULL
 static const struct sl_sink_ops *const sinks[] = {&sl_pgsink_ops, NULL};
 static const struct sl_transport_ops *const transports[] = {&sl_transport_sqlite, NULL};
 static const struct sl_converter_ops *const converters[] = {
-    &sl_converter_avro, &sl_converter_json, &sl_converter_string, &sl_converter_bytes, NULL,
+    &sl_converter_avro,
+    NULL,
 };
 static const struct sl_transform_ops *const transforms[] = {
     &sl_transform_extract_new_record_state,

@@ -42,6 +42,8 @@ static const char help[] =
     "  refuse on|off      refuse new connections\n"
     "  restart            drop all connections, close, open again and listen\n"
     "  kill SPID|all      drop a connection\n"
+    "  record PATH TEXT   write the first result set of the next statement that contains TEXT to PATH\n"
+    "  replay PATH N      answer the next N executions of that statement from PATH;  replay off: no more\n"
     "  capture stop|start|once|interval MS\n";
 
 struct options {
@@ -59,6 +61,7 @@ struct process {
     struct ms_tls tls;
     struct ms_faults faults;
     struct ms_watch watch;
+    struct ms_replay replay;
     struct ms_wire wire;
     pthread_mutex_t lock; /* guards what follows: a restart and the stop exclude each other */
     struct ms_server *server;
@@ -258,6 +261,9 @@ static bool run_command(const struct ms_control_command *command, const char *li
     case MS_WORD_CUT_OFF: ms_faults_set_cut(&process.faults, MS_CUT_OFF, 0); return true;
     case MS_WORD_DELAY: ms_faults_set_delay(&process.faults, (int64_t)command->number); return true;
     case MS_WORD_RESTART: return restart(text, size);
+    case MS_WORD_RECORD: ms_replay_record(&process.replay, command->path, command->text); return true;
+    case MS_WORD_REPLAY: return ms_replay_load(&process.replay, command->path, command->number, text, size);
+    case MS_WORD_REPLAY_OFF: ms_replay_stop(&process.replay); return true;
     case MS_WORD_SERVER:
     case MS_WORD_REFUSE:
     case MS_WORD_KILL: break;
@@ -297,6 +303,7 @@ static bool start_process(struct ms_control *control)
 {
     pthread_mutex_init(&process.lock, NULL);
     ms_faults_init(&process.faults);
+    ms_replay_init(&process.replay);
     if (!ms_watch_start(&process.watch)) {
         fprintf(stderr, "sluice-sim-sqlserver: cannot start the watch thread: %s\n", strerror(errno));
         return false;
@@ -304,6 +311,7 @@ static bool start_process(struct ms_control *control)
     process.wire = (struct ms_wire){.tls = &process.tls,
                                     .faults = &process.faults,
                                     .watch = &process.watch,
+                                    .replay = &process.replay,
                                     .policy = process.options.policy};
     if (!go_up())
         return false;
@@ -342,5 +350,6 @@ int main(int argc, char **argv)
     }
     ms_watch_stop(&process.watch);
     ms_tls_close(&process.tls);
+    ms_replay_done(&process.replay);
     return 0;
 }

@@ -9,7 +9,7 @@
 #define MAX_WORDS 4
 
 struct words {
-    char text[128];
+    char text[1024];
     const char *at[MAX_WORDS];
     size_t n;
 };
@@ -59,7 +59,40 @@ static bool parse_cut(const struct words *words, struct ms_control_command *comm
     return is(words, each ? 2 : 1, "after") && number(words, each ? 3 : 2, &command->number);
 }
 
-static bool parse_known(const struct words *words, struct ms_control_command *command)
+/* The rest of the line behind its first n words. */
+static const char *rest(const char *line, int n)
+{
+    for (int i = 0; i < n; i++) {
+        line += strspn(line, " \t");
+        line += strcspn(line, " \t");
+    }
+    return line + strspn(line, " \t");
+}
+
+static bool parse_replay(const struct words *words, struct ms_control_command *command)
+{
+    if (is(words, 1, "off") && words->n == 2) {
+        command->word = MS_WORD_REPLAY_OFF;
+        return true;
+    }
+    command->word = MS_WORD_REPLAY;
+    if (words->n != 3 || strlen(words->at[1]) >= sizeof(command->path))
+        return false;
+    snprintf(command->path, sizeof(command->path), "%s", words->at[1]);
+    return number(words, 2, &command->number);
+}
+
+static bool parse_record(const char *line, const struct words *words, struct ms_control_command *command)
+{
+    command->word = MS_WORD_RECORD;
+    if (words->n < 3 || strlen(words->at[1]) >= sizeof(command->path))
+        return false;
+    snprintf(command->path, sizeof(command->path), "%s", words->at[1]);
+    command->text = rest(line, 2);
+    return true;
+}
+
+static bool parse_known(const char *line, const struct words *words, struct ms_control_command *command)
 {
     if (is(words, 0, "cut"))
         return parse_cut(words, command);
@@ -78,6 +111,10 @@ static bool parse_known(const struct words *words, struct ms_control_command *co
             return true;
         return number(words, 1, &command->number) && command->number >= 1 && command->number <= UINT16_MAX;
     }
+    if (is(words, 0, "replay"))
+        return parse_replay(words, command);
+    if (is(words, 0, "record"))
+        return parse_record(line, words, command);
     command->word = is(words, 0, "restart") ? MS_WORD_RESTART : MS_WORD_SERVER;
     return command->word == MS_WORD_SERVER || words->n == 1;
 }
@@ -87,10 +124,11 @@ bool ms_command_parse(const char *line, struct ms_control_command *ret_command, 
     struct words words;
     struct ms_control_command command = {0};
     split(line, &words);
-    if (!parse_known(&words, &command)) {
+    if (!parse_known(line, &words, &command)) {
         snprintf(ret_text, size,
                  "cannot understand '%.80s'. HINT: cut after N | cut each after N | cut off | delay MS | "
-                 "refuse on|off | restart | kill SPID|all | capture stop|start|once|interval MS",
+                 "refuse on|off | restart | kill SPID|all | record PATH TEXT | replay PATH N | replay off | "
+                 "capture stop|start|once|interval MS",
                  line);
         return false;
     }

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "connection.h"
-#include "reply.h"
-#include "request.h"
 #include "text.h"
 
 #include <poll.h>
@@ -113,11 +111,7 @@ static bool run_batch(struct ms_connection *connection, struct ms_reader *reader
         return refuse_stream(reply);
     size_t len;
     const char *sql = ms_text_read_utf16(reader, ms_reader_left(reader) / 2, &connection->scratch, &len);
-    reply->complete = ms_replay_answer(connection->wire->replay, sql, len, &connection->out);
-    if (reply->complete)
-        return true;
-    const struct ms_sink sink = ms_reply_sink(reply);
-    ms_session_batch(connection->session, sql, len, &sink);
+    ms_calls_batch(connection->session, connection->wire->replay, sql, len, reply);
     return true;
 }
 
@@ -125,7 +119,6 @@ static bool run_calls(struct ms_connection *connection, struct ms_reader *reader
 {
     if (!ms_request_skip_headers(reader))
         return refuse_stream(reply);
-    const struct ms_sink sink = ms_reply_sink(reply);
     while (!atomic_load(&connection->cancelled)) {
         struct ms_call call;
         enum ms_call_result result = ms_request_next_call(reader, &connection->scratch, &call);
@@ -141,11 +134,7 @@ static bool run_calls(struct ms_connection *connection, struct ms_reader *reader
             refuse(reply, 8009, text);
             return result == MS_CALL_UNSUPPORTED;
         }
-        reply->complete = ms_replay_answer_call(connection->wire->replay, &call, &connection->out);
-        if (reply->complete)
-            return true;
-        ms_session_call(connection->session, call.procedure, call.params, call.n_params, &sink);
-        ms_reply_end_call(reply);
+        ms_calls_call(connection->session, connection->wire->replay, &connection->replayed, &call, reply);
     }
     return true;
 }

@@ -6,9 +6,9 @@
 #ifndef SIM_SQLSERVER_TDS_CONNECTION_H
 #define SIM_SQLSERVER_TDS_CONNECTION_H
 
+#include "calls.h"
 #include "packet.h"
 #include "prelogin.h"
-#include "replay.h"
 #include "tls.h"
 #include "watch.h"
 #include "../session.h"
@@ -21,7 +21,7 @@ struct ms_wire {
     struct ms_tls *tls;
     struct ms_faults *faults;
     struct ms_watch *watch;
-    const struct ms_replay *replay; /* prepared answers, or NULL */
+    struct ms_replay *replay;
     enum ms_encrypt_policy policy;
 };
 
@@ -32,6 +32,7 @@ struct ms_connection {
     struct ms_scratch scratch; /* of the present request */
     int watch_slot;
     struct ms_session *session;
+    struct ms_replayed replayed;
     _Atomic uint16_t spid; /* 0 until logged in */
     atomic_bool stopping;
 

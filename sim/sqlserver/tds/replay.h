@@ -1,34 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Prepared answers, served from memory in place of running a statement, so that a bench measures the client
- * and not this server.
+ * Recorded result sets, served from memory in place of running a statement, so that a bench measures the
+ * client and not this server.
  *
- * A replay holds {needle, tokens}: when the text of a batch, or the statement of an sp_executesql call,
- * contains the needle, its tokens are sent as the reply's body, cut into the connection's packets. The tokens
- * are those of a whole reply, with its last DONE (or DONEPROC).
+ * `record PATH TEXT` waits for the next statement that contains TEXT and writes its first result set
+ * (COLMETADATA and rows, as they went out) to PATH, together with TEXT. `replay PATH N` loads such a file:
+ * the next N executions of a statement with that text are answered from it, as a batch, by sp_executesql,
+ * sp_prepexec or sp_execute. All else, and what comes after the N-th, goes to the server as ever.
+ *
+ * One per process; any thread. What was taken from it stays valid until the process ends.
  */
 #ifndef SIM_SQLSERVER_TDS_REPLAY_H
 #define SIM_SQLSERVER_TDS_REPLAY_H
 
-#include "packet.h"
-#include "request.h"
+#include "bytes.h"
 
-struct ms_replay_entry {
-    const char *needle;
-    const uint8_t *tokens;
-    size_t len;
+#include <pthread.h>
+
+/* One result set. Never freed or changed once it can be found. */
+struct ms_recording {
+    struct ms_recording *older;
+    char *needle;
+    struct ms_bytes tokens; /* COLMETADATA, then ROW and NBCROW */
+    uint64_t rows;
 };
 
 struct ms_replay {
-    const struct ms_replay_entry *entries;
-    size_t n;
+    pthread_mutex_t lock;         /* guards what follows */
+    struct ms_recording *newest;  /* all that were ever loaded */
+    struct ms_recording *serving; /* NULL: none */
+    uint64_t times;               /* how often more */
+    char *record_needle;          /* NULL: nothing to record */
+    char *record_path;
 };
 
-/*
- * True when the text has a prepared answer, and that was put out, all but the end of the message. The reply
- * then adds no DONE of its own. replay may be NULL.
- */
-bool ms_replay_answer(const struct ms_replay *replay, const char *sql, size_t len, struct ms_out *out);
-bool ms_replay_answer_call(const struct ms_replay *replay, const struct ms_call *call, struct ms_out *out);
+void ms_replay_init(struct ms_replay *replay);
+void ms_replay_done(struct ms_replay *replay);
+
+/* False with a text when the file cannot be read or is none of ours. */
+bool ms_replay_load(struct ms_replay *replay, const char *path, uint64_t times, char *ret_text, size_t size);
+void ms_replay_stop(struct ms_replay *replay);
+void ms_replay_record(struct ms_replay *replay, const char *path, const char *needle);
+
+/* The recording to serve for this text, if any. Asking alone counts nothing: ms_replay_take does. */
+const struct ms_recording *ms_replay_find(struct ms_replay *replay, const char *sql, size_t len);
+/* Claim one of the N executions. False when they are used up, or another recording is served by now. */
+bool ms_replay_take(struct ms_replay *replay, const struct ms_recording *recording);
+
+/* A recording to fill when this statement is the one to record, else NULL; given back by ms_replay_save. */
+struct ms_recording *ms_replay_begin_record(struct ms_replay *replay, const char *sql, size_t len);
+void ms_replay_save(struct ms_replay *replay, struct ms_recording *recording);
 
 #endif

@@ -71,6 +71,15 @@ static void make_room(struct ms_reply *reply, size_t n)
     reply->cap_columns = n;
 }
 
+/* What stands in the body from `begin` on goes into the recording too. */
+static void record(struct ms_reply *reply, size_t begin, uint64_t rows)
+{
+    if (reply->recording == NULL)
+        return;
+    ms_bytes_put(&reply->recording->tokens, reply->out->body.data + begin, reply->out->body.len - begin);
+    reply->recording->rows += rows;
+}
+
 static bool on_columns(void *ctx, const struct ms_column *columns, size_t n)
 {
     struct ms_reply *reply = ctx;
@@ -80,7 +89,11 @@ static bool on_columns(void *ctx, const struct ms_column *columns, size_t n)
         reply->names[i] = columns[i].name;
     }
     reply->n_columns = n;
-    ms_token_put_columns(begin_token(reply), columns, reply->encoders, n);
+    struct ms_bytes *body = begin_token(reply);
+    size_t begin = body->len;
+    ms_token_put_columns(body, columns, reply->encoders, n);
+    if (reply->recording != NULL && reply->recording->tokens.len == 0)
+        record(reply, begin, 0);
     return end_token(reply);
 }
 
@@ -102,9 +115,12 @@ static bool on_row(void *ctx, const struct ms_value *values)
 {
     struct ms_reply *reply = ctx;
     size_t n = reply->n_columns;
-    size_t put = ms_token_put_row(begin_token(reply), reply->encoders, values, n);
+    struct ms_bytes *body = begin_token(reply);
+    size_t begin = body->len;
+    size_t put = ms_token_put_row(body, reply->encoders, values, n);
     if (put < n)
         return refuse_value(reply, reply->names[put], &values[put]);
+    record(reply, begin, 1);
     return end_token(reply);
 }
 
@@ -188,6 +204,17 @@ struct ms_sink ms_reply_sink(struct ms_reply *reply)
     };
 }
 
+void ms_reply_put_recording(struct ms_reply *reply, const struct ms_recording *recording)
+{
+    struct ms_bytes *body = begin_token(reply);
+    const struct ms_bytes *tokens = &recording->tokens;
+    for (size_t at = 0; at < tokens->len && end_token(reply); at += MS_SPILL_BYTES) {
+        size_t left = tokens->len - at;
+        ms_bytes_put(body, tokens->data + at, left < MS_SPILL_BYTES ? left : MS_SPILL_BYTES);
+    }
+    (void)on_done(reply, MS_CMD_SELECT, (int64_t)recording->rows, false);
+}
+
 void ms_reply_begin_call(struct ms_reply *reply, const struct ms_param *params, size_t n_params)
 {
     reply->in_call = true;
@@ -214,7 +241,7 @@ void ms_reply_fail(struct ms_reply *reply, const struct ms_message *message)
 
 bool ms_reply_finish(struct ms_reply *reply, bool attention)
 {
-    if (!reply->held && !reply->complete)
+    if (!reply->held)
         hold(reply, MS_TOKEN_DONE, MS_CMD_OTHER, -1, false);
     release_held(reply, false);
     if (!ms_out_finish(reply->out))

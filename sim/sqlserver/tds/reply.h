@@ -10,6 +10,7 @@
 #define SIM_SQLSERVER_TDS_REPLY_H
 
 #include "packet.h"
+#include "replay.h"
 #include "tokens.h"
 
 #include <stdatomic.h>
@@ -27,6 +28,8 @@ struct ms_reply {
     const struct ms_param *params; /* of the running call, to find an output's ordinal */
     size_t n_params;
     size_t next_output;
+    struct ms_recording
+        *recording; /* filled with the first result set while not NULL; belongs to the caller */
     struct ms_encoder *encoders;
     const char **names; /* of the columns, for errors; borrowed from the last columns() */
     size_t n_columns;
@@ -36,6 +39,9 @@ struct ms_reply {
 void ms_reply_init(struct ms_reply *reply, struct ms_out *out, const atomic_bool *cancelled);
 void ms_reply_done(struct ms_reply *reply);
 struct ms_sink ms_reply_sink(struct ms_reply *reply);
+
+/* A recorded result set, and its DONE held. */
+void ms_reply_put_recording(struct ms_reply *reply, const struct ms_recording *recording);
 
 void ms_reply_begin_call(struct ms_reply *reply, const struct ms_param *params, size_t n_params);
 void ms_reply_end_call(struct ms_reply *reply);

@@ -28,6 +28,14 @@ static void known_words_are_understood(void **state)
     expect("restart", MS_WORD_RESTART, 0);
     expect("kill all", MS_WORD_KILL, 0);
     expect("kill 51", MS_WORD_KILL, 51);
+    expect("replay /tmp/x 3", MS_WORD_REPLAY, 3);
+    expect("replay off", MS_WORD_REPLAY_OFF, 0);
+    struct ms_control_command command;
+    char text[300];
+    assert_true(ms_command_parse("record /tmp/x SELECT *  FROM t", &command, text, sizeof(text)));
+    assert_int_equal(command.word, MS_WORD_RECORD);
+    assert_string_equal(command.path, "/tmp/x");
+    assert_string_equal(command.text, "SELECT *  FROM t");
 }
 
 static void other_words_go_to_the_server(void **state)
@@ -41,9 +49,10 @@ static void wrong_arguments_are_refused_with_the_list(void **state)
 {
     (void)state;
     static const char *const wrong[] = {
-        "cut",   "cut after", "cut after x", "cut after -1", "cut after 1 2",
-        "delay", "delay 1h",  "refuse",      "refuse maybe", "restart now",
-        "kill",  "kill 0",    "kill 70000",  "cut each 5",   "delay 99999999999"};
+        "cut",      "cut after", "cut after x", "cut after -1",     "cut after 1 2",
+        "delay",    "delay 1h",  "refuse",      "refuse maybe",     "restart now",
+        "kill",     "kill 0",    "kill 70000",  "cut each 5",       "record",
+        "record x", "replay x",  "replay x y",  "delay 99999999999"};
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         struct ms_control_command command;
         char text[300] = "";

@@ -22,6 +22,7 @@ struct fixture {
     struct ms_tls tls;
     struct ms_faults faults;
     struct ms_watch watch;
+    struct ms_replay replay;
     struct ms_wire wire;
     struct ms_listener listener;
     char dir[64];
@@ -33,6 +34,7 @@ static int set_up(void **state)
     assert_non_null(f);
     f->server = ms_server_open(&(struct ms_server_options){.sa_password = PASSWORD});
     ms_faults_init(&f->faults);
+    ms_replay_init(&f->replay);
     assert_true(ms_watch_start(&f->watch));
     snprintf(f->dir, sizeof(f->dir), "/tmp/sluice-tds-XXXXXX");
     assert_non_null(mkdtemp(f->dir));
@@ -47,6 +49,7 @@ static int set_up(void **state)
                                .tls = &f->tls,
                                .faults = &f->faults,
                                .watch = &f->watch,
+                               .replay = &f->replay,
                                .policy = MS_POLICY_LOGIN};
     assert_true(ms_listener_start(&f->listener, &f->wire, "127.0.0.1", 0));
     *state = f;
@@ -61,6 +64,7 @@ static int tear_down(void **state)
     ms_watch_stop(&f->watch);
     ms_tls_close(&f->tls);
     ms_faults_done(&f->faults);
+    ms_replay_done(&f->replay);
     ms_server_close(f->server);
     free(f);
     return 0;
@@ -569,29 +573,43 @@ static void garbage_ends_only_its_own_connection(void **state)
     hang_up(&good);
 }
 
-static void a_prepared_answer_is_served_in_place_of_the_statement(void **state)
+static void a_recorded_result_is_served_as_often_as_asked(void **state)
 {
     struct fixture *f = *state;
-    struct ms_bytes tokens = {0};
-    for (int i = 0; i < 100000; i++)
-        ms_bytes_put_u8(&tokens, (uint8_t)i);
-    ms_token_put_done(&tokens, &(struct ms_done){.token = MS_TOKEN_DONE, .status = MS_DONE_COUNT, .rows = 7});
-    const struct ms_replay_entry entry = {.needle = "cdc.t_CT", .tokens = tokens.data, .len = tokens.len};
-    const struct ms_replay replay = {.entries = &entry, .n = 1};
-    f->wire.replay = &replay;
+    char path[] = "/tmp/sluice-recording-XXXXXX", text[200];
+    close(mkstemp(path));
     struct client client;
+    struct ms_bytes first = {0};
     log_in(f, &client, MS_ENCRYPT_NOT_SUP, PASSWORD, 4096);
-    send_batch(&client, "select * from cdc.t_CT where x");
+    ms_replay_record(&f->replay, path, "rows 40000");
+    send_batch(&client, "rows 40000");
     assert_int_equal(read_reply(&client), MS_READ_OK);
-    assert_int_equal(client.reply.body.len, tokens.len);
-    assert_memory_equal(client.reply.body.data, tokens.data, tokens.len);
-    send_batch(&client, "rows 1");
-    assert_int_equal(read_reply(&client), MS_READ_OK);
-    expect_last_done(&client, MS_DONE_COUNT, 1);
+    ms_bytes_put(&first, client.reply.body.data, client.reply.body.len);
+    assert_true(ms_replay_load(&f->replay, path, 2, text, sizeof(text)));
+    int before = fake_seen(f->server).batches;
+    for (int i = 0; i < 3; i++) {
+        send_batch(&client, "rows 40000");
+        assert_int_equal(read_reply(&client), MS_READ_OK);
+        assert_int_equal(client.reply.body.len, first.len);
+        assert_memory_equal(client.reply.body.data, first.data, first.len);
+    }
+    assert_int_equal(fake_seen(f->server).batches, before + 1);
     hang_up(&client);
-    wait_for_sessions(f, 0);
-    f->wire.replay = NULL;
-    ms_bytes_done(&tokens);
+    ms_bytes_done(&first);
+    unlink(path);
+}
+
+static void a_broken_recording_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    char path[] = "/tmp/sluice-recording-XXXXXX", text[200] = "";
+    int fd = mkstemp(path);
+    assert_int_equal(write(fd, "mssim recording 1\n\xFF\xFF\xFF\xFF", 22), 22);
+    close(fd);
+    assert_false(ms_replay_load(&f->replay, path, 1, text, sizeof(text)));
+    assert_non_null(strstr(text, "no recording"));
+    unlink(path);
+    assert_false(ms_replay_load(&f->replay, path, 1, text, sizeof(text)));
 }
 
 int main(void)
@@ -616,7 +634,8 @@ int main(void)
         TEST(killing_a_session_drops_its_connection_alone),
         TEST(transactions_bulk_and_resets_are_answered),
         TEST(garbage_ends_only_its_own_connection),
-        TEST(a_prepared_answer_is_served_in_place_of_the_statement),
+        TEST(a_recorded_result_is_served_as_often_as_asked),
+        TEST(a_broken_recording_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

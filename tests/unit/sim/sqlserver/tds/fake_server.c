@@ -263,6 +263,7 @@ void ms_session_batch(struct ms_session *session, const char *sql, size_t len, c
 {
     pthread_mutex_lock(&session->server->lock);
     session->cancelled = false;
+    session->server->seen.batches++;
     pthread_mutex_unlock(&session->server->lock);
     if (strncmp(sql, "rows ", 5) == 0) {
         give_rows(sink, strtoll(sql + 5, NULL, 10));

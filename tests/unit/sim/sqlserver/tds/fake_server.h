@@ -28,6 +28,7 @@ struct fake_seen {
     uint8_t isolation;
     bool begin_again;
     char name[64];
+    int batches;
     int resets;
     int cancels;
     int sessions_open;

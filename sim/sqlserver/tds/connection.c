@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "connection.h"
-#include "text.h"
+#include "chars.h"
 
 #include <poll.h>
 
@@ -110,7 +110,7 @@ static bool run_batch(struct ms_connection *connection, struct ms_reader *reader
     if (!ms_request_skip_headers(reader) || ms_reader_left(reader) % 2 != 0)
         return refuse_stream(reply);
     size_t len;
-    const char *sql = ms_text_read_utf16(reader, ms_reader_left(reader) / 2, &connection->scratch, &len);
+    const char *sql = ms_chars_read_utf16(reader, ms_reader_left(reader) / 2, &connection->scratch, &len);
     ms_calls_batch(connection->session, connection->wire->replay, sql, len, reply);
     return true;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "types.h"
-#include "text.h"
+#include "chars.h"
 
 #define PLP_SIZE 0xFFFF
 
@@ -252,12 +252,12 @@ static bool set_bytes(const struct ms_decoder *decoder, const uint8_t *bytes, si
             size -= 2;
         }
         uint8_t *text = ms_scratch_alloc(scratch, size / 2 * 3 + 1);
-        value->len = (uint32_t)ms_text_from_utf16(bytes, size / 2, text);
+        value->len = (uint32_t)ms_chars_from_utf16(bytes, size / 2, text);
         value->bytes = text;
         return true;
     }
     uint8_t *text = ms_scratch_alloc(scratch, size * 3 + 1);
-    value->len = (uint32_t)ms_text_from_1252(bytes, size, text);
+    value->len = (uint32_t)ms_chars_from_1252(bytes, size, text);
     value->bytes = text;
     return true;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "types.h"
-#include "text.h"
+#include "chars.h"
 
 const uint8_t ms_collation[5] = {0x09, 0x04, 0xD0, 0x00, 0x34};
 
@@ -147,9 +147,9 @@ void ms_encoder_put_type(const struct ms_encoder *encoder, struct ms_bytes *out)
 static size_t convert(enum ms_charset charset, const struct ms_value *value, uint8_t *to)
 {
     if (charset == MS_CHARSET_UTF16)
-        return ms_text_to_utf16(value->bytes, value->len, to);
+        return ms_chars_to_utf16(value->bytes, value->len, to);
     if (charset == MS_CHARSET_1252)
-        return ms_text_to_1252(value->bytes, value->len, to);
+        return ms_chars_to_1252(value->bytes, value->len, to);
     if (value->len > 0)
         memcpy(to, value->bytes, value->len);
     return value->len;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "login.h"
-#include "text.h"
+#include "chars.h"
 
 #define FIXED_BYTES 94
 #define MAX_UNITS 128 /* of any name; passwords too */
@@ -37,7 +37,7 @@ static struct ms_reader locate(struct source *source, size_t at)
 static const char *read_text(struct source *source, size_t at)
 {
     struct ms_reader reader = locate(source, at);
-    return ms_text_read_utf16(&reader, ms_reader_left(&reader) / 2, source->scratch, NULL);
+    return ms_chars_read_utf16(&reader, ms_reader_left(&reader) / 2, source->scratch, NULL);
 }
 
 /* Each byte went through a swap of its nibbles and an XOR with 0xA5. */
@@ -51,7 +51,7 @@ static const char *read_password(struct source *source, size_t at)
         clear[i] = (uint8_t)(byte << 4 | byte >> 4);
     }
     struct ms_reader reader = {.at = clear, .end = clear + size};
-    const char *password = ms_text_read_utf16(&reader, size / 2, source->scratch, NULL);
+    const char *password = ms_chars_read_utf16(&reader, size / 2, source->scratch, NULL);
     explicit_bzero(clear, size);
     return password;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "request.h"
-#include "text.h"
+#include "chars.h"
 
 #include <stdio.h>
 
@@ -30,7 +30,7 @@ static const char *read_procedure(struct ms_reader *reader, struct ms_scratch *s
 {
     uint16_t units = ms_read_u16(reader);
     if (units != BY_NUMBER)
-        return ms_text_read_utf16(reader, units, scratch, NULL);
+        return ms_chars_read_utf16(reader, units, scratch, NULL);
     uint16_t number = ms_read_u16(reader);
     if (number >= 1 && number < sizeof(numbered) / sizeof(numbered[0]))
         return numbered[number];
@@ -55,7 +55,7 @@ static enum ms_call_result read_param(struct ms_reader *reader, struct ms_scratc
                                       struct ms_call *call, struct ms_param *ret_param)
 {
     struct ms_param param = {.column = {.nullable = true}};
-    param.column.name = ms_text_read_utf16(reader, ms_read_u8(reader), scratch, NULL);
+    param.column.name = ms_chars_read_utf16(reader, ms_read_u8(reader), scratch, NULL);
     uint8_t flags = ms_read_u8(reader);
     param.output = flags & PARAM_OUTPUT;
     param.use_default = flags & PARAM_DEFAULT;
@@ -132,7 +132,7 @@ bool ms_request_read_tran(struct ms_reader *reader, struct ms_scratch *scratch, 
     if (tran.request >= MS_TRAN_BEGIN && tran.request <= MS_TRAN_SAVE) {
         /* the count is of bytes, as SQL Server's clients write it */
         size_t bytes = ms_read_u8(reader);
-        tran.name = ms_text_read_utf16(reader, bytes / 2, scratch, NULL);
+        tran.name = ms_chars_read_utf16(reader, bytes / 2, scratch, NULL);
     }
     if (tran.request == MS_TRAN_COMMIT || tran.request == MS_TRAN_ROLLBACK) {
         /* some clients leave the flags out when they are zero */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tokens.h"
 #include "prelogin.h"
-#include "text.h"
+#include "chars.h"
 
 #define COLUMN_NULLABLE 0x0001
 #define COLUMN_UPDATABLE_UNKNOWN 0x0008
@@ -40,7 +40,7 @@ static void put_message_text(struct ms_bytes *out, const char *text)
     size_t len = strlen(text);
     size_t count_at = out->len;
     ms_bytes_put_le(out, 0, 2);
-    size_t size = ms_text_to_utf16((const uint8_t *)text, len, ms_bytes_room(out, 2 * len));
+    size_t size = ms_chars_to_utf16((const uint8_t *)text, len, ms_bytes_room(out, 2 * len));
     if (size > 2 * max_units)
         size = 2 * max_units;
     uint16_t units = (uint16_t)(size / 2);
@@ -55,8 +55,8 @@ void ms_token_put_message(struct ms_bytes *out, const struct ms_message *message
     ms_bytes_put_u8(out, message->state);
     ms_bytes_put_u8(out, message->severity);
     put_message_text(out, message->text);
-    ms_text_put_b_varchar(out, MS_SERVER_NAME);
-    ms_text_put_b_varchar(out, message->procedure == NULL ? "" : message->procedure);
+    ms_chars_put_b_varchar(out, MS_SERVER_NAME);
+    ms_chars_put_b_varchar(out, message->procedure == NULL ? "" : message->procedure);
     ms_bytes_put_le(out, (uint32_t)message->line, 4);
     end_counted(out, body);
 }
@@ -65,8 +65,8 @@ void ms_token_put_env_text(struct ms_bytes *out, uint8_t type, const char *new_t
 {
     size_t body = begin_counted(out, MS_TOKEN_ENVCHANGE);
     ms_bytes_put_u8(out, type);
-    ms_text_put_b_varchar(out, new_text == NULL ? "" : new_text);
-    ms_text_put_b_varchar(out, old_text == NULL ? "" : old_text);
+    ms_chars_put_b_varchar(out, new_text == NULL ? "" : new_text);
+    ms_chars_put_b_varchar(out, old_text == NULL ? "" : old_text);
     end_counted(out, body);
 }
 
@@ -108,7 +108,7 @@ void ms_token_put_login_ack(struct ms_bytes *out, uint32_t tds_version)
     ms_bytes_put_u8(out, 1); /* SQL_TSQL */
     ms_bytes_put_be16(out, (uint16_t)(tds_version >> 16));
     ms_bytes_put_be16(out, (uint16_t)tds_version);
-    ms_text_put_b_varchar(out, "Microsoft SQL Server");
+    ms_chars_put_b_varchar(out, "Microsoft SQL Server");
     ms_bytes_put_u8(out, MS_VERSION_MAJOR);
     ms_bytes_put_u8(out, MS_VERSION_MINOR);
     ms_bytes_put_be16(out, MS_VERSION_BUILD);
@@ -143,7 +143,7 @@ bool ms_token_put_return_value(struct ms_bytes *out, uint16_t ordinal, const str
     struct ms_encoder encoder = ms_encoder_make(&column->type, true);
     ms_bytes_put_u8(out, MS_TOKEN_RETURNVALUE);
     ms_bytes_put_le(out, ordinal, 2);
-    ms_text_put_b_varchar(out, column->name);
+    ms_chars_put_b_varchar(out, column->name);
     ms_bytes_put_u8(out, 1); /* an output parameter, not a function's result */
     put_user_type_and_flags(out, column);
     ms_encoder_put_type(&encoder, out);
@@ -163,9 +163,9 @@ void ms_token_put_columns(struct ms_bytes *out, const struct ms_column *columns,
         ms_encoder_put_type(&encoders[i], out);
         if (ms_encoder_has_table_name(&encoders[i])) {
             ms_bytes_put_u8(out, 1); /* one part: clients insist on one to four */
-            ms_text_put_us_varchar(out, "");
+            ms_chars_put_us_varchar(out, "");
         }
-        ms_text_put_b_varchar(out, columns[i].name);
+        ms_chars_put_b_varchar(out, columns[i].name);
     }
 }
 

@@ -3,7 +3,7 @@
 #include "fake_server.h"
 #include "sim/sqlserver/tds/listener.h"
 #include "sim/sqlserver/tds/login.h"
-#include "sim/sqlserver/tds/text.h"
+#include "sim/sqlserver/tds/chars.h"
 #include "sim/sqlserver/tds/tokens.h"
 
 #include <arpa/inet.h>
@@ -118,7 +118,7 @@ static void put_string(struct ms_bytes *login, size_t pair_at, const char *text,
 {
     uint16_t pair[2] = {(uint16_t)login->len};
     size_t size =
-        ms_text_to_utf16((const uint8_t *)text, strlen(text), ms_bytes_room(login, 2 * strlen(text)));
+        ms_chars_to_utf16((const uint8_t *)text, strlen(text), ms_bytes_room(login, 2 * strlen(text)));
     for (size_t i = 0; i < size && hide; i++) {
         uint8_t byte = login->data[login->len + i];
         login->data[login->len + i] = (uint8_t)((byte << 4 | byte >> 4) ^ 0xA5);
@@ -221,7 +221,7 @@ static void make_batch(struct ms_bytes *body, const char *sql)
     const uint8_t headers[22] = {22, 0, 0, 0, 18, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0};
     ms_bytes_put(body, headers, sizeof(headers));
     size_t len = strlen(sql);
-    body->len += ms_text_to_utf16((const uint8_t *)sql, len, ms_bytes_room(body, 2 * len));
+    body->len += ms_chars_to_utf16((const uint8_t *)sql, len, ms_bytes_room(body, 2 * len));
 }
 
 static void send_batch(struct client *client, const char *sql)
@@ -346,7 +346,7 @@ static void a_request_may_be_split_at_every_byte(void **state)
     struct ms_bytes body = {0}, echo = {0};
     const char *sql = "select 'some text'";
     make_batch(&body, sql);
-    echo.len = ms_text_to_utf16((const uint8_t *)sql, strlen(sql), ms_bytes_room(&echo, 100));
+    echo.len = ms_chars_to_utf16((const uint8_t *)sql, strlen(sql), ms_bytes_room(&echo, 100));
     log_in(f, &client, MS_ENCRYPT_NOT_SUP, PASSWORD, 0);
     for (size_t at = 0; at <= body.len; at++) {
         send_split(&client, &body, at, 1 + at % 11);

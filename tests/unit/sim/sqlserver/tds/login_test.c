@@ -2,7 +2,7 @@
 /* PRELOGIN and LOGIN7: what is understood, who encrypts what, and that lies are only lies. */
 #include "sim/sqlserver/tds/login.h"
 #include "sim/sqlserver/tds/prelogin.h"
-#include "sim/sqlserver/tds/text.h"
+#include "sim/sqlserver/tds/chars.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -79,7 +79,7 @@ static void add_string(struct ms_bytes *login, size_t pair_at, const char *text,
 {
     size_t offset = login->len;
     size_t size =
-        ms_text_to_utf16((const uint8_t *)text, strlen(text), ms_bytes_room(login, 2 * strlen(text)));
+        ms_chars_to_utf16((const uint8_t *)text, strlen(text), ms_bytes_room(login, 2 * strlen(text)));
     for (size_t i = 0; i < size && hide; i++) {
         uint8_t byte = login->data[offset + i];
         login->data[offset + i] = (uint8_t)((byte << 4 | byte >> 4) ^ 0xA5);

@@ -2,7 +2,7 @@
 /* Requests taken apart: procedure calls by name and number, several in a message, and transaction requests.
  */
 #include "sim/sqlserver/tds/request.h"
-#include "sim/sqlserver/tds/text.h"
+#include "sim/sqlserver/tds/chars.h"
 #include "sim/sqlserver/tds/tokens.h"
 
 #include <setjmp.h>
@@ -14,7 +14,7 @@ static void put_param(struct ms_bytes *out, const char *name, uint8_t flags, str
                       struct ms_value value)
 {
     struct ms_encoder encoder = ms_encoder_make(&type, true);
-    ms_text_put_b_varchar(out, name);
+    ms_chars_put_b_varchar(out, name);
     ms_bytes_put_u8(out, flags);
     ms_encoder_put_type(&encoder, out);
     assert_true(ms_encoder_put_value(&encoder, out, &value));
@@ -36,7 +36,7 @@ static void make_two_calls(struct ms_bytes *out)
     put_param(out, "", 0, nvarchar, text("@p int"));
     put_param(out, "@p", 1, integer, (struct ms_value){.i = 42});
     ms_bytes_put_u8(out, 0xFF);
-    ms_text_put_us_varchar(out, "sp_who");
+    ms_chars_put_us_varchar(out, "sp_who");
     ms_bytes_put_le(out, 2, 2);
     put_param(out, "@d", 2, integer, (struct ms_value){.is_null = true});
 }
@@ -105,9 +105,9 @@ static void a_table_valued_parameter_is_refused_by_name(void **state)
     struct ms_bytes bytes = {0};
     struct ms_scratch scratch = {0};
     struct ms_call call;
-    ms_text_put_us_varchar(&bytes, "p");
+    ms_chars_put_us_varchar(&bytes, "p");
     ms_bytes_put_le(&bytes, 0, 2);
-    ms_text_put_b_varchar(&bytes, "@rows");
+    ms_chars_put_b_varchar(&bytes, "@rows");
     ms_bytes_put_u8(&bytes, 0);
     ms_bytes_put_u8(&bytes, MS_WIRE_TVP);
     struct ms_reader reader = {.at = bytes.data, .end = bytes.data + bytes.len};

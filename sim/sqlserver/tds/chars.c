@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "text.h"
+#include "chars.h"
 
 /* What 0x80..0x9F mean in code page 1252; SQL Server maps the five holes to the C1 controls of the same
  * number. */
@@ -93,7 +93,7 @@ static const uint8_t *widen_ascii(const uint8_t *at, const uint8_t *end, uint8_t
     return at;
 }
 
-size_t ms_text_to_utf16(const uint8_t *utf8, size_t len, uint8_t *out)
+size_t ms_chars_to_utf16(const uint8_t *utf8, size_t len, uint8_t *out)
 {
     const uint8_t *at = utf8;
     const uint8_t *end = utf8 + len;
@@ -116,7 +116,7 @@ size_t ms_text_to_utf16(const uint8_t *utf8, size_t len, uint8_t *out)
     return (size_t)(to - out);
 }
 
-size_t ms_text_utf16_size(const uint8_t *utf8, size_t len)
+size_t ms_chars_utf16_size(const uint8_t *utf8, size_t len)
 {
     const uint8_t *at = utf8;
     const uint8_t *end = utf8 + len;
@@ -136,7 +136,7 @@ static bool is_low(uint32_t unit)
     return unit >= 0xDC00 && unit < 0xE000;
 }
 
-size_t ms_text_from_utf16(const uint8_t *utf16, size_t units, uint8_t *out)
+size_t ms_chars_from_utf16(const uint8_t *utf16, size_t units, uint8_t *out)
 {
     uint8_t *to = out;
     for (size_t i = 0; i < units; i++) {
@@ -164,7 +164,7 @@ static uint8_t to_1252(uint32_t point)
     return '?';
 }
 
-size_t ms_text_to_1252(const uint8_t *utf8, size_t len, uint8_t *out)
+size_t ms_chars_to_1252(const uint8_t *utf8, size_t len, uint8_t *out)
 {
     const uint8_t *at = utf8;
     const uint8_t *end = utf8 + len;
@@ -179,7 +179,7 @@ size_t ms_text_to_1252(const uint8_t *utf8, size_t len, uint8_t *out)
     return (size_t)(to - out);
 }
 
-size_t ms_text_from_1252(const uint8_t *bytes, size_t len, uint8_t *out)
+size_t ms_chars_from_1252(const uint8_t *bytes, size_t len, uint8_t *out)
 {
     uint8_t *to = out;
     for (size_t i = 0; i < len; i++)
@@ -192,7 +192,7 @@ static void put_counted(struct ms_bytes *out, const char *utf8, size_t count_siz
     size_t len = strlen(utf8);
     size_t count_at = out->len;
     ms_bytes_put_le(out, 0, count_size);
-    size_t size = ms_text_to_utf16((const uint8_t *)utf8, len, ms_bytes_room(out, 2 * len));
+    size_t size = ms_chars_to_utf16((const uint8_t *)utf8, len, ms_bytes_room(out, 2 * len));
     if (size > 2 * max_units)
         size = 2 * max_units;
     uint16_t units = (uint16_t)(size / 2);
@@ -200,17 +200,17 @@ static void put_counted(struct ms_bytes *out, const char *utf8, size_t count_siz
     out->len += size;
 }
 
-void ms_text_put_b_varchar(struct ms_bytes *out, const char *utf8)
+void ms_chars_put_b_varchar(struct ms_bytes *out, const char *utf8)
 {
     put_counted(out, utf8, 1, 255);
 }
 
-void ms_text_put_us_varchar(struct ms_bytes *out, const char *utf8)
+void ms_chars_put_us_varchar(struct ms_bytes *out, const char *utf8)
 {
     put_counted(out, utf8, 2, 65535);
 }
 
-char *ms_text_read_utf16(struct ms_reader *reader, size_t units, struct ms_scratch *scratch, size_t *ret_len)
+char *ms_chars_read_utf16(struct ms_reader *reader, size_t units, struct ms_scratch *scratch, size_t *ret_len)
 {
     const uint8_t *utf16 = units > SIZE_MAX / 4 ? NULL : ms_read_bytes(reader, 2 * units);
     if (utf16 == NULL) {
@@ -218,7 +218,7 @@ char *ms_text_read_utf16(struct ms_reader *reader, size_t units, struct ms_scrat
         units = 0;
     }
     uint8_t *text = ms_scratch_alloc(scratch, 3 * units + 1);
-    size_t len = ms_text_from_utf16(utf16, units, text);
+    size_t len = ms_chars_from_utf16(utf16, units, text);
     text[len] = '\0';
     if (ret_len != NULL)
         *ret_len = len;

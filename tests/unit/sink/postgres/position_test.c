@@ -335,9 +335,7 @@ static void without_the_right_to_create_it_the_error_shows_the_statement(void **
     char url[200];
 
     (void)state;
-    pg_fixture_run(
-        &pg,
-        "CREATE ROLE plain LOGIN; GRANT USAGE ON SCHEMA public TO plain");
+    pg_fixture_run(&pg, "CREATE ROLE plain LOGIN; GRANT USAGE ON SCHEMA public TO plain");
     sink_open(&sut, ledger);
     (void)snprintf(url, sizeof(url), "jdbc:postgresql://127.0.0.1:%d/postgres?user=plain", pg.port);
     sl_props_set(sut.props, "connection.url", url);

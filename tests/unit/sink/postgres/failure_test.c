@@ -1,0 +1,538 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One bad row costs one row; what waits is waited for; what nobody can apply is said in one line. */
+#include "sink_fixture.h"
+
+#include "base/alloc.h"
+#include "base/arena.h"
+#include <pthread.h>
+#include "data/schema_build.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#define UPSERT_KEY "insert.mode", "upsert", "pk.mode", "record_key", "delete.enabled", "true"
+
+static const struct sl_schema *key_schema;
+static const struct sl_schema *value_schema;
+static struct sink_under_test sut;
+static const char *const upsert_key[] = {UPSERT_KEY, "sluice.row.wait.ms", "300", NULL};
+
+static int start(void **state)
+{
+    (void)state;
+    pg_fixture_start(&pg);
+    key_schema = schema_of("id", sl_schema_plain(SL_INT32, false), NULL);
+    value_schema = schema_of("id", sl_schema_plain(SL_INT32, false), "name", sl_schema_plain(SL_STRING, true),
+                             "n", sl_schema_plain(SL_INT64, true), NULL);
+    return 0;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    pg_fixture_stop(&pg);
+    return 0;
+}
+
+static int clean(void **state)
+{
+    (void)state;
+    pg_fixture_run(&pg, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+    return 0;
+}
+
+static void open_on(const char *ddl, const char *const *settings)
+{
+    pg_fixture_run(&pg, ddl);
+    sink_open(&sut, settings);
+    if (sink_assign(&sut, "t") != SL_OK)
+        fail_msg("%s", sut.err.text);
+}
+
+static void add(struct sl_batch *batch, int id, const char *name, int n)
+{
+    (void)batch_add(batch, "t", key_schema, ROW(batch, INT(id)), value_schema,
+                    ROW(batch, INT(id), name ? TEXT(sl_arena_strdup(batch->arena, name)) : NIL, LONG(n)));
+}
+
+static void add_delete(struct sl_batch *batch, int id)
+{
+    (void)batch_add(batch, "t", key_schema, ROW(batch, INT(id)), NULL, NIL);
+}
+
+static void put(struct sl_batch *batch)
+{
+    if (sink_put(&sut, "t", batch) != SL_OK)
+        fail_msg("%s", sut.err.text);
+}
+
+static void refused(struct sl_batch *batch, enum sl_rc want, const char *words)
+{
+    enum sl_rc rc = sink_put(&sut, "t", batch);
+
+    if (rc != want)
+        fail_msg("%s instead of %s: %s", sl_rc_name(rc), sl_rc_name(want), sut.err.text);
+    if (!strstr(sut.err.text, words))
+        fail_msg("'%s' does not say '%s'", sut.err.text, words);
+    assert_null(strchr(sut.err.text, '\n'));
+    assert_int_equal(sut.released_given_up, 1);
+}
+
+static const char table_t[] =
+    "CREATE TABLE t (id int PRIMARY KEY, name varchar(8), n bigint CHECK (n < 1000000))";
+
+static void bad_rows_anywhere_in_a_batch_cost_themselves_only(void **state)
+{
+    unsigned seed = 5;
+
+    (void)state;
+    open_on(table_t, upsert_key);
+    for (int round = 0; round < 6; round++) {
+        struct sl_batch *batch = batch_new();
+        int bad[5];
+        int before = sut.n_bad;
+
+        for (int i = 0; i < 5; i++)
+            bad[i] = i * 200 + rand_r(&seed) % 200;
+        for (int i = 0; i < 1000; i++) {
+            bool is_bad = i == bad[i / 200];
+
+            /* by the server twice over, and by us before it is asked */
+            add(batch, round * 1000 + i,
+                is_bad && round % 3 == 0   ? "far too long a name"
+                : is_bad && round % 3 == 1 ? "bad \xFF"
+                                           : "good",
+                is_bad && round % 3 == 2 ? 1000000 : i);
+        }
+        put(batch);
+        assert_int_equal(sut.n_bad, before + 5);
+        for (int i = 0; i < 5; i++)
+            assert_int_equal(sut.bad[before + i], bad[i]);
+    }
+    assert_string_equal(
+        pg_fixture_rows(&pg, "SELECT count(*), (SELECT next_offset FROM sluice_offsets) FROM t"),
+        "5970|6000");
+    assert_int_equal(sut.released_durable, 6);
+    sink_close(&sut);
+}
+
+static void the_state_before_a_bad_one_stays_in_place(void **state)
+{
+    struct sl_batch *batch = batch_new();
+
+    (void)state;
+    open_on(table_t, upsert_key);
+    add(batch, 1, "good", 1);
+    add(batch, 2, "good", 1);
+    add(batch, 1, "far too long a name", 2);
+    add(batch, 2, "nul \xC0", 2);
+    put(batch);
+    assert_int_equal(sut.n_bad, 2);
+    assert_string_equal(pg_fixture_rows(&pg, "SELECT * FROM t ORDER BY id"), "1|good|1\n2|good|1");
+    sink_close(&sut);
+}
+
+static void when_the_user_wants_no_bad_rows_nothing_of_the_batch_commits(void **state)
+{
+    struct sl_batch *batch = batch_new();
+
+    (void)state;
+    open_on(table_t, upsert_key);
+    sut.refuse_bad = true;
+    add(batch, 1, "good", 1);
+    add(batch, 2, "far too long a name", 1);
+    refused(batch, SL_E_DATA, "too long");
+    assert_string_equal(
+        pg_fixture_rows(&pg, "SELECT count(*), (SELECT next_offset FROM sluice_offsets) FROM t"), "0|-1");
+    sink_close(&sut);
+}
+
+static void records_without_what_the_mode_needs_are_bad(void **state)
+{
+    const char *settings[] = {"insert.mode", "upsert", "pk.mode", "record_value", "pk.fields", "id", NULL};
+    struct sl_batch *batch = batch_new();
+
+    (void)state;
+    open_on(table_t, settings);
+    add_delete(batch, 1);
+    add(batch, 2, "good", 1);
+    (void)batch_add(batch, "t", NULL, NIL, value_schema, ROW(batch, INT(3)));
+    (void)batch_add(batch, "t", NULL, NIL, value_schema, NIL);
+    put(batch);
+    assert_int_equal(sut.n_bad, 3);
+    assert_string_equal(pg_fixture_rows(&pg, "SELECT id FROM t"), "2");
+    sink_close(&sut);
+    (void)clean(NULL);
+    open_on(table_t, upsert_key);
+    batch = batch_new();
+    (void)batch_add(batch, "t", key_schema, NIL, value_schema, ROW(batch, INT(3), NIL, NIL));
+    add(batch, 2, "good", 1);
+    put(batch);
+    assert_int_equal(sut.n_bad, 1);
+    assert_non_null(strstr(sut.bad_text, "no key"));
+    sink_close(&sut);
+}
+
+static void a_null_in_a_column_that_takes_none_is_a_bad_row(void **state)
+{
+    struct sl_batch *batch = batch_new();
+
+    (void)state;
+    open_on("CREATE TABLE t (id int PRIMARY KEY, name text NOT NULL, n bigint)", upsert_key);
+    add(batch, 1, NULL, 1);
+    add(batch, 2, "good", 1);
+    put(batch);
+    assert_int_equal(sut.n_bad, 1);
+    assert_int_equal(sut.bad[0], 0);
+    assert_string_equal(pg_fixture_rows(&pg, "SELECT id FROM t"), "2");
+    sink_close(&sut);
+}
+
+static void keys_that_the_column_takes_for_equal_end_with_the_last(void **state)
+{
+    const char *settings[] = {UPSERT_KEY, NULL};
+    const struct sl_schema *key = schema_of("k", sl_schema_plain(SL_STRING, false), NULL);
+    const struct sl_schema *value = schema_of("n", sl_schema_plain(SL_INT32, true), NULL);
+    struct sl_batch *batch = batch_new();
+
+    (void)state;
+    open_on("CREATE TABLE t (k char(4) PRIMARY KEY, n int)", settings);
+    (void)batch_add(batch, "t", key, ROW(batch, TEXT("a")), value, ROW(batch, INT(1)));
+    (void)batch_add(batch, "t", key, ROW(batch, TEXT("a ")), value, ROW(batch, INT(2)));
+    (void)batch_add(batch, "t", key, ROW(batch, TEXT("b")), value, ROW(batch, INT(3)));
+    (void)batch_add(batch, "t", key, ROW(batch, TEXT("a")), value, ROW(batch, INT(4)));
+    put(batch);
+    assert_int_equal(sut.n_bad, 0);
+    assert_string_equal(pg_fixture_rows(&pg, "SELECT * FROM t ORDER BY k"), "a   |4\nb   |3");
+    sink_close(&sut);
+}
+
+static PGconn *second_session(void)
+{
+    char text[200];
+
+    (void)snprintf(text, sizeof(text), "host=127.0.0.1 port=%d user=postgres dbname=postgres", pg.port);
+    return PQconnectdb(text);
+}
+
+static void a_child_without_its_parent_is_bad_after_a_while(void **state)
+{
+    struct sl_batch *batch = batch_new();
+
+    (void)state;
+    open_on("CREATE TABLE parent (n bigint PRIMARY KEY);"
+            " CREATE TABLE t (id int PRIMARY KEY, name text, n bigint REFERENCES parent);"
+            " INSERT INTO parent VALUES (1)",
+            upsert_key);
+    add(batch, 1, "child", 1);
+    add(batch, 2, "orphan", 7);
+    add(batch, 3, "child", 1);
+    put(batch);
+    assert_int_equal(sut.n_bad, 1);
+    assert_int_equal(sut.bad[0], 1);
+    assert_string_equal(pg_fixture_rows(&pg, "SELECT id FROM t ORDER BY id"), "1\n3");
+    sink_close(&sut);
+}
+
+static void *insert_parent_soon(void *unused)
+{
+    PGconn *session = second_session();
+
+    (void)unused;
+    /* until the orphan waits: the sink's transaction has tried it at least once */
+    for (;;) {
+        PGresult *result =
+            PQexec(session, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'sluice pg-sink'"
+                            " AND state = 'idle in transaction'");
+        bool waits = strcmp(PQgetvalue(result, 0, 0), "1") == 0;
+
+        PQclear(result);
+        if (waits)
+            break;
+    }
+    PQclear(PQexec(session, "INSERT INTO parent VALUES (7)"));
+    PQfinish(session);
+    return NULL;
+}
+
+static void a_child_whose_parent_comes_by_another_way_is_not_bad(void **state)
+{
+    const char *settings[] = {UPSERT_KEY, "sluice.row.wait.ms", "20000", NULL};
+    struct sl_batch *batch = batch_new();
+    pthread_t thread;
+
+    (void)state;
+    open_on("CREATE TABLE parent (n bigint PRIMARY KEY);"
+            " CREATE TABLE t (id int PRIMARY KEY, name text, n bigint REFERENCES parent)",
+            settings);
+    add(batch, 2, "early", 7);
+    assert_int_equal(pthread_create(&thread, NULL, insert_parent_soon, NULL), 0);
+    put(batch);
+    (void)pthread_join(thread, NULL);
+    assert_int_equal(sut.n_bad, 0);
+    assert_string_equal(pg_fixture_rows(&pg, "SELECT * FROM t"), "2|early|7");
+    sink_close(&sut);
+}
+
+/* The row that waits must not come back over a later state of its key. */
+static void a_row_that_waited_does_not_undo_a_later_one(void **state)
+{
+    struct sl_batch *batch = batch_new();
+
+    (void)state;
+    open_on("CREATE TABLE parent (n bigint PRIMARY KEY); INSERT INTO parent VALUES (1);"
+            " CREATE TABLE t (id int PRIMARY KEY, name varchar(8), n bigint REFERENCES parent)",
+            upsert_key);
+    add(batch, 1, "orphan", 7);
+    add(batch, 2, "far too long a name", 1);
+    add(batch, 1, "later", 1);
+    put(batch);
+    assert_int_equal(sut.n_bad, 1);
+    assert_string_equal(pg_fixture_rows(&pg, "SELECT * FROM t"), "1|later|1");
+    sink_close(&sut);
+}
+
+static void a_deadlock_is_tried_again_and_no_row_is_blamed(void **state)
+{
+    PGconn *session = second_session();
+    struct sl_batch *batch = batch_new();
+
+    (void)state;
+    pg_fixture_run(&pg, "ALTER SYSTEM SET deadlock_timeout = '50ms'");
+    pg_fixture_run(&pg, "SELECT pg_reload_conf()");
+    open_on("CREATE TABLE t (id int PRIMARY KEY, name text, n bigint); INSERT INTO t VALUES (1), (2)",
+            upsert_key);
+    add(batch, 0, "warm", 0);
+    put(batch);
+    PQclear(PQexec(session, "SET deadlock_timeout = '2s'; BEGIN; UPDATE t SET n = 0 WHERE id = 2"));
+    batch = batch_new();
+    add(batch, 1, "a", 1);
+    add(batch, 2, "b", 2);
+    assert_int_equal(sink_put_only(&sut, "t", batch), SL_OK);
+    while (strcmp(pg_fixture_rows(&pg, "SELECT count(*) FROM pg_locks WHERE NOT granted"), "1") != 0)
+        ;
+    PQclear(PQexec(session, "UPDATE t SET n = 0 WHERE id = 1; COMMIT"));
+    assert_int_equal(sl_pgsink_ops.flush(sut.self, &sut.err), SL_OK);
+    assert_int_equal(sut.n_bad, 0);
+    assert_string_equal(pg_fixture_rows(&pg, "SELECT * FROM t ORDER BY id"), "0|warm|0\n1|a|1\n2|b|2");
+    PQfinish(session);
+    sink_close(&sut);
+}
+
+static void a_table_that_is_altered_meanwhile_is_read_again(void **state)
+{
+    struct sl_batch *batch = batch_new();
+
+    (void)state;
+    open_on("CREATE TABLE t (id int PRIMARY KEY, name text, n bigint)", upsert_key);
+    add(batch, 1, "a", 1);
+    put(batch);
+    pg_fixture_run(&pg, "DROP TABLE t; CREATE TABLE t (n numeric, name text, id bigint PRIMARY KEY)");
+    batch = batch_new();
+    add(batch, 2, "b", 2);
+    put(batch);
+    pg_fixture_run(&pg, "ALTER TABLE t ALTER name TYPE int USING 0");
+    batch = batch_new();
+    add(batch, 3, "33", 3);
+    put(batch);
+    assert_string_equal(pg_fixture_rows(&pg, "SELECT id, name, n FROM t ORDER BY id"), "2|0|2\n3|33|3");
+    pg_fixture_run(&pg, "ALTER TABLE t DROP COLUMN name");
+    batch = batch_new();
+    add(batch, 4, "d", 4);
+    refused(batch, SL_E_SCHEMA, "lacks column name");
+    sink_close(&sut);
+}
+
+static void a_missing_table_is_named_with_the_ways_out(void **state)
+{
+    struct sl_batch *batch = batch_new();
+
+    (void)state;
+    open_on("SELECT 1", upsert_key);
+    add(batch, 1, "a", 1);
+    refused(batch, SL_E_NOT_FOUND, "table \"t\" does not exist");
+    assert_non_null(strstr(sut.err.text, "auto.create=true"));
+    sink_close(&sut);
+}
+
+static void an_upsert_without_a_matching_constraint_names_it(void **state)
+{
+    struct sl_batch *batch = batch_new();
+
+    (void)state;
+    open_on("CREATE TABLE t (id int, name text, n bigint); CREATE UNIQUE INDEX ON t (id) WHERE n > 0;"
+            " CREATE UNIQUE INDEX ON t (id, name)",
+            upsert_key);
+    add(batch, 1, "a", 1);
+    refused(batch, SL_E_SCHEMA, "ALTER TABLE public.t ADD PRIMARY KEY (\"id\")");
+    sink_close(&sut);
+}
+
+static void a_missing_column_is_named_with_the_ways_out(void **state)
+{
+    struct sl_batch *batch = batch_new();
+
+    (void)state;
+    open_on("CREATE TABLE t (id int PRIMARY KEY, n bigint)", upsert_key);
+    add(batch, 1, "a", 1);
+    refused(batch, SL_E_SCHEMA, "auto.evolve=true");
+    sink_close(&sut);
+}
+
+static void more_columns_than_a_table_can_have_are_refused(void **state)
+{
+    struct sl_struct_builder builder = {0};
+    struct sl_batch *batch = batch_new();
+    struct sl_value *fields = sl_arena_alloc(batch->arena, 1601 * sizeof(*fields));
+    const char *settings[] = {"insert.mode", "insert", "auto.create", "true", NULL};
+    char name[16];
+
+    (void)state;
+    open_on("SELECT 1", settings);
+    for (int i = 0; i < 1601; i++) {
+        (void)snprintf(name, sizeof(name), "c%d", i);
+        sl_struct_add(&builder, sl_arena_strdup(batch->arena, name), sl_schema_plain(SL_INT32, true));
+        fields[i] = INT(i);
+    }
+    (void)batch_add(batch, "t", NULL, NIL, sl_struct_end(&builder, false), sl_items(SL_STRUCT, fields, 1601));
+    refused(batch, SL_E_SCHEMA, "at most 1600 columns");
+    sink_close(&sut);
+}
+
+static void a_row_of_many_columns_is_applied(void **state)
+{
+    enum { N = 400 };
+    struct sl_struct_builder builder = {0};
+    struct sl_batch *batch = batch_new();
+    struct sl_value *fields = sl_arena_alloc(batch->arena, N * sizeof(*fields));
+    const char *settings[] = {"insert.mode", "upsert", "pk.mode", "record_value", "pk.fields", "c7",
+                              "auto.create", "true",   NULL};
+    char name[16];
+
+    (void)state;
+    open_on("SELECT 1", settings);
+    for (int i = 0; i < N; i++) {
+        (void)snprintf(name, sizeof(name), "c%d", i);
+        sl_struct_add(&builder, sl_arena_strdup(batch->arena, name), sl_schema_plain(SL_INT32, true));
+        fields[i] = INT(i);
+    }
+    (void)batch_add(batch, "t", NULL, NIL, sl_struct_end(&builder, false), sl_items(SL_STRUCT, fields, N));
+    put(batch);
+    assert_string_equal(pg_fixture_rows(&pg, "SELECT c0, c7, c399 FROM t"), "0|7|399");
+    sink_close(&sut);
+}
+
+static void contradictory_settings_are_refused_before_anything_happens(void **state)
+{
+    static const struct {
+        const char *const settings[9];
+        const char *words;
+    } cases[] = {
+        {{"delete.enabled", "true", "pk.mode", "record_value"}, "pk.mode=record_key"},
+        {{"insert.mode", "upsert"}, "pk.mode is none"},
+        {{"pk.mode", "kafka", "pk.fields", "a,b"}, "three columns"},
+        {{"connection.url", "jdbc:mysql://x/y"}, "jdbc:postgresql:"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct sl_props *props = sl_props_new();
+        struct sl_error err = {0};
+
+        sl_props_set(props, "connection.url", "jdbc:postgresql://x/y");
+        for (const char *const *s = cases[i].settings; *s; s += 2)
+            sl_props_set(props, s[0], s[1]);
+        assert_int_equal(sl_pgsink_ops.check(props, &err), SL_E_CONFIG);
+        assert_non_null(strstr(err.text, cases[i].words));
+        sl_props_free(props);
+    }
+}
+
+static void a_trigger_that_refuses_a_row_makes_it_bad(void **state)
+{
+    struct sl_batch *batch = batch_new();
+
+    (void)state;
+    open_on("CREATE TABLE t (id int PRIMARY KEY, name text, n bigint);"
+            " CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN IF NEW.n = 13 THEN RAISE EXCEPTION 'unlucky'; END IF; RETURN NEW; END $$;"
+            " CREATE TRIGGER no BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION no()",
+            upsert_key);
+    for (int i = 0; i < 20; i++)
+        add(batch, i, "x", i);
+    put(batch);
+    assert_int_equal(sut.n_bad, 1);
+    assert_int_equal(sut.bad[0], 13);
+    assert_non_null(strstr(sut.bad_text, "unlucky"));
+    sink_close(&sut);
+}
+
+static void deferred_constraints_do_not_hide_the_bad_row(void **state)
+{
+    struct sl_batch *batch = batch_new();
+
+    (void)state;
+    open_on("CREATE TABLE parent (n bigint PRIMARY KEY); INSERT INTO parent VALUES (1);"
+            " CREATE TABLE t (id int PRIMARY KEY, name text, n bigint REFERENCES parent DEFERRABLE INITIALLY "
+            "DEFERRED)",
+            upsert_key);
+    add(batch, 1, "child", 1);
+    add(batch, 2, "orphan", 7);
+    put(batch);
+    assert_int_equal(sut.n_bad, 1);
+    assert_string_equal(pg_fixture_rows(&pg, "SELECT id FROM t"), "1");
+    sink_close(&sut);
+}
+
+static void a_failure_is_settled_while_the_next_batch_is_on_its_way(void **state)
+{
+    (void)state;
+    open_on(table_t, upsert_key);
+    for (int round = 0; round < 20; round++) {
+        struct sl_batch *batch = batch_new();
+
+        add(batch, round, round % 3 == 1 ? "far too long a name" : "good", round);
+        add(batch, 100 + round, "good", round);
+        if (round == 10) /* a new schema forces the settling in the middle of building */
+            (void)batch_add(batch, "t", key_schema, ROW(batch, INT(500)),
+                            schema_of("n", sl_schema_plain(SL_INT64, true), NULL), ROW(batch, LONG(5)));
+        if (sink_put_only(&sut, "t", batch) != SL_OK)
+            fail_msg("%s", sut.err.text);
+    }
+    assert_int_equal(sl_pgsink_ops.flush(sut.self, &sut.err), SL_OK);
+    assert_int_equal(sut.n_bad, 7);
+    assert_int_equal(sut.released_durable, 20);
+    assert_string_equal(pg_fixture_rows(&pg, "SELECT count(*) FROM t"), "34");
+    sink_close(&sut);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(bad_rows_anywhere_in_a_batch_cost_themselves_only, clean),
+        cmocka_unit_test_setup(the_state_before_a_bad_one_stays_in_place, clean),
+        cmocka_unit_test_setup(when_the_user_wants_no_bad_rows_nothing_of_the_batch_commits, clean),
+        cmocka_unit_test_setup(records_without_what_the_mode_needs_are_bad, clean),
+        cmocka_unit_test_setup(a_null_in_a_column_that_takes_none_is_a_bad_row, clean),
+        cmocka_unit_test_setup(keys_that_the_column_takes_for_equal_end_with_the_last, clean),
+        cmocka_unit_test_setup(a_child_without_its_parent_is_bad_after_a_while, clean),
+        cmocka_unit_test_setup(a_child_whose_parent_comes_by_another_way_is_not_bad, clean),
+        cmocka_unit_test_setup(a_row_that_waited_does_not_undo_a_later_one, clean),
+        cmocka_unit_test_setup(a_deadlock_is_tried_again_and_no_row_is_blamed, clean),
+        cmocka_unit_test_setup(a_table_that_is_altered_meanwhile_is_read_again, clean),
+        cmocka_unit_test_setup(a_missing_table_is_named_with_the_ways_out, clean),
+        cmocka_unit_test_setup(an_upsert_without_a_matching_constraint_names_it, clean),
+        cmocka_unit_test_setup(a_missing_column_is_named_with_the_ways_out, clean),
+        cmocka_unit_test_setup(more_columns_than_a_table_can_have_are_refused, clean),
+        cmocka_unit_test_setup(a_row_of_many_columns_is_applied, clean),
+        cmocka_unit_test_setup(contradictory_settings_are_refused_before_anything_happens, clean),
+        cmocka_unit_test_setup(a_trigger_that_refuses_a_row_makes_it_bad, clean),
+        cmocka_unit_test_setup(deferred_constraints_do_not_hide_the_bad_row, clean),
+        cmocka_unit_test_setup(a_failure_is_settled_while_the_next_batch_is_on_its_way, clean),
+    };
+
+    return cmocka_run_group_tests(tests, start, stop);
+}

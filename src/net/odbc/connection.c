@@ -63,6 +63,7 @@ enum sl_rc sl_odbc_open(const struct sl_odbc_target *target, struct sl_odbc **re
     struct sl_odbc *conn = sl_zalloc(1, sizeof(*conn));
     enum sl_rc rc;
 
+    conn->microsoft = target->driver && sl_odbc_is_microsoft(target->driver);
     conn->query_timeout_s = target->query_timeout_s;
     rc = make_handles(conn, target, err);
     if (rc == SL_OK)

@@ -12,6 +12,7 @@ struct sl_odbc {
     SQLHENV env;
     SQLHDBC dbc;
     bool lost;
+    bool microsoft; /* the driver: the two differ in how they give decimals */
     int query_timeout_s;
     struct sl_odbc_stmt *statements; /* all of this connection */
     pthread_mutex_t cancel_lock;     /* keeps the handle in active from being freed under a cancel */
@@ -33,6 +34,9 @@ struct sl_odbc_stmt {
     bool described;
     bool open; /* an answer is being read */
 };
+
+/* By a driver's path or registered name. */
+bool sl_odbc_is_microsoft(const char *driver);
 
 /* An error of this statement, with its connection marked when that is gone. */
 enum sl_rc sl_odbc_stmt_error(struct sl_odbc_stmt *stmt, struct sl_error *err);

@@ -63,6 +63,8 @@ static const struct {
     {20004, SL_E_CONNECT, NULL},
     {20006, SL_E_CONNECT, NULL},
     {20009, SL_E_CONNECT, "check database.hostname, database.port and the network"},
+    {20017, SL_E_CONNECT, NULL}, /* unexpected end of file from the server */
+    {20020, SL_E_PROTOCOL, NULL},
     {20047, SL_E_CONNECT, NULL},
 };
 
@@ -86,7 +88,6 @@ static const struct {
     {"IM002", SL_E_CONFIG, "install the FreeTDS ODBC driver (package tdsodbc), or set sluice.odbc.driver"},
     {"IM003", SL_E_CONFIG, "install the FreeTDS ODBC driver (package tdsodbc), or set sluice.odbc.driver"},
     {"IM004", SL_E_CONFIG, "the ODBC driver does not start; check sluice.odbc.driver"},
-    {"01000", SL_E_CONFIG, "install the FreeTDS ODBC driver (package tdsodbc), or set sluice.odbc.driver"},
 };
 
 enum sl_rc sl_odbc_classify(int32_t native, const char *sqlstate)
@@ -155,6 +156,8 @@ static bool read_diagnostics(SQLSMALLINT handle_type, SQLHANDLE handle, struct d
             break;
         if (strncmp(one.state, "08", 2) == 0)
             *ret_lost = true;
+        if (strstr(one.text, "Can't open lib")) /* the driver manager says so with a mere 01000 */
+            memcpy(one.state, "IM003", 6);
         if (weight(&one) > best) {
             best = weight(&one);
             *ret_best = one;

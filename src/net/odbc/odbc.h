@@ -81,7 +81,8 @@ enum sl_rc sl_odbc_run(struct sl_odbc *conn, const char *sql, struct sl_error *e
 enum sl_cell_kind {
     SL_CELL_INT,       /* int64_t: bit, tinyint .. bigint */
     SL_CELL_DOUBLE,    /* double: real, float */
-    SL_CELL_NUMERIC,   /* SQL_NUMERIC_STRUCT: decimal, numeric, money */
+    SL_CELL_NUMERIC,   /* SQL_NUMERIC_STRUCT: decimal, numeric; money with Microsoft's driver */
+    SL_CELL_MONEY,     /* see sl_cell_money: money and smallmoney with FreeTDS */
     SL_CELL_DATE,      /* SQL_DATE_STRUCT */
     SL_CELL_TIMESTAMP, /* SQL_TIMESTAMP_STRUCT: datetime.., and time with today's date in front */
     SL_CELL_OFFSET,    /* struct sl_cell_offset: datetimeoffset */
@@ -115,6 +116,19 @@ struct sl_cell {
 static inline bool sl_cell_is_null(const struct sl_cell *cell)
 {
     return cell->len == SQL_NULL_DATA;
+}
+
+/* Ten-thousandths. On the wire money is its high half before its low one, smallmoney one half. */
+static inline int64_t sl_cell_money(const struct sl_cell *cell)
+{
+    int32_t first;
+    uint32_t low;
+
+    memcpy(&first, cell->data, 4);
+    if (cell->len == 4)
+        return first;
+    memcpy(&low, (const uint8_t *)cell->data + 4, 4);
+    return (int64_t)((uint64_t)(uint32_t)first << 32 | low);
 }
 
 /*

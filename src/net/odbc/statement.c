@@ -225,30 +225,29 @@ static void classify(struct sl_cell *cell)
     }
 }
 
-static enum sl_rc bind_numeric(struct sl_odbc_stmt *stmt, int column, struct sl_cell *cell, void *data)
+/*
+ * SQLBindCol alone means scale 0 for SQL_C_NUMERIC; the record's fields say otherwise, data pointer last.
+ * FreeTDS does not look at them, but gives a numeric as it is when it is asked for SQL_C_BINARY.
+ */
+static bool set_scale(struct sl_odbc_stmt *stmt, int column, const struct sl_cell *cell, void *data)
 {
     SQLHDESC row;
     SQLSMALLINT at = (SQLSMALLINT)(column + 1);
 
-    /* SQLBindCol alone means scale 0 for SQL_C_NUMERIC; the record's fields say otherwise, data pointer last.
-     */
-    if (!SQL_SUCCEEDED(SQLGetStmtAttr(stmt->handle, SQL_ATTR_APP_ROW_DESC, &row, 0, NULL)) ||
-        !SQL_SUCCEEDED(SQLSetDescField(row, at, SQL_DESC_TYPE, (SQLPOINTER)SQL_C_NUMERIC, 0)) ||
-        !SQL_SUCCEEDED(SQLSetDescField(row, at, SQL_DESC_PRECISION, (SQLPOINTER)(uintptr_t)cell->size, 0)) ||
-        !SQL_SUCCEEDED(SQLSetDescField(row, at, SQL_DESC_SCALE, (SQLPOINTER)(intptr_t)cell->scale, 0)) ||
-        !SQL_SUCCEEDED(SQLSetDescField(row, at, SQL_DESC_OCTET_LENGTH_PTR, &cell->len, 0)) ||
-        !SQL_SUCCEEDED(SQLSetDescField(row, at, SQL_DESC_INDICATOR_PTR, &cell->len, 0)) ||
-        !SQL_SUCCEEDED(SQLSetDescField(row, at, SQL_DESC_DATA_PTR, data, 0)))
-        return SL_E_INTERNAL;
-    return SL_OK;
+    return SQL_SUCCEEDED(SQLGetStmtAttr(stmt->handle, SQL_ATTR_APP_ROW_DESC, &row, 0, NULL)) &&
+           SQL_SUCCEEDED(
+               SQLSetDescField(row, at, SQL_DESC_PRECISION, (SQLPOINTER)(uintptr_t)cell->size, 0)) &&
+           SQL_SUCCEEDED(SQLSetDescField(row, at, SQL_DESC_SCALE, (SQLPOINTER)(intptr_t)cell->scale, 0)) &&
+           SQL_SUCCEEDED(SQLSetDescField(row, at, SQL_DESC_DATA_PTR, data, 0));
 }
 
 static enum sl_rc bind_cell(struct sl_odbc_stmt *stmt, int column, struct sl_error *err)
 {
-    static const SQLSMALLINT c_types[] = {
+    const SQLSMALLINT c_types[] = {
         [SL_CELL_INT] = SQL_C_SBIGINT,
         [SL_CELL_DOUBLE] = SQL_C_DOUBLE,
-        [SL_CELL_NUMERIC] = SQL_C_NUMERIC,
+        [SL_CELL_NUMERIC] = stmt->conn->microsoft ? SQL_C_NUMERIC : SQL_C_BINARY,
+        [SL_CELL_MONEY] = SQL_C_BINARY,
         [SL_CELL_DATE] = SQL_C_TYPE_DATE,
         [SL_CELL_TIMESTAMP] = SQL_C_TYPE_TIMESTAMP,
         [SL_CELL_OFFSET] = SQL_C_BINARY,
@@ -264,14 +263,23 @@ static enum sl_rc bind_cell(struct sl_odbc_stmt *stmt, int column, struct sl_err
 
     if (cell->is_long || cell->kind == SL_CELL_OTHER)
         return SL_OK;
-    if (cell->kind == SL_CELL_NUMERIC) {
-        if (bind_numeric(stmt, column, cell, unconst.out) == SL_OK)
-            return SL_OK;
-    } else if (SQL_SUCCEEDED(SQLBindCol(stmt->handle, (SQLUSMALLINT)(column + 1), c_types[cell->kind],
-                                        unconst.out, (SQLLEN)cell->capacity, &cell->len))) {
-        return SL_OK;
-    }
-    return sl_odbc_stmt_error(stmt, err);
+    if (!SQL_SUCCEEDED(SQLBindCol(stmt->handle, (SQLUSMALLINT)(column + 1), c_types[cell->kind], unconst.out,
+                                  (SQLLEN)cell->capacity, &cell->len)))
+        return sl_odbc_stmt_error(stmt, err);
+    if (cell->kind == SL_CELL_NUMERIC && stmt->conn->microsoft && !set_scale(stmt, column, cell, unconst.out))
+        return sl_error_set(err, SL_E_INTERNAL, "the ODBC driver cannot give column '%s' its scale",
+                            cell->name);
+    return SL_OK;
+}
+
+static bool is_money(struct sl_odbc_stmt *stmt, int column)
+{
+    char name[64] = "";
+    SQLSMALLINT len = 0;
+
+    (void)SQLColAttribute(stmt->handle, (SQLUSMALLINT)(column + 1), SQL_DESC_TYPE_NAME, name, sizeof(name),
+                          &len, NULL);
+    return strstr(name, "money") != NULL; /* smallmoney too */
 }
 
 /* Describe the answer's columns and give each a place in one row buffer. */
@@ -296,6 +304,8 @@ static enum sl_rc describe(struct sl_odbc_stmt *stmt, struct sl_error *err)
                                           &cell->scale, &nullable)))
             return sl_odbc_stmt_error(stmt, err);
         classify(cell);
+        if (cell->kind == SL_CELL_NUMERIC && !stmt->conn->microsoft && is_money(stmt, i))
+            cell->kind = SL_CELL_MONEY;
         total += (cell->capacity + 7) & ~(size_t)7;
     }
     stmt->row = sl_zalloc(total + 8, 1);

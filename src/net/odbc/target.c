@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Connection strings, for FreeTDS and for Microsoft's driver, and where FreeTDS is. */
-#include "net/odbc/odbc.h"
+#include "net/odbc/connection.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ const char *sl_odbc_find_freetds(void)
     return "FreeTDS"; /* its usual name in odbcinst.ini; the driver manager says when it is not there */
 }
 
-static bool is_microsoft(const char *driver)
+bool sl_odbc_is_microsoft(const char *driver)
 {
     return strcasestr(driver, "msodbcsql") || strcasestr(driver, "ODBC Driver 1");
 }
@@ -151,6 +151,6 @@ enum sl_rc sl_odbc_connection_string(const struct sl_odbc_target *target, struct
         sl_buf_format(ret_text, "DRIVER=%s;", driver);
     else
         sl_buf_format(ret_text, "DRIVER={%s};", driver);
-    return is_microsoft(driver) ? microsoft_string(target, ret_text, err)
-                                : freetds_string(target, ret_text, err);
+    return sl_odbc_is_microsoft(driver) ? microsoft_string(target, ret_text, err)
+                                        : freetds_string(target, ret_text, err);
 }

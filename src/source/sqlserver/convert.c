@@ -90,6 +90,21 @@ size_t sl_mssql_decimal_bytes(bool negative, const uint8_t magnitude_le[16], uin
     return 17 - skip;
 }
 
+/* The cell as a numeric; money, which some drivers give in its own form, becomes one in *storage. */
+static const SQL_NUMERIC_STRUCT *numeric_at(const struct sl_cell *cell, SQL_NUMERIC_STRUCT *storage)
+{
+    int64_t money;
+    uint64_t magnitude;
+
+    if (cell->kind != SL_CELL_MONEY)
+        return cell->data;
+    money = sl_cell_money(cell);
+    magnitude = money < 0 ? 0 - (uint64_t)money : (uint64_t)money;
+    *storage = (SQL_NUMERIC_STRUCT){.precision = 19, .scale = 4, .sign = money >= 0};
+    memcpy(storage->val, &magnitude, sizeof(magnitude));
+    return storage;
+}
+
 /* The magnitude fits 8 bytes for all but wide decimals: then it is one shift per byte. */
 static size_t short_decimal(bool negative, uint64_t magnitude, uint8_t *bytes)
 {
@@ -106,7 +121,8 @@ static size_t short_decimal(bool negative, uint64_t magnitude, uint8_t *bytes)
 struct sl_value sl_mssql_convert_decimal(struct sl_mssql_field *field, const struct sl_cell *cell,
                                          struct sl_arena *arena)
 {
-    const SQL_NUMERIC_STRUCT *numeric = cell->data;
+    SQL_NUMERIC_STRUCT storage;
+    const SQL_NUMERIC_STRUCT *numeric = numeric_at(cell, &storage);
     uint8_t *bytes = sl_arena_alloc(arena, 17);
     uint64_t low, high;
     size_t n;
@@ -146,18 +162,20 @@ static size_t decimal_text(const SQL_NUMERIC_STRUCT *numeric, int scale, char *t
 struct sl_value sl_mssql_convert_decimal_text(struct sl_mssql_field *field, const struct sl_cell *cell,
                                               struct sl_arena *arena)
 {
+    SQL_NUMERIC_STRUCT storage;
     char *text = sl_arena_alloc(arena, 64);
 
-    return sl_bytes(SL_STRING, text, decimal_text(cell->data, field->column->scale, text));
+    return sl_bytes(SL_STRING, text, decimal_text(numeric_at(cell, &storage), field->column->scale, text));
 }
 
 struct sl_value sl_mssql_convert_decimal_double(struct sl_mssql_field *field, const struct sl_cell *cell,
                                                 struct sl_arena *arena)
 {
+    SQL_NUMERIC_STRUCT storage;
     char text[64];
 
     (void)arena;
-    (void)decimal_text(cell->data, field->column->scale, text);
+    (void)decimal_text(numeric_at(cell, &storage), field->column->scale, text);
     return sl_float(SL_FLOAT64, strtod(text, NULL)); /* correctly rounded, as Java's */
 }
 

@@ -364,10 +364,11 @@ static enum sl_rc begin_with_offset(struct sl_mssql_database *db, struct sl_erro
     enum sl_mssql_snapshot_mode mode = db->config->snapshot;
     enum sl_rc rc;
 
-    sl_mssql_stream_restore(db);
     rc = sl_mssql_database_ready(db, err);
-    if (rc == SL_OK)
+    if (rc == SL_OK) {
+        sl_mssql_stream_restore(db); /* the tables are there now, for their counts */
         rc = sl_mssql_gap_at_start(db, err);
+    }
     if (rc == SL_E_GAP &&
         (mode == SL_MSSQL_SNAPSHOT_WHEN_NEEDED || mode == SL_MSSQL_SNAPSHOT_WHEN_NEEDED_NO_DATA)) {
         sl_log_error(SL_LEVEL_WARN, "the stored position is lost, a new snapshot is taken", err);

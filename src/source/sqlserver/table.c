@@ -279,11 +279,13 @@ enum sl_rc sl_mssql_table_check_cells(const struct sl_mssql_table *table, const 
     for (uint32_t i = 0; i < table->n_fields; i++) {
         const struct sl_mssql_field *field = &table->fields[i];
 
-        if (cells[field->cell].kind != kind_of(field->column) ||
-            (cells[field->cell].is_long && !field->large))
+        const struct sl_cell *cell = &cells[field->cell];
+        enum sl_cell_kind kind = cell->kind == SL_CELL_MONEY ? SL_CELL_NUMERIC : cell->kind;
+
+        if (kind != kind_of(field->column) || (cells[field->cell].is_long && !field->large))
             return sl_error_set(err, SL_E_SCHEMA,
                                 "table '%s', column '%s': the server answers with another type (%d) than %s",
-                                table->name, field->name, (int)cells[field->cell].type,
+                                table->name, field->name, (int)cell->type,
                                 sl_mssql_type_name(field->column->type));
     }
     return SL_OK;

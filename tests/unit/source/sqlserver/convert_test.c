@@ -105,6 +105,26 @@ static void the_widest_decimal_keeps_all_its_digits(void **state)
     sl_mssql_field_done(&field);
 }
 
+static void money_is_a_decimal_of_scale_four(void **state)
+{
+    /* -1.2345: high half first */
+    const int32_t halves[2] = {-1, -12345};
+    struct sl_cell cell = {.kind = SL_CELL_MONEY, .data = halves, .len = 8};
+    struct sl_mssql_field field = field_of(SL_MSSQL_MONEY, 4, SL_MSSQL_TIME_ADAPTIVE);
+    struct sl_value value = field.convert(&field, &cell, arena);
+
+    (void)state;
+    assert_int_equal(value.len, 2);
+    assert_memory_equal(value.bytes, "\xcf\xc7", 2);
+    sl_mssql_field_done(&field);
+    cell.len = 4;
+    cell.data = &halves[1];
+    field = field_of(SL_MSSQL_SMALLMONEY, 4, SL_MSSQL_TIME_ADAPTIVE);
+    field.convert = sl_mssql_convert_decimal_text;
+    expect_text(field.convert(&field, &cell, arena), "-1.2345");
+    sl_mssql_field_done(&field);
+}
+
 static void decimals_as_text_keep_their_scale(void **state)
 {
     struct sl_mssql_field field = field_of(SL_MSSQL_DECIMAL, 3, SL_MSSQL_TIME_ADAPTIVE);
@@ -266,6 +286,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decimals_are_as_short_as_javas),
         cmocka_unit_test(the_widest_decimal_keeps_all_its_digits),
+        cmocka_unit_test(money_is_a_decimal_of_scale_four),
         cmocka_unit_test(decimals_as_text_keep_their_scale),
         cmocka_unit_test(timestamps_take_the_unit_of_their_column),
         cmocka_unit_test(ticks_of_datetime_end_at_their_millisecond),

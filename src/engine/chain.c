@@ -11,15 +11,12 @@ static enum sl_rc open_link(struct sl_chain *chain, const struct sl_plugins *plu
                             const struct sl_props *props, const char *alias, struct sl_error *err)
 {
     const struct sl_transform_ops *ops = NULL;
+    struct sl_predicate *predicate = NULL;
     const char *class_name;
     char key[300];
     void *self;
     enum sl_rc rc;
 
-    (void)snprintf(key, sizeof(key), "transforms.%s.predicate", alias);
-    if (sl_props_get(props, key))
-        return sl_error_set(err, SL_E_UNSUPPORTED, "%s: predicates are not supported. HINT: remove the key",
-                            key);
     (void)snprintf(key, sizeof(key), "transforms.%s.type", alias);
     class_name = sl_props_get(props, key);
     if (!class_name || !*class_name)
@@ -29,9 +26,13 @@ static enum sl_rc open_link(struct sl_chain *chain, const struct sl_plugins *plu
         (void)sl_error_wrap(err, "%s", key);
         return rc;
     }
+    rc = sl_predicate_open(props, alias, &predicate, err);
+    if (rc)
+        return rc;
     (void)snprintf(key, sizeof(key), "transforms.%s.", alias);
     rc = ops->open(props, key, class_name, &self, err);
     if (rc) {
+        sl_predicate_close(predicate);
         (void)sl_error_wrap(err, "transform '%s'", alias);
         return rc;
     }
@@ -40,6 +41,7 @@ static enum sl_rc open_link(struct sl_chain *chain, const struct sl_plugins *plu
         .transform = {.ops = ops, .self = self},
         .alias = sl_strdup(alias),
         .class_name = sl_strdup(class_name),
+        .predicate = predicate,
     };
     return SL_OK;
 }
@@ -69,6 +71,7 @@ void sl_chain_close(struct sl_chain *chain)
         struct sl_link *link = &chain->links[i];
 
         link->transform.ops->close(link->transform.self);
+        sl_predicate_close(link->predicate);
         sl_free(link->alias);
         sl_free(link->class_name);
     }
@@ -81,8 +84,11 @@ enum sl_verdict sl_chain_apply(struct sl_chain *chain, struct sl_message *messag
 {
     for (size_t i = 0; i < chain->n; i++) {
         const struct sl_link *link = &chain->links[i];
-        enum sl_verdict verdict = link->transform.ops->apply(link->transform.self, message, arena, err);
+        enum sl_verdict verdict;
 
+        if (!sl_predicate_holds(link->predicate, message))
+            continue;
+        verdict = link->transform.ops->apply(link->transform.self, message, arena, err);
         if (verdict != SL_KEEP) {
             chain->failed = link;
             return verdict;
@@ -103,7 +109,8 @@ static const struct sl_topic *route_one(struct sl_chain *chain, const char *name
             .record = {.key = sl_null(), .value = sl_null(), .timestamp_ms = SL_NO_TIMESTAMP, .offset = -1},
         };
 
-        if (link->transform.ops->apply(link->transform.self, &message, arena, &ignored) == SL_KEEP)
+        if (sl_predicate_holds(link->predicate, &message) &&
+            link->transform.ops->apply(link->transform.self, &message, arena, &ignored) == SL_KEEP)
             topic = message.topic;
     }
     return topic;

@@ -7,11 +7,13 @@
 #define SLUICE_ENGINE_CHAIN_H
 
 #include "engine/plugins.h"
+#include "transform/predicate.h"
 
 struct sl_link {
     struct sl_transform transform;
     char *alias;
-    char *class_name; /* as the user wrote it */
+    char *class_name;               /* as the user wrote it */
+    struct sl_predicate *predicate; /* NULL: always */
 };
 
 struct sl_chain {

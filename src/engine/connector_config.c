@@ -246,7 +246,30 @@ static bool transform_knows(const struct sl_connector *connector, const struct s
     }
     if (!class_name || sl_plugins_transform(plugins, class_name, &ops, NULL))
         return false;
-    return strcmp(dot, ".type") == 0 || (ops->options && sl_options_know(ops->options, dot + 1));
+    if (strcmp(dot, ".type") == 0 || strcmp(dot, ".predicate") == 0 || strcmp(dot, ".negate") == 0)
+        return true;
+    return ops->options && sl_options_know(ops->options, dot + 1);
+}
+
+static bool predicate_knows(const struct sl_connector *connector, const char *key)
+{
+    const char *alias = key + strlen("predicates.");
+
+    if (strncmp(key, "predicates.", strlen("predicates.")) != 0)
+        return false;
+    for (const char *dot = strchr(alias, '.'); dot; dot = strchr(dot + 1, '.')) {
+        const struct sl_option *options;
+        const char *class_name;
+        char type_key[300];
+
+        (void)snprintf(type_key, sizeof(type_key), "predicates.%.*s.type", (int)(dot - alias), alias);
+        class_name = sl_props_get(connector->props, type_key);
+        if (!class_name)
+            continue;
+        options = sl_predicate_options(class_name);
+        return strcmp(dot, ".type") == 0 || (options && sl_options_know(options, dot + 1));
+    }
+    return false;
 }
 
 static bool converter_knows(const struct sl_connector *connector, const struct sl_plugins *plugins,
@@ -268,7 +291,8 @@ static bool known(const struct sl_connector *connector, const struct sl_plugins 
 {
     if (strncmp(key, "key.converter.", 14) == 0 || strncmp(key, "value.converter.", 16) == 0)
         return converter_knows(connector, plugins, worker, key, key[0] == 'k');
-    if (sl_options_know(sl_connector_options, key) || transform_knows(connector, plugins, key))
+    if (sl_options_know(sl_connector_options, key) || transform_knows(connector, plugins, key) ||
+        predicate_knows(connector, key))
         return true;
     if (connector->source)
         return sl_options_know(sl_source_connector_options, key) ||

@@ -32,6 +32,7 @@ const struct sl_option sl_connector_options[] = {
     IGNORED("header.converter"),
     IGNORED("header.converter.*"),
     {.name = "transforms", .type = SL_OPT_LIST, .doc = "names of the transforms, in their order"},
+    {.name = "predicates", .type = SL_OPT_LIST, .doc = "names of the predicates that transforms refer to"},
     {.name = "errors.tolerance",
      .default_text = "none",
      .doc = "what a bad record does: none stops the task, all goes on",

@@ -12,8 +12,9 @@ static const struct sl_source_ops *const sources[] = {&sl_source_sqlserver, NULL
 static const struct sl_sink_ops *const sinks[] = {&sl_pgsink_ops, NULL};
 static const struct sl_transport_ops *const transports[] = {&sl_transport_sqlite, NULL};
 static const struct sl_converter_ops *const converters[] = {
-    &sl_converter_avro,
-    NULL,
+    &sl_converter_avro,  &sl_converter_json,   &sl_converter_string,  &sl_converter_simple,
+    &sl_converter_bytes, &sl_converter_short,  &sl_converter_integer, &sl_converter_long,
+    &sl_converter_float, &sl_converter_double, &sl_converter_boolean, NULL,
 };
 static const struct sl_transform_ops *const transforms[] = {
     &sl_transform_extract_new_record_state,

@@ -214,7 +214,6 @@ static void without_tolerance_a_bad_record_stops_its_task_and_is_named(void **st
     (void)state;
     begin(40, 1);
     add(fake_connector("snk", true, "topics", "t0", NULL));
-    add(fake_connector("other", true, "topics", "t0", NULL));
     world.faults.undecodable = "31";
     worker = fake_start(connectors, n_connectors);
     assert_task("snk/0", "\"state\":\"FAILED\"");

@@ -131,8 +131,8 @@ static bool run_calls(struct ms_connection *connection, struct ms_reader *reader
                 "incorrect. ";
             strncat(text, call.problem, sizeof(text) - strlen(text) - 2);
             strncat(text, ".", 2);
-            refuse(reply, 8009, text);
-            return result == MS_CALL_UNSUPPORTED;
+            refuse(reply, result == MS_CALL_INVALID ? 8023 : 8009, text);
+            return result != MS_CALL_BROKEN;
         }
         ms_calls_call(connection->session, connection->wire->replay, &connection->replayed, &call, reply);
     }

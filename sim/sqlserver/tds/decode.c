@@ -87,7 +87,9 @@ static bool read_sized_type(struct ms_reader *reader, struct ms_decoder *decoder
     case MS_WIRE_FLTN: decoder->type.id = four_or_eight(size, MS_REAL, MS_FLOAT); break;
     case MS_WIRE_MONEYN: decoder->type.id = four_or_eight(size, MS_SMALLMONEY, MS_MONEY); break;
     case MS_WIRE_DATETIMEN: decoder->type.id = four_or_eight(size, MS_SMALLDATETIME, MS_DATETIME); break;
-    default: decoder->type.id = size == 16 ? MS_UNIQUEIDENTIFIER : MS_UNKNOWN; break;
+    default: /* mssql-jdbc announces a NULL GUID with size 0 */
+        decoder->type.id = size == 16 || size == 0 ? MS_UNIQUEIDENTIFIER : MS_UNKNOWN;
+        break;
     }
     return decoder->type.id != MS_UNKNOWN;
 }

@@ -63,16 +63,17 @@ static enum ms_call_result read_param(struct ms_reader *reader, struct ms_scratc
     enum ms_decode_result type = ms_decoder_read_type(reader, &decoder);
     if (type == MS_DECODE_UNSUPPORTED)
         return refuse_type(call, &param, decoder.wire);
-    if (type != MS_DECODE_OK || !ms_decoder_read_value(&decoder, reader, scratch, &param.value)) {
-        snprintf(
-            call->problem, sizeof(call->problem),
-            "Parameter %zu (\"%.128s\"): Data type 0x%02X has an invalid length, precision, scale or value",
-            call->n_params + 1, param.column.name, decoder.wire);
-        return MS_CALL_BROKEN;
+    if (type == MS_DECODE_OK && ms_decoder_read_value(&decoder, reader, scratch, &param.value)) {
+        param.column.type = decoder.type;
+        *ret_param = param;
+        return MS_CALL_OK;
     }
-    param.column.type = decoder.type;
-    *ret_param = param;
-    return MS_CALL_OK;
+    bool broken = type != MS_DECODE_OK || reader->failed;
+    snprintf(call->problem, sizeof(call->problem), "Parameter %zu (\"%.128s\"): %s 0x%02X%s",
+             call->n_params + 1, param.column.name,
+             broken ? "Data type" : "The supplied value is not a valid instance of data type", decoder.wire,
+             broken ? " has an invalid data length or metadata length" : "");
+    return broken ? MS_CALL_BROKEN : MS_CALL_INVALID;
 }
 
 static bool at_separator(const struct ms_reader *reader)

@@ -17,6 +17,7 @@ enum ms_call_result {
     MS_CALL_OK,
     MS_CALL_END,         /* no further call in this message */
     MS_CALL_BROKEN,      /* the stream makes no sense: `problem` says where */
+    MS_CALL_INVALID,     /* a value that its type does not have: `problem` says which */
     MS_CALL_UNSUPPORTED, /* a parameter of a type that this server does not take: `problem` says which */
 };
 

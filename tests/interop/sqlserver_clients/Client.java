@@ -110,7 +110,7 @@ public class Client {
             case "decimal", "numeric", "money", "smallmoney":
                 statement.setBigDecimal(i, value == null ? null : new BigDecimal(value));
                 break;
-            case "binary", "varbinary": statement.setBytes(i, value == null ? null : HexFormat.of().parseHex(value)); break;
+            case "binary", "varbinary", "image": statement.setBytes(i, value == null ? null : HexFormat.of().parseHex(value)); break;
             case "uniqueidentifier":
                 statement.setObject(i, value, microsoft.sql.Types.GUID);
                 break;

@@ -191,7 +191,7 @@ func clock(text string) time.Time {
 func toNative(p param) any {
 	if p.Value == nil {
 		switch p.Type {
-		case "binary", "varbinary":
+		case "binary", "varbinary", "image":
 			return []byte(nil)
 		case "int", "bigint", "smallint", "tinyint", "bit":
 			return sql.NullInt64{}
@@ -212,7 +212,7 @@ func toNative(p param) any {
 	case "real", "float":
 		f, _ := strconv.ParseFloat(text, 64)
 		return f
-	case "binary", "varbinary":
+	case "binary", "varbinary", "image":
 		b, _ := hex.DecodeString(text)
 		return b
 	case "uniqueidentifier":
@@ -230,8 +230,6 @@ func toNative(p param) any {
 		return civil.DateTimeOf(clock(text))
 	case "datetimeoffset":
 		return mssql.DateTimeOffset(clock(text))
-	case "varchar":
-		return mssql.VarChar(text)
 	}
 	return text // decimals too: the server converts
 }

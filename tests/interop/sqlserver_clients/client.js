@@ -54,6 +54,7 @@ const PARAMETER = {
   ntext: [TYPES.NText, String],
   xml: [TYPES.NVarChar, String],
   binary: [TYPES.Binary, (v) => Buffer.from(v, 'hex')],
+  image: [TYPES.Image, (v) => Buffer.from(v, 'hex')],
   varbinary: [TYPES.VarBinary, (v) => Buffer.from(v, 'hex')],
   uniqueidentifier: [TYPES.UniqueIdentifier, String],
   date: [TYPES.Date, (v) => new Date(`${v}T00:00:00Z`)],
@@ -144,6 +145,7 @@ function prepared(connection, step) {
     request.on('error', reject);
     step.runs[0].forEach((param, i) => {
       const { type, options } = parameter(param);
+      if (param.type === 'nvarchar') options.length = 4000; // of the first value otherwise
       request.addParameter(`p${i}`, type, null, options);
     });
     connection.prepare(request);

@@ -40,7 +40,7 @@ def to_native(param):
         return float(text)
     if kind in ("decimal", "numeric", "money", "smallmoney"):
         return decimal.Decimal(text)
-    if kind in ("binary", "varbinary"):
+    if kind in ("binary", "varbinary", "image"):
         return bytes.fromhex(text)
     if kind == "uniqueidentifier":
         return uuid.UUID(text)
@@ -144,7 +144,9 @@ class Pytds:
         self.connection.autocommit = True
 
     def execute(self, cursor, sql, params):
-        cursor.execute(sql, tuple(params)) if params else cursor.execute(sql)
+        import pytds
+        params = tuple(pytds.Binary(p) if isinstance(p, bytes) else p for p in params)
+        cursor.execute(sql, params) if params else cursor.execute(sql)
 
 
 DRIVERS = {"msodbcsql": Odbc, "freetds-odbc": Odbc, "pymssql": Pymssql, "pytds": Pytds}

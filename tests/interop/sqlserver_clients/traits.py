@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a client's language cannot say. Nothing else may differ between clients."""
 import re
-from dataclasses import dataclass
+import struct
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 
@@ -10,15 +11,19 @@ class Traits:
     digits: int = 7  # of a second that its times keep
     exact_decimals: bool = True
     keeps_offset: bool = True  # a datetimeoffset keeps its zone, else only the instant
-    writes: tuple = ()  # kinds that its typed parameters cannot carry to the ends of the range, each with its reason
+    cannot_write: dict = field(default_factory=dict)  # columns whose ends its parameters cannot carry, and why
 
+
+PYODBC = {"c_offset": "a datetime of Python loses its zone on the way into pyodbc"}
 
 TRAITS = {
-    "msodbcsql": Traits(digits=6),
-    "freetds-odbc": Traits(digits=6),
-    "pymssql": Traits(digits=6),
+    "msodbcsql": Traits(digits=6, cannot_write=PYODBC),
+    "freetds-odbc": Traits(digits=6, cannot_write={**PYODBC, "c_date": "FreeTDS sends 0001-01-01 as day -1"}),
+    "pymssql": Traits(digits=6, cannot_write={"c_datetime2_7": "it writes datetimes as text of three digits"}),
     "pytds": Traits(digits=6),
-    "tedious": Traits(digits=7, exact_decimals=False, keeps_offset=False),
+    "tedious": Traits(digits=7, exact_decimals=False, keeps_offset=False, cannot_write={
+        "c_numeric": "a number of JavaScript has 53 bits, and it refuses larger ones",
+        "c_small_decimal": "the same"}),
     "jdbc": Traits(),
     "go": Traits(),
 }
@@ -54,7 +59,9 @@ def agree(kind, got, expected, traits):
     """Whether a client read what it should, as far as it can say it."""
     if got is None or expected is None:
         return got is None and expected is None
-    if kind in ("real", "float"):
+    if kind == "real":
+        return struct.pack("f", float(got)) == struct.pack("f", float(expected))
+    if kind == "float":
         return float(got) == float(expected)
     if kind in DECIMALS:
         return Decimal(got) == Decimal(expected) if traits.exact_decimals else float(got) == float(expected)

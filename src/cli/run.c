@@ -40,10 +40,13 @@ static int print_complaints(const char *path, struct sl_complaints *complaints)
 
     for (size_t i = 0; i < complaints->n; i++) {
         const struct sl_complaint *complaint = &complaints->items[i];
-        const char *hint = strstr(complaint->text, "HINT:") ? "" : ". HINT: correct this key in the file";
+        size_t len = strlen(complaint->text);
 
-        (void)fprintf(stderr, "sluice: %s: %s%s%s%s [CONFIG]\n", path ? path : "(defaults)", complaint->key,
-                      complaint->key[0] ? " " : "", complaint->text, hint);
+        if (len && complaint->text[len - 1] == '.')
+            len--;
+        (void)fprintf(stderr, "sluice: %s: %s%s%.*s%s [CONFIG]\n", path ? path : "(defaults)", complaint->key,
+                      complaint->key[0] ? ": " : "", (int)len, complaint->text,
+                      strstr(complaint->text, "HINT:") ? "" : ". HINT: correct this key in the file");
     }
     sl_complaints_done(complaints);
     return status;

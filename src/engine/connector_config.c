@@ -229,7 +229,7 @@ void sl_connector_check(struct sl_props *props, const struct sl_plugins *plugins
 static bool transform_knows(const struct sl_connector *connector, const struct sl_plugins *plugins,
                             const char *key)
 {
-    const char *alias = key + strlen("transforms.");
+    const char *alias;
     const char *dot;
     const struct sl_transform_ops *ops = NULL;
     const char *class_name = NULL;
@@ -237,6 +237,7 @@ static bool transform_knows(const struct sl_connector *connector, const struct s
 
     if (strncmp(key, "transforms.", strlen("transforms.")) != 0)
         return false;
+    alias = key + strlen("transforms.");
     /* Neither the alias nor the option need be free of dots: try every place to part them. */
     for (dot = strchr(alias, '.'); dot; dot = strchr(dot + 1, '.')) {
         (void)snprintf(type_key, sizeof(type_key), "transforms.%.*s.type", (int)(dot - alias), alias);
@@ -253,10 +254,11 @@ static bool transform_knows(const struct sl_connector *connector, const struct s
 
 static bool predicate_knows(const struct sl_connector *connector, const char *key)
 {
-    const char *alias = key + strlen("predicates.");
+    const char *alias;
 
     if (strncmp(key, "predicates.", strlen("predicates.")) != 0)
         return false;
+    alias = key + strlen("predicates.");
     for (const char *dot = strchr(alias, '.'); dot; dot = strchr(dot + 1, '.')) {
         const struct sl_option *options;
         const char *class_name;

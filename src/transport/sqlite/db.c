@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *const texts[] = {
 #define SL_SQL_TEXT(name, text) [SL_SQL_##name] = text,
@@ -49,6 +50,8 @@ static enum sl_rc fail_by_code(struct sl_sqlite_db *db, const char *doing, struc
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
     case SQLITE_FORMAT:
+    case SQLITE_CONSTRAINT: /* our own rows cannot collide */
+    case SQLITE_MISMATCH:
         return sl_error_set(err, SL_E_LOG_DAMAGED,
                             "the log '%.180s' is damaged (found while %s): %s. " DAMAGE_HINT, db->path, doing,
                             why);
@@ -138,6 +141,24 @@ static enum sl_rc open_handle(struct sl_sqlite_db *db, enum sl_sqlite_mode mode,
     return sl_sqlite_db_fail(db, "opening it", err);
 }
 
+/* SQLite opens a file for reading only that it may not write, or whose header asks for another SQLite. */
+static enum sl_rc check_writable(struct sl_sqlite_db *db, struct sl_error *err)
+{
+    int64_t version;
+    enum sl_rc rc = sl_sqlite_db_integer(db, "PRAGMA schema_version", &version, err); /* reads the header */
+
+    if (rc || sqlite3_db_readonly(db->handle, "main") != 1)
+        return rc;
+    if (access(db->path, W_OK) == 0)
+        return sl_error_set(
+            err, SL_E_LOG_DAMAGED,
+            "the log '%.180s' is damaged: its header has a version that cannot be written. " DAMAGE_HINT,
+            db->path);
+    return sl_error_set(err, SL_E_IO,
+                        "the log '%.180s' may not be written: %s. HINT: see the file's owner and rights",
+                        db->path, strerror(errno));
+}
+
 static enum sl_rc set_up(struct sl_sqlite_db *db, enum sl_sqlite_mode mode, struct sl_error *err)
 {
     enum sl_rc rc;
@@ -151,6 +172,8 @@ static enum sl_rc set_up(struct sl_sqlite_db *db, enum sl_sqlite_mode mode, stru
         "PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;"
         "PRAGMA mmap_size = 0",
         err);
+    if (!rc && mode == SL_SQLITE_WRITE)
+        rc = check_writable(db, err);
     if (!rc && mode == SL_SQLITE_READ)
         rc = sl_sqlite_db_exec(db, "PRAGMA query_only = ON; PRAGMA cache_size = -512", err);
     return rc;
@@ -179,17 +202,27 @@ void sl_sqlite_db_close(struct sl_sqlite_db *db)
     *db = (struct sl_sqlite_db){0};
 }
 
+/* The statements are constant: one that does not compile met tables that are not as they were made. */
+static enum sl_rc fail_to_prepare(struct sl_sqlite_db *db, struct sl_error *err)
+{
+    if (sqlite3_errcode(db->handle) != SQLITE_ERROR)
+        return sl_sqlite_db_fail(db, "reading its tables", err);
+    return sl_error_set(err, SL_E_LOG_DAMAGED,
+                        "the log '%.180s' is damaged: its tables have changed: %s. " DAMAGE_HINT, db->path,
+                        sqlite3_errmsg(db->handle));
+}
+
 enum sl_rc sl_sqlite_db_statement(struct sl_sqlite_db *db, enum sl_sql sql, sqlite3_stmt **ret,
                                   struct sl_error *err)
 {
     if (!db->statements[sql] && sqlite3_prepare_v3(db->handle, texts[sql], -1, SQLITE_PREPARE_PERSISTENT,
                                                    &db->statements[sql], NULL) != SQLITE_OK)
-        return sl_sqlite_db_fail(db, "preparing a statement", err);
+        return fail_to_prepare(db, err);
     *ret = db->statements[sql];
     return SL_OK;
 }
 
-/* What a statement does, for messages: where its text would not tell a user. */
+/* What a statement does, in words for a message. */
 static const char *doing(enum sl_sql sql)
 {
     if (sql == SL_SQL_COMMIT)
@@ -198,7 +231,7 @@ static const char *doing(enum sl_sql sql)
         return "adding a batch";
     if (sql == SL_SQL_SCAN)
         return "reading batches";
-    return sql == SL_SQL_BEGIN ? "beginning to write" : texts[sql];
+    return strncmp(texts[sql], "SELECT", 6) == 0 ? "reading from it" : "writing to it";
 }
 
 enum sl_rc sl_sqlite_db_next(struct sl_sqlite_db *db, enum sl_sql sql, bool *ret_row, struct sl_error *err)

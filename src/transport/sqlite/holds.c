@@ -140,20 +140,35 @@ static enum sl_rc commit_one(struct sl_sqlite *log, struct sl_sqlite_name *name,
     return SL_OK;
 }
 
-enum sl_rc sl_sqlite_commit(struct sl_transport *transport, const char *name,
-                            const struct sl_progress *progress, size_t n, struct sl_error *err)
+static enum sl_rc commit_all(struct sl_sqlite *log, const char *name, const struct sl_progress *progress,
+                             size_t n, struct sl_error *err)
 {
-    struct sl_sqlite *log = sl_sqlite_of(transport);
     struct sl_sqlite_name *entry;
-    enum sl_rc rc = sl_sqlite_writable(log, err);
+    enum sl_rc rc = SL_OK;
 
-    if (rc)
-        return rc;
     (void)pthread_mutex_lock(&log->table_lock);
     entry = find_or_add_name(log, name);
     for (size_t i = 0; !rc && i < n; i++)
         rc = commit_one(log, entry, &progress[i], err);
     (void)pthread_mutex_unlock(&log->table_lock);
+    return rc;
+}
+
+enum sl_rc sl_sqlite_commit(struct sl_transport *transport, const char *name,
+                            const struct sl_progress *progress, size_t n, struct sl_error *err)
+{
+    struct sl_sqlite *log = sl_sqlite_of(transport);
+    enum sl_rc rc = sl_sqlite_writable(log, err);
+
+    if (rc)
+        return rc;
+    rc = commit_all(log, name, progress, n, err);
+    if (rc == SL_E_FOREIGN_POSITION) {
+        /* A reader may have seen an append that its writer has not booked yet: after it, this is settled. */
+        (void)pthread_mutex_lock(&log->lock);
+        rc = commit_all(log, name, progress, n, err);
+        (void)pthread_mutex_unlock(&log->lock);
+    }
     return rc;
 }
 

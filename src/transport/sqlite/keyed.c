@@ -55,3 +55,18 @@ enum sl_rc sl_sqlite_list(struct sl_transport *transport, const char *space, sl_
     (void)pthread_mutex_unlock(&log->lock);
     return sl_sqlite_pairs_visit(&pairs, rc, visit, ctx);
 }
+
+static enum sl_rc check_row(struct sl_sqlite *log, sqlite3_stmt *row, struct sl_error *err)
+{
+    const char *space = (const char *)sqlite3_column_text(row, 0);
+
+    if (!space || sqlite3_column_int64(row, 3) !=
+                      text_crc(space, sl_sqlite_column_span(row, 1), sl_sqlite_column_span(row, 2)))
+        return sl_sqlite_db_damaged_row(&log->db, "a text of space", space ? space : "?", err);
+    return SL_OK;
+}
+
+enum sl_rc sl_sqlite_texts_check(struct sl_sqlite *log, struct sl_error *err)
+{
+    return sl_sqlite_load_rows(log, SL_SQL_ALL_TEXTS, check_row, err);
+}

@@ -162,6 +162,10 @@ static enum sl_rc open_for_writing(struct sl_sqlite *log, struct sl_error *err)
         rc = sl_sqlite_table_load(log, err);
     if (!rc)
         rc = sl_sqlite_holds_load(log, err);
+    if (!rc)
+        rc = sl_sqlite_offsets_check(log, err);
+    if (!rc)
+        rc = sl_sqlite_texts_check(log, err);
     return rc ? rc : sl_sqlite_housekeeper_start(log, err);
 }
 

@@ -178,7 +178,12 @@ enum sl_rc sl_sqlite_source_offset(struct sl_transport *transport, const char *c
 enum sl_rc sl_sqlite_source_offsets(struct sl_transport *transport, const char *connector,
                                     sl_text_visitor *visit, void *ctx, struct sl_error *err);
 
-/* keyed.c: small keyed texts. */
+/* A position whose key is damaged would be missing, not wrong: so all are looked at when the log is opened.
+ */
+enum sl_rc sl_sqlite_offsets_check(struct sl_sqlite *log, struct sl_error *err);
+
+/* keyed.c: small keyed texts. _check: as above. */
+enum sl_rc sl_sqlite_texts_check(struct sl_sqlite *log, struct sl_error *err);
 enum sl_rc sl_sqlite_put(struct sl_transport *transport, const char *space, const char *key,
                          struct sl_span value, struct sl_error *err);
 enum sl_rc sl_sqlite_list(struct sl_transport *transport, const char *space, sl_text_visitor *visit,

@@ -81,3 +81,19 @@ enum sl_rc sl_sqlite_source_offsets(struct sl_transport *transport, const char *
     (void)pthread_mutex_unlock(&log->lock);
     return sl_sqlite_pairs_visit(&pairs, rc, visit, ctx);
 }
+
+static enum sl_rc check_row(struct sl_sqlite *log, sqlite3_stmt *row, struct sl_error *err)
+{
+    const char *connector = (const char *)sqlite3_column_text(row, 0);
+
+    if (!connector || sqlite3_column_int64(row, 3) !=
+                          offset_crc(connector, sl_sqlite_column_span(row, 1), sl_sqlite_column_span(row, 2)))
+        return sl_sqlite_db_damaged_row(&log->db, "a source position of connector",
+                                        connector ? connector : "?", err);
+    return SL_OK;
+}
+
+enum sl_rc sl_sqlite_offsets_check(struct sl_sqlite *log, struct sl_error *err)
+{
+    return sl_sqlite_load_rows(log, SL_SQL_ALL_SOURCE_OFFSETS, check_row, err);
+}

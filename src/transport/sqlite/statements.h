@@ -55,6 +55,8 @@
     X(SOURCE_OFFSET, "SELECT offset, crc FROM source_offsets WHERE connector = ?1 AND partition = ?2")          \
     X(SOURCE_OFFSETS,                                                                                           \
       "SELECT partition, offset, crc FROM source_offsets WHERE connector = ?1 ORDER BY partition")              \
+    X(ALL_SOURCE_OFFSETS, "SELECT connector, partition, offset, crc FROM source_offsets")                       \
+    X(ALL_TEXTS, "SELECT space, key, value, crc FROM texts")                                                    \
     X(SET_SOURCE_OFFSET,                                                                                        \
       "INSERT INTO source_offsets (connector, partition, offset, crc) VALUES (?1, ?2, ?3, ?4)"                  \
       " ON CONFLICT (connector, partition) DO UPDATE SET offset = excluded.offset, crc = excluded.crc")         \

@@ -14,7 +14,9 @@ int workplace_make(void **state)
 {
     struct workplace *place = calloc(1, sizeof(*place));
 
-    (void)snprintf(place->dir, sizeof(place->dir), "/tmp/sluice-log-XXXXXX");
+    /* In memory where that is possible: a sync that costs nothing makes the tests ten times faster. */
+    (void)snprintf(place->dir, sizeof(place->dir), "%s/sluice-log-XXXXXX",
+                   access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
     assert_non_null(mkdtemp(place->dir));
     place->props = sl_props_new();
     sl_props_set(place->props, "sluice.state.dir", place->dir);

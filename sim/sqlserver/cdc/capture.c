@@ -81,15 +81,21 @@ static bool is_old_lob(const struct ms_type *type)
     return type->id == MS_TEXT || type->id == MS_NTEXT || type->id == MS_IMAGE;
 }
 
-static void set_bit(uint8_t *mask, int ordinal)
-{
-    mask[(ordinal - 1) / 8] |= (uint8_t)(1 << ((ordinal - 1) % 8));
-}
-
 static size_t mask_size(const struct ms_instance *instance)
 {
     size_t size = (instance->n_columns + 7) / 8;
     return size < MAX_MASK ? size : MAX_MASK;
+}
+
+/* The mask is a big-endian number: the first column is the lowest bit of the last byte. */
+static uint8_t *mask_byte(const struct ms_instance *instance, uint8_t *mask, int ordinal)
+{
+    return &mask[mask_size(instance) - 1 - (size_t)(ordinal - 1) / 8];
+}
+
+static void set_bit(const struct ms_instance *instance, uint8_t *mask, int ordinal)
+{
+    *mask_byte(instance, mask, ordinal) |= (uint8_t)(1 << ((ordinal - 1) % 8));
 }
 
 /*
@@ -98,8 +104,7 @@ static size_t mask_size(const struct ms_instance *instance)
  * 3 and 4 only when the statement changed them. Computed columns are always NULL.
  */
 static bool put_change(struct scan *s, const struct ms_instance *instance, const struct record *record,
-                       enum operation operation, const struct ms_log_value *values, int n,
-                       const uint8_t *mask)
+                       enum operation operation, const struct ms_log_value *values, int n, uint8_t *mask)
 {
     const struct ms_table *table = instance->table;
     struct ms_value *row = s->row;
@@ -113,7 +118,7 @@ static bool put_change(struct scan *s, const struct ms_instance *instance, const
         const struct ms_type *type = &table->columns[MS_CHANGE_META_COLUMNS + i].type;
         const struct ms_log_value *value =
             find_value(values, n, captured->column_id, captured->column_id - 1);
-        bool changed = mask[(captured->ordinal - 1) / 8] >> ((captured->ordinal - 1) % 8) & 1;
+        bool changed = *mask_byte(instance, mask, captured->ordinal) >> ((captured->ordinal - 1) % 8) & 1;
         bool hidden = captured->computed || !value;
         if (is_old_lob(type))
             hidden = hidden || operation == OP_DELETE || operation == OP_BEFORE ||
@@ -133,7 +138,7 @@ static void mask_of_all(const struct ms_instance *instance, uint8_t *mask)
 {
     memset(mask, 0, MAX_MASK);
     for (size_t i = 0; i < instance->n_columns && i < MAX_MASK * 8; i++)
-        set_bit(mask, instance->columns[i].ordinal);
+        set_bit(instance, mask, instance->columns[i].ordinal);
 }
 
 /* The bits of the columns that differ; a large value counts as changed when SET named it. False: none
@@ -154,7 +159,7 @@ static bool mask_of_changes(struct scan *s, const struct ms_instance *instance, 
             continue;
         if ((ms_type_is_lob(type) && after->assigned) ||
             !ms_value_same(type, &before->value, &after->value)) {
-            set_bit(mask, captured->ordinal);
+            set_bit(instance, mask, captured->ordinal);
             any = true;
         }
     }

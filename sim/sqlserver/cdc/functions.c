@@ -142,17 +142,22 @@ static void time_to_lsn(sqlite3_context *context, int n, sqlite3_value **args)
     fail(context, &err);
 }
 
+/* The mask is a big-endian number. */
+static bool bit_of(sqlite3_value *mask, int ordinal)
+{
+    const uint8_t *bytes = sqlite3_value_blob(mask);
+    int from_end = (ordinal - 1) / 8;
+    int len = sqlite3_value_bytes(mask);
+    return ordinal > 0 && from_end < len && (bytes[len - 1 - from_end] >> ((ordinal - 1) % 8) & 1);
+}
+
 static void is_bit_set(sqlite3_context *context, int n, sqlite3_value **args)
 {
     (void)n;
-    if (sqlite3_value_type(args[0]) == SQLITE_NULL || sqlite3_value_type(args[1]) == SQLITE_NULL) {
+    if (sqlite3_value_type(args[0]) == SQLITE_NULL || sqlite3_value_type(args[1]) == SQLITE_NULL)
         sqlite3_result_null(context);
-        return;
-    }
-    int position = sqlite3_value_int(args[0]) - 1;
-    const uint8_t *mask = sqlite3_value_blob(args[1]);
-    bool inside = position >= 0 && position / 8 < sqlite3_value_bytes(args[1]);
-    sqlite3_result_int(context, inside && (mask[position / 8] >> (position % 8) & 1));
+    else
+        sqlite3_result_int(context, bit_of(args[1], sqlite3_value_int(args[0])));
 }
 
 static void column_ordinal(sqlite3_context *context, int n, sqlite3_value **args)
@@ -168,20 +173,16 @@ static void column_ordinal(sqlite3_context *context, int n, sqlite3_value **args
 
 static void has_column_changed(sqlite3_context *context, int n, sqlite3_value **args)
 {
-    struct ms_error err;
     (void)n;
     int ordinal =
         (int)ms_cdc_int(session_of(context), sqlite3_value_int(args[0]), 0,
                         "SELECT c.c5 FROM {1} c JOIN {0} t ON t.c1=c.c1 WHERE t.c4=? AND c.c2=?", "ss",
                         (const char *)sqlite3_value_text(args[1]), (const char *)sqlite3_value_text(args[2]));
-    (void)err;
     if (!ordinal || sqlite3_value_type(args[3]) == SQLITE_NULL) {
         sqlite3_result_null(context);
         return;
     }
-    const uint8_t *mask = sqlite3_value_blob(args[3]);
-    bool inside = (ordinal - 1) / 8 < sqlite3_value_bytes(args[3]);
-    sqlite3_result_int(context, inside && (mask[(ordinal - 1) / 8] >> ((ordinal - 1) % 8) & 1));
+    sqlite3_result_int(context, bit_of(args[3], ordinal));
 }
 
 static bool range_error(const char *kind, const char *name, struct ms_error *err)
@@ -226,6 +227,16 @@ static bool check_range(struct ms_session *session, int32_t db_id, const char *n
     return true;
 }
 
+/* (db, role, source object id) */
+static void may_read(sqlite3_context *context, int n, sqlite3_value **args)
+{
+    struct ms_session *session = session_of(context);
+    const char *role = (const char *)sqlite3_value_text(args[1]);
+    (void)n;
+    sqlite3_result_int(context, ms_cdc_may_read(session, sqlite3_value_int(args[0]), role ? role : "",
+                                                ms_catalog_table_by_id(session, sqlite3_value_int(args[2]))));
+}
+
 /* (db, instance, net, from, to, option): 1, or error 313. */
 static void range_is_valid(sqlite3_context *context, int n, sqlite3_value **args)
 {
@@ -255,6 +266,7 @@ void ms_cdc_functions_register(struct ms_session *session)
         {"ms_fn_cdc_is_bit_set", 2, is_bit_set},
         {"ms_fn_cdc_get_column_ordinal", 3, column_ordinal},
         {"ms_fn_cdc_has_column_changed", 4, has_column_changed},
+        {"ms_fn_cdc_may_read", 3, may_read},
         {"ms_fn_cdc_range", 6, range_is_valid},
     };
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)

@@ -47,8 +47,8 @@ struct ms_session {
     int64_t login_time_dt; /* datetime ticks */
 
     /* SET options that storage reads */
-    enum ms_isolation isolation;
-    int32_t lock_timeout_ms; /* -1: wait for ever */
+    _Atomic enum ms_isolation isolation;
+    _Atomic int32_t lock_timeout_ms; /* -1: wait for ever */
     int32_t deadlock_priority;
 
     struct ms_error pending; /* of a SQLite function that failed; number 0: none */

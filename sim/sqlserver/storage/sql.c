@@ -13,13 +13,14 @@ struct entry {
     sqlite3_stmt *stmt;
 };
 
-#define KEPT_TEXTS 512 /* slots; half of them are filled at most */
+#define KEPT_TEXTS 1000 /* beyond that all are dropped at the next statement's begin */
 
 struct ms_sql_cache {
     struct entry *slots; /* open addressing by the literal's address */
     size_t n_slots;      /* a power of two */
     size_t used;
-    sqlite3_stmt *by_text[KEPT_TEXTS]; /* open addressing by the text's hash */
+    sqlite3_stmt **by_text; /* open addressing by the text's hash */
+    size_t n_texts;         /* a power of two */
     size_t used_texts;
 };
 
@@ -28,6 +29,8 @@ struct ms_sql_cache *ms_sql_cache_new(void)
     struct ms_sql_cache *cache = ms_heap_alloc(sizeof *cache);
     cache->n_slots = 256;
     cache->slots = ms_heap_alloc(cache->n_slots * sizeof *cache->slots);
+    cache->n_texts = 256;
+    cache->by_text = ms_heap_alloc(cache->n_texts * sizeof(sqlite3_stmt *));
     return cache;
 }
 
@@ -37,8 +40,9 @@ void ms_sql_cache_free(struct ms_sql_cache *cache)
         return;
     for (size_t i = 0; i < cache->n_slots; i++)
         sqlite3_finalize(cache->slots[i].stmt);
-    for (size_t i = 0; i < KEPT_TEXTS; i++)
+    for (size_t i = 0; i < cache->n_texts; i++)
         sqlite3_finalize(cache->by_text[i]);
+    free(cache->by_text);
     free(cache->slots);
     free(cache);
 }
@@ -166,19 +170,35 @@ static size_t text_slot(const struct ms_sql_cache *cache, const char *text)
     size_t hash = 14695981039346656037u;
     for (const char *p = text; *p; p++)
         hash = (hash ^ (uint8_t)*p) * 1099511628211u;
-    size_t at = hash % KEPT_TEXTS;
+    size_t at = (hash ^ hash >> 32) & (cache->n_texts - 1);
     while (cache->by_text[at] && strcmp(sqlite3_sql(cache->by_text[at]), text) != 0)
-        at = (at + 1) % KEPT_TEXTS;
+        at = (at + 1) & (cache->n_texts - 1);
     return at;
 }
 
-static void drop_texts(struct ms_sql_cache *cache)
+void ms_sql_trim(struct ms_session *session)
 {
-    for (size_t i = 0; i < KEPT_TEXTS; i++) {
+    struct ms_sql_cache *cache = session->sql;
+    if (cache->used_texts < KEPT_TEXTS)
+        return;
+    for (size_t i = 0; i < cache->n_texts; i++) {
         sqlite3_finalize(cache->by_text[i]);
         cache->by_text[i] = NULL;
     }
     cache->used_texts = 0;
+}
+
+static void grow_texts(struct ms_sql_cache *cache)
+{
+    sqlite3_stmt **old = cache->by_text;
+    size_t n = cache->n_texts;
+    cache->n_texts *= 2;
+    cache->by_text = ms_heap_alloc(cache->n_texts * sizeof(sqlite3_stmt *));
+    for (size_t i = 0; i < n; i++) {
+        if (old[i])
+            cache->by_text[text_slot(cache, sqlite3_sql(old[i]))] = old[i];
+    }
+    free(old);
 }
 
 sqlite3_stmt *ms_sql_by_text(struct ms_session *session, struct ms_error *err, const char *text)
@@ -189,16 +209,14 @@ sqlite3_stmt *ms_sql_by_text(struct ms_session *session, struct ms_error *err, c
         sqlite3_reset(cache->by_text[at]);
         return cache->by_text[at];
     }
-    if (cache->used_texts >= KEPT_TEXTS / 2) {
-        drop_texts(cache);
-        at = text_slot(cache, text);
-    }
     sqlite3_stmt *stmt = NULL;
     if (sqlite3_prepare_v3(session->db, text, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL) != SQLITE_OK) {
         ms_session_sqlite_error(session, err);
         return NULL;
     }
-    cache->by_text[at] = stmt;
+    if (cache->used_texts * 2 >= cache->n_texts)
+        grow_texts(cache);
+    cache->by_text[text_slot(cache, text)] = stmt;
     cache->used_texts++;
     return stmt;
 }

@@ -31,12 +31,15 @@ int64_t ms_sql_int(struct ms_session *session, int64_t otherwise, const char *li
                    ...);
 
 /*
- * A statement kept by its text: for texts made of physical names. At most some hundreds are kept. Not bound;
+ * A statement kept by its text: for texts made of physical names. About a thousand are kept. Not bound;
  * sqlite3_reset it when done. NULL with *err.
  */
 sqlite3_stmt *ms_sql_by_text(struct ms_session *session, struct ms_error *err, const char *text);
 
 void ms_sql_bind(sqlite3_stmt *stmt, const char *types, va_list args);
+/* Called between statements: forgets texts when there are too many. */
+void ms_sql_trim(struct ms_session *session);
+
 /* Step to the end, reset, forget the bindings. */
 bool ms_sql_finish(struct ms_session *session, sqlite3_stmt *stmt, struct ms_error *err);
 

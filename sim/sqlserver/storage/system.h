@@ -59,6 +59,13 @@ struct ms_scalar {
 bool ms_system_scalar(struct ms_session *session, const char *database, const char *schema, const char *name,
                       struct ms_arena *arena, struct ms_scalar *ret_scalar);
 
+/* "nvarchar(128)", "decimal(10,2)", "varbinary(max)": a type as views and procedures of this program write
+ * it. */
+bool ms_type_parse(const char *text, struct ms_type *ret_type);
+
+/* "name type, name type!, ...": columns as views write them; ! means NOT NULL. Aborts on a mistake. */
+struct ms_source_column *ms_source_columns(struct ms_arena *arena, const char *spec, size_t *ret_n);
+
 /* One formal parameter of a system procedure. */
 struct ms_formal {
     const char *name; /* with '@' */
@@ -71,17 +78,18 @@ struct ms_procedure {
     const char *name;
     const struct ms_formal *formals;
     size_t n_formals;
-    /*
-     * Run it. args stand in the order of formals, converted to their types; given[i] false: not given (use
-     * the default). Results go to sink: columns, rows and done of each result set, but not return_status or
-     * return_value, which are the caller's, nor the error in *err. Outputs are written into args. The
-     * procedure begins and ends its own statements: call it outside of one, or inside a WRITE. db_id: the
-     * database it was called in (EXEC other.sys.sp_x).
-     */
-    bool (*call)(struct ms_session *session, int32_t db_id, struct ms_value *args, const bool *given,
-                 struct ms_arena *arena, const struct ms_sink *sink, int32_t *ret_status,
-                 struct ms_error *err);
 };
+
+/*
+ * Run it. args stand in the order of formals, converted to their types; given[i] false: not given (use the
+ * default). Results go to sink: columns, rows and done of each result set, and messages; but not
+ * return_status or return_value, which are the caller's, nor the error in *err. Outputs are written into
+ * args. The procedure begins and ends its own statements: call it outside of one, or inside a WRITE. db_id:
+ * the database it was called in (EXEC other.sys.sp_x).
+ */
+bool ms_procedure_run(const struct ms_procedure *procedure, struct ms_session *session, int32_t db_id,
+                      struct ms_value *args, const bool *given, struct ms_arena *arena,
+                      const struct ms_sink *sink, int32_t *ret_status, struct ms_error *err);
 
 /* NULL: no such system procedure (2812 is the caller's). sp_ names are found from every database. */
 const struct ms_procedure *ms_system_procedure(struct ms_session *session, const char *database,

@@ -20,15 +20,15 @@ struct ms_tran_log {
 struct ms_fk_check;
 
 struct ms_tran {
-    int32_t count;        /* @@TRANCOUNT */
-    uint64_t id;          /* of the open transaction, autocommitted ones too */
-    int64_t begin_time;   /* datetime ticks */
-    char name[33];        /* of the outermost BEGIN TRAN */
-    int32_t depth;        /* of statements */
-    bool in_sqlite;       /* a SQLite transaction is open */
-    bool writing;         /* ... with the writer place */
-    bool statement_write; /* the outermost statement is a WRITE and has its savepoint */
-    bool undone;          /* something was rolled back to a savepoint: log rows may be fewer than counted */
+    _Atomic int32_t count; /* @@TRANCOUNT; sys.dm_tran_* reads it from other threads */
+    _Atomic uint64_t id;   /* of the open transaction, autocommitted ones too */
+    int64_t begin_time;    /* datetime ticks */
+    char name[33];         /* of the outermost BEGIN TRAN */
+    int32_t depth;         /* of statements */
+    bool in_sqlite;        /* a SQLite transaction is open */
+    bool writing;          /* ... with the writer place */
+    bool statement_write;  /* the outermost statement is a WRITE and has its savepoint */
+    bool undone;           /* something was rolled back to a savepoint: log rows may be fewer than counted */
 
     char savepoints[MS_MAX_SAVEPOINTS][33];
     int32_t n_savepoints;

@@ -154,6 +154,7 @@ static bool statement_begin(struct ms_session *session, enum ms_statement_kind k
     }
     if (!session_alive(session, err))
         return false;
+    ms_sql_trim(session);
     start(session);
     bool ok = true;
     if (kind == MS_STATEMENT_WRITE && !tran->writing)

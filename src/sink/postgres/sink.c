@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/props.h"
 #include "sink/postgres/state.h"
+#include "sink/postgres/target.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -277,24 +278,58 @@ static void pgsink_wake(void *self)
 
 /* ---- before starting ---- */
 
-/* The table's name is known beforehand only when the format names it, or there are plain topics to put in. */
-static enum sl_rc probe_table(struct sl_pg *pg, const struct sl_pgsink_config *config, struct sl_error *err)
+static enum sl_rc table_there(struct sl_pg *pg, const struct sl_pgsink_config *config, const char *topic,
+                              bool *ret_there, char **ret_path, struct sl_error *err)
 {
+    const struct sl_topic *interned = sl_topic_intern(topic, strlen(topic));
     struct sl_pgsink_table *table = NULL;
-    struct sl_buf path = {0};
-    enum sl_rc rc;
+    char *path = sl_pgsink_table_path(config, interned);
+    enum sl_rc rc = sl_pgsink_table_read(pg, path, &table, err);
 
-    if (config->auto_create || strstr(config->table_format, "${topic}"))
-        return SL_OK;
-    sl_pgsink_quote_path(&path, config->table_format, config->quote_never);
-    rc = sl_pgsink_table_read(pg, sl_buf_cstr(&path), &table, err);
-    if (rc == SL_OK && !table)
-        rc = sl_error_set(err, SL_E_NOT_FOUND,
-                          "table %s does not exist in the target; HINT: create it, set "
-                          "auto.create=true, or correct table.name.format",
-                          sl_buf_cstr(&path));
+    if (rc != SL_OK) {
+        sl_free(path);
+        return rc;
+    }
+    *ret_there = table != NULL;
+    *ret_path = path;
     sl_pgsink_table_free(table);
-    sl_buf_done(&path);
+    return SL_OK;
+}
+
+/*
+ * The tables of the topics that are known beforehand. A topic may never have a record, so one missing table
+ * among others is a warning; when there is none at all, the settings are wrong.
+ */
+static enum sl_rc probe_tables(struct sl_pg *pg, const struct sl_pgsink_config *config, const char *topics,
+                               struct sl_error *err)
+{
+    char topic[256];
+    char *missing = NULL;
+    bool found = false;
+    enum sl_rc rc = SL_OK;
+
+    while (rc == SL_OK && topics && sl_list_next(&topics, topic, sizeof(topic))) {
+        char *path = NULL;
+        bool there = false;
+
+        rc = table_there(pg, config, topic, &there, &path, err);
+        if (rc != SL_OK)
+            break;
+        found |= there;
+        if (!there)
+            sl_warn("a target table does not exist yet", SL_T("topic", topic), SL_T("table", path));
+        if (there || missing)
+            sl_free(path);
+        else
+            missing = path;
+    }
+    if (rc == SL_OK && missing && !found)
+        rc = sl_error_set(
+            err, SL_E_NOT_FOUND,
+            "table %s does not exist in the target; HINT: create it, set auto.create=true, or correct "
+            "table.name.format",
+            missing);
+    sl_free(missing);
     return rc;
 }
 
@@ -308,7 +343,8 @@ static enum sl_rc pgsink_probe(const struct sl_props *props, struct sl_error *er
         return rc;
     rc = connect_once(&config, "probe", -1, &pg, err);
     if (rc == SL_OK)
-        rc = probe_table(pg, &config, err);
+        rc = config.auto_create ? SL_OK
+                                : probe_tables(pg, &config, sl_props_get(props, "sluice.routed.topics"), err);
     sl_pg_close(pg);
     sl_pgsink_config_done(&config);
     return rc;

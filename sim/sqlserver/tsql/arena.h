@@ -2,9 +2,9 @@
 /*
  * Memory of the language half: an arena (freed as a whole) and a growing text buffer.
  *
- * A parsed batch owns one arena (tokens, tree, plans); a running statement owns another (rows, values). Nothing
- * in them is freed singly. Out of memory ends the process with one line: the simulator keeps nothing in memory
- * that its state directory does not hold.
+ * A parsed batch owns one arena (tokens, tree, plans); a running statement owns another (rows, values).
+ * Nothing in them is freed singly. Out of memory ends the process with one line: the simulator keeps nothing
+ * in memory that its state directory does not hold.
  */
 #ifndef SIM_SQLSERVER_TSQL_ARENA_H
 #define SIM_SQLSERVER_TSQL_ARENA_H
@@ -19,7 +19,7 @@ struct ms_arena {
     struct ms_arena_chunk *chunks; /* newest first; zero-initialised is an empty arena */
 };
 
-void *ms_arena_alloc(struct ms_arena *arena, size_t size_bytes); /* zeroed, aligned to 16 */
+void *ms_arena_alloc(struct ms_arena *arena, size_t size_bytes);           /* zeroed, aligned to 16 */
 char *ms_arena_dup(struct ms_arena *arena, const void *bytes, size_t len); /* a NUL follows the copy */
 char *ms_arena_text(struct ms_arena *arena, const char *text);
 char *ms_arena_format(struct ms_arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -41,7 +41,8 @@ struct ms_buffer {
 void ms_buffer_add(struct ms_buffer *buffer, const void *bytes, size_t len);
 void ms_buffer_text(struct ms_buffer *buffer, const char *text);
 void ms_buffer_byte(struct ms_buffer *buffer, char byte);
-void ms_buffer_format(struct ms_buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void ms_buffer_format(struct ms_buffer *buffer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 void ms_buffer_free(struct ms_buffer *buffer);
 
 #endif

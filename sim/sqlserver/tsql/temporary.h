@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Tables of one session: #temporary tables and table variables. They stand in SQLite's temp schema and never
+ * reach the catalogue, locks or change capture; their ms_table is made here.
+ */
+#ifndef SIM_SQLSERVER_TSQL_TEMPORARY_H
+#define SIM_SQLSERVER_TSQL_TEMPORARY_H
+
+#include "ast.h"
+#include "language.h"
+
+const struct ms_table *ms_temporary_find(const struct ms_language *language, const char *name);
+
+/* name NULL: a table variable, dropped by the caller. 2714 when the name is taken. */
+bool ms_temporary_create(struct ms_language *language, const char *name, const struct ms_table_def *def,
+                         struct ms_table **ret_table, struct ms_error *err);
+bool ms_temporary_drop(struct ms_language *language, const char *name); /* false: there is none */
+void ms_temporary_free(struct ms_language *language, struct ms_table *table);
+void ms_temporary_drop_all(struct ms_language *language);
+
+bool ms_temporary_insert(struct ms_language *language, const struct ms_table *table,
+                         const struct ms_value *row, struct ms_error *err);
+bool ms_temporary_update(struct ms_language *language, const struct ms_table *table, int64_t rowid,
+                         const struct ms_value *row, struct ms_error *err);
+bool ms_temporary_delete(struct ms_language *language, const struct ms_table *table, int64_t rowid,
+                         struct ms_error *err);
+bool ms_temporary_clear(struct ms_language *language, const struct ms_table *table, struct ms_error *err);
+int64_t ms_temporary_identity(const struct ms_language *language,
+                              const struct ms_table *table); /* the next one */
+
+#endif

@@ -153,10 +153,10 @@ static const char *use_cte(struct ms_binder *b, const struct ms_from *from, stru
 {
     const char *alias = from->alias ? from->alias : view->cte->name;
     if (view->recursive_sql) {
-        struct ms_relation r = {.sql = ms_arena_format(b->arena, "SELECT * FROM %s", view->recursive_sql),
-                                .outputs = view->outputs,
-                                .n_outputs = view->n_outputs};
-        return use_relation(b, from, &r, alias, view->cte->columns, view->cte->n_columns);
+        struct ms_relation r = {.outputs = view->outputs, .n_outputs = view->n_outputs, .sql = ""};
+        (void)use_relation(b, from, &r, alias, view->cte->columns, view->cte->n_columns);
+        return ms_arena_format(b->arena, "%s AS %s", view->recursive_sql,
+                               b->scope->sources[b->scope->n_sources - 1].sql);
     }
     struct ms_cte_view *ctes = b->ctes;
     b->ctes = view->outer; /* a WITH name sees the names before it */

@@ -188,6 +188,9 @@ static struct ms_relation bind_select(struct ms_binder *b, const struct ms_query
     struct ms_scope scope = {.outer = b->scope};
     struct select s = {.q = q};
     struct ms_buffer sql = {0}, tail = {0};
+    const struct ms_output *wanted = b->wanted;
+    size_t n_wanted = b->n_wanted;
+    b->wanted = NULL;
     b->scope = &scope;
     const char *from = q->from ? ms_bind_from(b, q->from) : NULL;
     const char *where = q->where ? ms_bind_predicate(b, q->where) : NULL;
@@ -198,6 +201,8 @@ static struct ms_relation bind_select(struct ms_binder *b, const struct ms_query
         else
             add_star(b, &s, &q->items[i]);
     }
+    for (size_t i = 0; wanted && i < s.n && i < n_wanted; i++)
+        s.values[i] = ms_bind_convert(b, s.values[i], &wanted[i].column.type);
     const char *having = q->having ? ms_bind_predicate(b, q->having) : NULL;
     write_order(b, &s, &tail);
     write_limit(b, q, &tail);
@@ -344,7 +349,11 @@ static const char *bind_recursive(struct ms_binder *b, struct ms_cte_view *view)
     view->n_outputs = anchor.n_outputs;
     view->recursive_sql = ms_arena_format(b->arena, "w%d", ++b->next_source);
     b->ctes = view;
+    b->wanted =
+        anchor.outputs; /* SQLite wants the recursive part bare: its conversions go into its own list */
+    b->n_wanted = anchor.n_outputs;
     struct ms_relation part = ms_bind_relation(b, q->right);
+    b->wanted = NULL;
     if (part.n_outputs != anchor.n_outputs)
         ms_binder_fail(b, 205, 16,
                        "All queries combined using a UNION, INTERSECT or EXCEPT operator must have an equal "
@@ -352,9 +361,8 @@ static const char *bind_recursive(struct ms_binder *b, struct ms_cte_view *view)
     struct ms_buffer names = {0};
     for (size_t i = 0; i < anchor.n_outputs; i++)
         ms_buffer_format(&names, "%sk%zu", i ? "," : "", i);
-    const char *text =
-        ms_arena_format(b->arena, "%s(%s) AS (SELECT * FROM (%s) UNION ALL %s)", view->recursive_sql,
-                        names.data, anchor.sql, side(b, &part, anchor.outputs));
+    const char *text = ms_arena_format(b->arena, "%s(%s) AS (SELECT * FROM (%s) UNION ALL %s)",
+                                       view->recursive_sql, names.data, anchor.sql, part.sql);
     ms_buffer_free(&names);
     return text;
 }

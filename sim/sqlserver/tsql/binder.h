@@ -76,6 +76,8 @@ struct ms_binder {
     struct ms_cte_view *ctes;
     int next_source;
     int depth;
+    const struct ms_output *wanted; /* types that the next SELECT's columns must take (recursive WITH) */
+    size_t n_wanted;
     bool live_variables;   /* variables are read when used, not bound beforehand */
     const char *assigning; /* "table 'd.s.t', column 'c'": of error 2628 */
 };

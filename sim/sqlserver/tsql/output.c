@@ -40,7 +40,7 @@ static bool resolve(struct ms_run *run, const struct ms_statement *st, const str
         const struct ms_select_item *item = &st->output[i];
         bool star = !item->expr;
         const struct ms_name *name = star ? &item->star : &item->expr->name;
-        bool after;
+        bool after = false;
         if ((!star && (item->expr->kind != MS_EXPR_COLUMN || name->n != 2)) || (star && name->n != 1))
             return refuse(run, item);
         if (!side_of(run, item, name->parts[0], has_before, has_after, &after))
@@ -86,7 +86,7 @@ static bool put_into(struct ms_run *run, const struct ms_statement *st, const st
 bool ms_change_output(struct ms_run *run, const struct ms_statement *st, const struct ms_table *table,
                       const struct ms_value **before, const struct ms_value **after, size_t n)
 {
-    size_t room = st->n_output * (table->n_columns + 1), width;
+    size_t room = st->n_output * (table->n_columns + 1), width = 0;
     struct item *items = ms_arena_alloc(&run->arena, room * sizeof *items);
     struct ms_column *columns = ms_arena_alloc(&run->arena, room * sizeof *columns);
     struct ms_value *values = ms_arena_alloc(&run->arena, room * sizeof *values);

@@ -27,7 +27,7 @@ void ms_parse_fail_here(struct ms_parser *p)
     char near[130];
     const char *raw = token->kind == MS_TOKEN_BINARY ? "0x" : token->text;
     (void)snprintf(near, sizeof near, "%s", raw);
-    if (token->kind == MS_TOKEN_NAME && !token->quoted && ms_word_is_reserved(token->text))
+    if (p->tokens[p->at].kind == MS_TOKEN_NAME && !token->quoted && ms_word_is_reserved(token->text))
         ms_parse_fail(p, 156, "Incorrect syntax near the keyword '%s'.", near);
     ms_parse_fail(p, 102, "Incorrect syntax near '%s'.", near);
 }

@@ -450,13 +450,14 @@ static struct ms_query *parse_union(struct ms_parser *p)
 {
     struct ms_query *q = parse_intersect(p);
     for (;;) {
-        if (ms_parse_word(p, "union"))
-            q = set_operation(p, ms_parse_word(p, "all") ? MS_QUERY_UNION_ALL : MS_QUERY_UNION, q,
-                              parse_intersect(p));
-        else if (ms_parse_word(p, "except"))
+        if (ms_parse_word(p, "union")) {
+            enum ms_query_kind kind = ms_parse_word(p, "all") ? MS_QUERY_UNION_ALL : MS_QUERY_UNION;
+            q = set_operation(p, kind, q, parse_intersect(p));
+        } else if (ms_parse_word(p, "except")) {
             q = set_operation(p, MS_QUERY_EXCEPT, q, parse_intersect(p));
-        else
+        } else {
             return q;
+        }
     }
 }
 

@@ -90,7 +90,8 @@ static bool call_system(struct ms_call *call, const struct ms_procedure *p, cons
         db_id = db ? db->db_id : db_id;
         (void)ms_statement_end(l->session, true, &ignored);
     }
-    bool ok = p->call(l->session, db_id, values, given, call->arena, l->sink, &call->status, call->err);
+    bool ok =
+        ms_procedure_run(p, l->session, db_id, values, given, call->arena, l->sink, &call->status, call->err);
     if (ok)
         return_outputs(p->formals, p->n_formals, values, index, call->args);
     else if (!call->err->procedure[0])

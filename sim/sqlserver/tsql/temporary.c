@@ -63,7 +63,7 @@ static void describe(struct ms_temp_table *t, const struct ms_table_def *def, co
                                        .identity = c->spec.identity,
                                        .identity_seed = c->spec.identity_seed,
                                        .identity_increment = c->spec.identity_increment};
-        (void)snprintf(columns[n].sql_name, sizeof columns[n].sql_name, "c%zu", n + 1);
+        (void)snprintf(columns[n].sql_name, sizeof columns[n].sql_name, "c%u", (unsigned)n + 1);
         if (c->default_text)
             columns[n].default_definition = ms_arena_format(&t->arena, "(%s)", c->default_text);
         if (c->computed_text)

@@ -117,7 +117,7 @@ static const struct sl_option *table_of(const char *name)
         if (sl_options_know(tables[i], name))
             return tables[i];
     }
-    SL_ASSERT(name == NULL); /* a framework key that is in no table */
+    SL_ASSERT(!"a framework key that is in no table");
     return NULL;
 }
 

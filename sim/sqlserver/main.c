@@ -27,6 +27,7 @@ static const char help[] =
     "  --listen HOST:PORT        default 127.0.0.1:1433; port 0 chooses one and prints it\n"
     "  --sa-password PASSWORD    of login sa; default: environment variable MSSQL_SA_PASSWORD\n"
     "  --capture-interval-ms MS  polling interval of capture jobs (default 5000)\n"
+    "  --capture-trace FILE      a line per captured transaction: commit LSN, microseconds since 1970\n"
     "  --encrypt POLICY          login (default): the client chooses, its login packet at least\n"
     "                            on: everything, for clients that can; required: for all; off: nothing\n"
     "  --cert FILE --key FILE    certificate and key; default: DIR/tls-cert.pem and DIR/tls-key.pem, made "
@@ -44,7 +45,8 @@ static const char help[] =
     "  kill SPID|all      drop a connection\n"
     "  record PATH TEXT   write the first result set of the next statement that contains TEXT to PATH\n"
     "  replay PATH N      answer the next N executions of that statement from PATH;  replay off: no more\n"
-    "  capture stop|start|once|interval MS\n";
+    "  capture stop|start|once|interval MS\n"
+    "  deadlock next      the next session that wants to write becomes a deadlock victim (1205)\n";
 
 struct options {
     struct ms_server_options server;
@@ -121,6 +123,7 @@ enum flag {
     FLAG_LISTEN,
     FLAG_PASSWORD,
     FLAG_INTERVAL,
+    FLAG_TRACE,
     FLAG_ENCRYPT,
     FLAG_CERT,
     FLAG_KEY,
@@ -135,6 +138,7 @@ static const struct option flags[] = {
     {"listen", required_argument, NULL, FLAG_LISTEN},
     {"sa-password", required_argument, NULL, FLAG_PASSWORD},
     {"capture-interval-ms", required_argument, NULL, FLAG_INTERVAL},
+    {"capture-trace", required_argument, NULL, FLAG_TRACE},
     {"encrypt", required_argument, NULL, FLAG_ENCRYPT},
     {"cert", required_argument, NULL, FLAG_CERT},
     {"key", required_argument, NULL, FLAG_KEY},
@@ -157,6 +161,7 @@ static bool set_option(int flag, const char *value, struct options *options)
             return false;
         options->server.capture_interval_ms = (int64_t)number;
         return true;
+    case FLAG_TRACE: options->server.capture_trace = value; return true;
     case FLAG_ENCRYPT: return parse_policy(value, &options->policy);
     case FLAG_CERT: snprintf(options->cert, sizeof(options->cert), "%s", value); return true;
     case FLAG_KEY: snprintf(options->key, sizeof(options->key), "%s", value); return true;

@@ -459,6 +459,7 @@ void ms_functions_register(struct ms_session *session)
     ms_functions_add(session, functions, sizeof functions / sizeof functions[0]);
     ms_functions_register_security(session);
     ms_functions_register_views(session);
+    ms_functions_register_odbc(session);
     ms_cdc_functions_register(session);
 }
 

@@ -15,6 +15,7 @@ void ms_functions_add(struct ms_session *session, const struct ms_function *func
 
 void ms_functions_register_security(struct ms_session *session); /* logins, users, roles, visibility */
 void ms_functions_register_views(struct ms_session *session);    /* what system views compute */
+void ms_functions_register_odbc(struct ms_session *session);     /* types in the words of ODBC */
 
 struct ms_name_parts {
     char database[130]; /* "" where the part is missing */

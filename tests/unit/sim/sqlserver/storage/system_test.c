@@ -9,6 +9,7 @@
 
 #include "fixture.h"
 #include "sim/sqlserver/storage/cell.h"
+#include "sim/sqlserver/storage/procedures.h"
 #include "sim/sqlserver/storage/system.h"
 #include "sim/sqlserver/storage/views.h"
 
@@ -303,6 +304,33 @@ static void procedures_send_their_rows(void **state)
     assert_int_equal(counted.rows, 2);
 }
 
+/* sp_tables and the like, with the table's name as the first argument where they take one. */
+static void every_catalogue_procedure_answers(void **state)
+{
+    struct fixture *f = *state;
+    struct counted counted;
+    struct ms_error err;
+    for (size_t i = 0; i < ms_procedures_catalog_count; i++) {
+        const char *name = ms_procedures_catalog[i].name;
+        const char *args[] = {"t", NULL};
+        bool by_table = strstr(ms_procedures_catalog[i].parameters, "@table_name") ||
+                        strstr(ms_procedures_catalog[i].parameters, "@objname");
+        if (!call(f, name, by_table ? args : NULL, &counted, &err))
+            fail_msg("%s: %s", name, err.text);
+        assert_true(counted.columns > 0);
+    }
+    const char *table[] = {"t", "dbo", NULL};
+    assert_true(call(f, "sp_columns_100", table, &counted, &err));
+    assert_int_equal(counted.columns, 29);
+    assert_int_equal(counted.rows, 3);
+    assert_true(call(f, "sp_pkeys", table, &counted, &err));
+    assert_int_equal(counted.rows, 1);
+    assert_true(call(f, "sp_statistics_100", table, &counted, &err));
+    assert_int_equal(counted.rows, 2);
+    assert_true(call(f, "sp_datatype_info_100", NULL, &counted, &err));
+    assert_int_equal(counted.rows, 30);
+}
+
 static void rename_of_a_tracked_column_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -332,6 +360,7 @@ int main(void)
         promise(the_function_of_a_dropped_instance_is_gone),
         promise(metadata_functions_answer),
         promise(procedures_send_their_rows),
+        promise(every_catalogue_procedure_answers),
         promise(rename_of_a_tracked_column_is_refused),
     };
     return cmocka_run_group_tests_name("system", tests, NULL, NULL);

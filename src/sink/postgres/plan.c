@@ -102,6 +102,22 @@ static enum sl_rc choose_cells(struct sl_pgsink *sink, struct sl_pgsink_plan *pl
     return check_key(sink, plan, err);
 }
 
+/* "db.schema.table" is the most that SQL takes. Quoted parts hold no dots: every dot separates. */
+static enum sl_rc check_path(const char *path, const struct sl_topic *topic, struct sl_error *err)
+{
+    int dots = 0;
+
+    for (const char *at = path; *at; at++)
+        dots += *at == '.';
+    if (dots <= 2)
+        return SL_OK;
+    return sl_error_set(
+        err, SL_E_CONFIG,
+        "topic '%s' gives the table name %s, which has more parts than database, schema and table; "
+        "HINT: rename the topic with RegexRouter, or set table.name.format",
+        topic->name, path);
+}
+
 static enum sl_rc plan_make(struct sl_pgsink *sink, const struct sl_run *run,
                             const struct sl_pgsink_fields *list, struct sl_pgsink_plan **ret,
                             struct sl_error *err)
@@ -109,8 +125,10 @@ static enum sl_rc plan_make(struct sl_pgsink *sink, const struct sl_run *run,
     char *path = sl_pgsink_table_path(&sink->config, run->topic);
     struct sl_pgsink_target *target = NULL;
     struct sl_pgsink_plan *plan;
-    enum sl_rc rc = sl_pgsink_target_for(sink, path, list, run->value_schema != NULL, &target, err);
+    enum sl_rc rc = check_path(path, run->topic, err);
 
+    if (rc == SL_OK)
+        rc = sl_pgsink_target_for(sink, path, list, run->value_schema != NULL, &target, err);
     sl_free(path);
     if (rc == SL_OK)
         rc = sl_pgsink_target_evolve(sink, target, list, err);

@@ -322,6 +322,58 @@ static void names_with_quotes_dots_and_other_scripts_are_names(void **state)
     sink_close(&sut);
 }
 
+/* The key is compared in the column's own type, whatever type the record brings. */
+static void deletes_and_updates_find_rows_by_keys_of_any_type(void **state)
+{
+    const struct sl_schema *text = sl_schema_plain(SL_STRING, false);
+    const struct sl_schema *number = sl_schema_plain(SL_INT64, false);
+    const struct sl_schema *stamp = sl_schema_named(SL_INT64, "io.debezium.time.MicroTimestamp", 1, false);
+    const struct {
+        const char *type;
+        const struct sl_schema *schema;
+        struct sl_value kept, gone;
+    } cases[] = {
+        {"char(6)", text, TEXT("ab"), TEXT("cd")},
+        {"varchar(6)", text, TEXT("ab"), TEXT("cd")},
+        {"mood", text, TEXT("sad"), TEXT("happy")},
+        {"uuid", text, TEXT("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
+         TEXT("A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A12")},
+        {"inet", text, TEXT("10.0.0.1"), TEXT("10.0.0.2")},
+        {"numeric", number, LONG(7), LONG(-8)},
+        {"text", number, LONG(7), LONG(-8)},
+        {"timestamptz", stamp, LONG(7), LONG(-8)},
+        {"date", stamp, LONG(0), LONG(INT64_C(86400000000))},
+    };
+    const struct sl_schema *value = schema_of("v", sl_schema_plain(SL_INT32, true), NULL);
+    const char *update[] = {"insert.mode", "update", "pk.mode", "record_key", "delete.enabled", "true", NULL};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        const struct sl_schema *key = schema_of("k", cases[i].schema, NULL);
+        struct sl_batch *batch = batch_new();
+        char ddl[120];
+
+        (void)snprintf(ddl, sizeof(ddl),
+                       "CREATE TYPE mood AS ENUM ('sad', 'happy'); CREATE TABLE t (k %s PRIMARY KEY,"
+                       " v int)",
+                       cases[i].type);
+        open_on(ddl, upsert_key);
+        (void)batch_add(batch, "t", key, ROW(batch, cases[i].kept), value, ROW(batch, INT(1)));
+        (void)batch_add(batch, "t", key, ROW(batch, cases[i].gone), value, ROW(batch, INT(1)));
+        put(batch);
+        sink_close(&sut);
+        sink_open(&sut, update);
+        assert_int_equal(sink_assign(&sut, "t"), SL_OK);
+        batch = batch_new();
+        (void)batch_add(batch, "t", key, ROW(batch, cases[i].gone), NULL, NIL);
+        (void)batch_add(batch, "t", key, ROW(batch, cases[i].kept), value, ROW(batch, INT(2)));
+        put(batch);
+        assert_int_equal(sut.n_bad, 0);
+        assert_string_equal(pg_fixture_rows(&pg, "SELECT count(*), max(v) FROM t"), "1|2");
+        sink_close(&sut);
+    }
+}
+
 static void a_bare_key_and_a_bare_text_are_columns(void **state)
 {
     const char *settings[] = {UPSERT_KEY, "pk.fields", "id", NULL};
@@ -372,6 +424,7 @@ int main(void)
         cmocka_unit_test(values_that_change_hands_under_another_unique_index_arrive),
         cmocka_unit_test(a_batch_without_records_moves_the_position_only),
         cmocka_unit_test(names_with_quotes_dots_and_other_scripts_are_names),
+        cmocka_unit_test(deletes_and_updates_find_rows_by_keys_of_any_type),
         cmocka_unit_test(a_bare_key_and_a_bare_text_are_columns),
         cmocka_unit_test(two_batches_in_a_row_overlap_and_both_arrive),
     };

@@ -358,6 +358,20 @@ static void a_missing_table_is_named_with_the_ways_out(void **state)
     sink_close(&sut);
 }
 
+static void a_topic_with_more_dots_than_a_table_name_takes_is_refused(void **state)
+{
+    struct sl_batch *batch = batch_new();
+
+    (void)state;
+    open_on(table_t, upsert_key);
+    assert_int_equal(sink_assign(&sut, "server.db.dbo.t"), SL_OK);
+    (void)batch_add(batch, "server.db.dbo.t", key_schema, ROW(batch, INT(1)), value_schema,
+                    ROW(batch, INT(1), NIL, NIL));
+    assert_int_equal(sink_put(&sut, "server.db.dbo.t", batch), SL_E_CONFIG);
+    assert_non_null(strstr(sut.err.text, "RegexRouter"));
+    sink_close(&sut);
+}
+
 static void an_upsert_without_a_matching_constraint_names_it(void **state)
 {
     struct sl_batch *batch = batch_new();
@@ -524,6 +538,7 @@ int main(void)
         cmocka_unit_test_setup(a_deadlock_is_tried_again_and_no_row_is_blamed, clean),
         cmocka_unit_test_setup(a_table_that_is_altered_meanwhile_is_read_again, clean),
         cmocka_unit_test_setup(a_missing_table_is_named_with_the_ways_out, clean),
+        cmocka_unit_test_setup(a_topic_with_more_dots_than_a_table_name_takes_is_refused, clean),
         cmocka_unit_test_setup(an_upsert_without_a_matching_constraint_names_it, clean),
         cmocka_unit_test_setup(a_missing_column_is_named_with_the_ways_out, clean),
         cmocka_unit_test_setup(more_columns_than_a_table_can_have_are_refused, clean),

@@ -239,7 +239,7 @@ enum sl_rc sl_json_schema_read(struct sl_span text, const struct sl_schema **ret
     struct reader r = {.err = err};
     const struct sl_schema *schema = NULL;
     json_error_t bad;
-    json_t *json = json_loadb((const char *)text.ptr, text.len, JSON_DECODE_ANY, &bad);
+    json_t *json = json_loadb((const char *)text.ptr, text.len, JSON_DECODE_ANY | JSON_ALLOW_NUL, &bad);
 
     if (!json)
         return sl_error_set(err, SL_E_DATA, "a JSON schema cannot be read: %s", bad.text);

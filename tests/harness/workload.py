@@ -145,6 +145,10 @@ class Warehouse:
     def changes(self, total, largest=400):
         """Transactions with about total row changes: small and large, over one table and over several."""
         made = 0
+        if not (self.customers and self.products and self.orders and self.lines):  # nothing to change yet
+            for step in self.fill(customers=20, products=10, orders=20, lines=40):
+                made += step.changes
+                yield step
         while made < total:
             n = min(self.random.choice((1, 1, 2, 5, 20, 100, largest)), total - made)
             step = self._transaction(self._mixture(n))
@@ -164,7 +168,7 @@ class Warehouse:
             lines = max(1, n - 1)
             return [self.insert_orders(max(1, n - lines)), self.insert_lines(lines)]
         if kind == 5:
-            return [self.delete_lines(n)]
+            return [self.delete_lines(n) if self.lines else self.insert_lines(n)]
         if kind == 6:
             return [self.update_customers(n)]
         if kind == 7:

@@ -72,6 +72,8 @@ void *sl_arena_alloc_slow(struct sl_arena *arena, size_t size)
     void *ptr;
 
     SL_ASSERT(rounded >= size);
+    if (size == 0 && arena->next)
+        return arena->next;
     push_chunk(arena, rounded);
     ptr = arena->next;
     arena->next += rounded;

@@ -45,7 +45,8 @@ static inline void *sl_arena_alloc(struct sl_arena *arena, size_t size)
 {
     size_t rounded = (size + 7) & ~(size_t)7;
 
-    if (__builtin_expect(rounded >= size && (size_t)(arena->end - arena->next) >= rounded, 1)) {
+    /* Nothing at all, and a size that overflowed, are 0 here: both go the slow way. */
+    if (__builtin_expect((size_t)(arena->end - arena->next) > rounded - 1, 1)) {
         void *ptr = arena->next;
 
         arena->next += rounded;

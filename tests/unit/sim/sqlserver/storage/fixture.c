@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static struct ms_error err;
+static _Thread_local struct ms_error err;
 
 #define check(expression)                                             \
     do {                                                              \

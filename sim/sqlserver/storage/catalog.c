@@ -126,9 +126,9 @@ static bool granted(struct ms_session *session, const struct ms_table *table, in
 {
     /* class 0 database, 3 schema, 1 object; a denial anywhere wins */
     static const char *const sql =
-        "WITH RECURSIVE r(id) AS (SELECT ?2 UNION SELECT role_id FROM sys_role_members m JOIN r ON "
-        "m.member_id=r.id"
-        " WHERE m.db_id=?1 UNION SELECT 0)"
+        "WITH RECURSIVE r(id) AS (SELECT ?2 UNION SELECT 0 UNION SELECT role_id FROM sys_role_members m JOIN "
+        "r"
+        " ON m.member_id=r.id WHERE m.db_id=?1)"
         " SELECT CASE WHEN sum(state='D') THEN 0 ELSE count(*) END FROM sys_permissions WHERE db_id=?1"
         " AND grantee_id IN (SELECT id FROM r) AND (permission=?3 OR permission='CONTROL')"
         " AND (class=0 OR (class=3 AND major_id=?4) OR (class=1 AND major_id=?5))";
@@ -145,9 +145,12 @@ bool ms_access_check(struct ms_session *session, const struct ms_table *table, e
     if (session->sysadmin || session->internal)
         return true;
     int32_t user = ms_login_user(session, table->db_id);
-    if (user && (ms_login_in_role(session, table->db_id, user, "db_owner") ||
-                 ms_login_in_role(session, table->db_id, user, roles[access]) ||
-                 granted(session, table, user, names[access])))
+    const char *deny = access == MS_MAY_SELECT ? "db_denydatareader" : "db_denydatawriter";
+    bool denied = user > 1 && access != MS_MAY_ALTER && ms_login_in_role(session, table->db_id, user, deny);
+    if (user && !denied &&
+        (ms_login_in_role(session, table->db_id, user, "db_owner") ||
+         ms_login_in_role(session, table->db_id, user, roles[access]) ||
+         granted(session, table, user, names[access])))
         return true;
     return ms_error_set(err, 229, 14, 5,
                         "The %s permission was denied on the object '%s', database '%s', schema '%s'.",

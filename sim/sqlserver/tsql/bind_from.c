@@ -263,17 +263,14 @@ static const char *use_module(struct ms_binder *b, const struct ms_from *from)
     const struct ms_module *module = ms_catalog_module(b->session, database, schema, last);
     if (!module || strcmp(module->type, "V") != 0)
         return NULL;
-    const char *body =
-        strcasestr(module->definition, "select"); /* CREATE VIEW name [(columns)] AS SELECT ... */
-    struct ms_batch *batch = ms_arena_alloc(b->arena, sizeof *batch);
-    int line;
-    if (!body || !ms_parse_batch(body, strlen(body), NULL, batch, &line, b->err))
+    struct ms_query *query;
+    if (!ms_parse_view(b->arena, module->definition, &query, b->err))
         longjmp(b->escape, 1);
     if (++b->depth > 32)
         ms_binder_fail(b, 217, 16,
                        "Maximum stored procedure, function, trigger, or view nesting level exceeded (limit "
                        "32).");
-    struct ms_relation r = bind_apart(b, batch->statements->query);
+    struct ms_relation r = bind_apart(b, query);
     b->depth--;
     return use_relation(b, from, &r, from->alias ? from->alias : last, NULL, 0);
 }

@@ -40,5 +40,7 @@ int32_t ms_text_next(const uint8_t **at, const uint8_t *end); /* the next code p
 size_t ms_text_put(uint8_t *out, uint32_t code);              /* UTF-8; up to 4 bytes */
 int ms_text_to_1252(uint32_t code);                           /* 0..255, or -1 */
 uint32_t ms_text_from_1252(uint8_t byte);
+/* What remains of text in code page 1252: best fits (c for a c with caron), else question marks. */
+const uint8_t *ms_text_narrow(struct ms_arena *arena, const uint8_t *text, size_t len, size_t *ret_len);
 
 #endif

@@ -170,26 +170,46 @@ static void bytes_as_text(struct ms_arena *arena, const struct ms_value *in, boo
     set_text(ret, (const char *)out, n);
 }
 
-/* Unicode text into varchar: what code page 1252 lacks becomes a question mark. */
+/*
+ * The letter that Windows takes for one which code page 1252 lacks: U+0100 to U+017F lose their marks. A
+ * blank means that the page has the letter itself.
+ */
+static uint32_t best_fit(uint32_t code)
+{
+    static const char base[] =
+        "AaAaAaCcCcCcCcDdDdEeEeEeEeEeGgGgGgGgHhHhIiIiIiIiIi??JjKk?LlLlLlLlLlNnNnNn???OoOoOo  "
+        "RrRrRrSsSsSs  TtTtTtUuUuUuUuUuUuWwYy ZzZz  ?";
+    if (ms_text_to_1252(code) >= 0)
+        return code;
+    if (code >= 0x100 && code <= 0x17F && base[code - 0x100] != ' ')
+        return (uint32_t)base[code - 0x100];
+    if (code >= 0xFF01 && code <= 0xFF5E) /* full-width forms */
+        return code - 0xFEE0;
+    return '?';
+}
+
+const uint8_t *ms_text_narrow(struct ms_arena *arena, const uint8_t *text, size_t len, size_t *ret_len)
+{
+    const uint8_t *at = text, *end = text + len;
+    bool fits = true;
+    *ret_len = len;
+    while (fits && at < end)
+        fits = ms_text_to_1252((uint32_t)ms_text_next(&at, end)) >= 0;
+    if (fits)
+        return text;
+    uint8_t *out = ms_arena_alloc(arena, len + 4);
+    size_t n = 0;
+    for (at = text; at < end;)
+        n += ms_text_put(out + n, best_fit((uint32_t)ms_text_next(&at, end)));
+    *ret_len = n;
+    return out;
+}
+
 static void narrow(struct ms_arena *arena, const struct ms_value *in, struct ms_value *ret)
 {
-    const uint8_t *at = in->bytes, *end = at + in->len;
-    bool fits = true;
-    while (fits && at < end) {
-        int32_t code = ms_text_next(&at, end);
-        fits = code >= 0 && ms_text_to_1252((uint32_t)code) >= 0;
-    }
-    if (fits) {
-        *ret = *in;
-        return;
-    }
-    uint8_t *out = ms_arena_alloc(arena, (size_t)in->len + 4);
-    size_t n = 0;
-    for (at = in->bytes; at < end;) {
-        uint32_t code = (uint32_t)ms_text_next(&at, end);
-        n += ms_text_put(out + n, ms_text_to_1252(code) >= 0 ? code : '?');
-    }
-    set_text(ret, (const char *)out, n);
+    size_t len;
+    const uint8_t *text = ms_text_narrow(arena, in->bytes, in->len, &len);
+    set_text(ret, (const char *)text, len);
 }
 
 bool ms_convert_to_text(struct ms_arena *arena, const struct ms_conversion *how, const struct ms_value *in,

@@ -47,10 +47,17 @@ static void call(sqlite3_context *context, int argc, sqlite3_value **argv)
 /* --- sums: SUM of int and bigint overflows as an error, SUM of decimals is exact to 38 digits --- */
 
 struct sum {
-    ms_int128 total;
+    uint8_t total[sizeof(ms_int128)]; /* SQLite aligns an aggregate's memory to 8 bytes only */
     int64_t n;
     bool overflow;
 };
+
+static ms_int128 total_of(const struct sum *sum)
+{
+    ms_int128 total;
+    memcpy(&total, sum->total, sizeof total);
+    return total;
+}
 
 static bool cell_number(sqlite3_value *cell, ms_int128 *ret)
 {
@@ -70,7 +77,9 @@ static void sum_step(sqlite3_context *context, int argc, sqlite3_value **argv)
     (void)argc;
     if (!sum || !cell_number(argv[0], &value))
         return;
-    sum->overflow = sum->overflow || !ms_decimal_add(sum->total, value, &sum->total);
+    ms_int128 total = total_of(sum);
+    sum->overflow = sum->overflow || !ms_decimal_add(total, value, &total);
+    memcpy(sum->total, &total, sizeof total);
     sum->n++;
 }
 
@@ -81,7 +90,8 @@ static void sum_undo(sqlite3_context *context, int argc, sqlite3_value **argv)
     (void)argc;
     if (!sum || !cell_number(argv[0], &value))
         return;
-    sum->total -= value;
+    ms_int128 total = total_of(sum) - value;
+    memcpy(sum->total, &total, sizeof total);
     sum->n--;
 }
 
@@ -98,10 +108,10 @@ static void sum_int_value(sqlite3_context *context)
     struct sum *sum = sqlite3_aggregate_context(context, 0);
     if (!sum || sum->n == 0)
         sqlite3_result_null(context);
-    else if (sum->overflow || sum->total > INT32_MAX || sum->total < INT32_MIN)
+    else if (sum->overflow || total_of(sum) > INT32_MAX || total_of(sum) < INT32_MIN)
         sum_fail(context, "int");
     else
-        sqlite3_result_int64(context, (int64_t)sum->total);
+        sqlite3_result_int64(context, (int64_t)total_of(sum));
 }
 
 static void sum_bigint_value(sqlite3_context *context)
@@ -109,10 +119,10 @@ static void sum_bigint_value(sqlite3_context *context)
     struct sum *sum = sqlite3_aggregate_context(context, 0);
     if (!sum || sum->n == 0)
         sqlite3_result_null(context);
-    else if (sum->overflow || sum->total > INT64_MAX || sum->total < INT64_MIN)
+    else if (sum->overflow || total_of(sum) > INT64_MAX || total_of(sum) < INT64_MIN)
         sum_fail(context, "bigint");
     else
-        sqlite3_result_int64(context, (int64_t)sum->total);
+        sqlite3_result_int64(context, (int64_t)total_of(sum));
 }
 
 static void sum_decimal_value(sqlite3_context *context)
@@ -127,7 +137,7 @@ static void sum_decimal_value(sqlite3_context *context)
         sum_fail(context, "numeric");
         return;
     }
-    ms_cell_from_decimal(sum->total, cell);
+    ms_cell_from_decimal(total_of(sum), cell);
     sqlite3_result_blob(context, cell, 16, SQLITE_TRANSIENT);
 }
 

@@ -275,3 +275,20 @@ bool ms_parse_expression(struct ms_arena *arena, const char *text, struct ms_exp
     *ret_expr = expr;
     return true;
 }
+
+bool ms_parse_view(struct ms_arena *arena, const char *text, struct ms_query **ret_query,
+                   struct ms_error *err)
+{
+    struct ms_parser *p = ms_arena_alloc(arena, sizeof *p);
+    p->arena = arena;
+    p->err = err;
+    if (setjmp(p->escape) != 0)
+        return false;
+    if (!start(p, text, strlen(text)))
+        return false;
+    while (ms_parse_peek(p, 0)->kind != MS_TOKEN_END && !ms_parse_is_word(p, 0, "as"))
+        p->at++;
+    ms_parse_need_word(p, "as");
+    *ret_query = ms_parse_query(p);
+    return true;
+}

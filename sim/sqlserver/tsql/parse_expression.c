@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "../storage/types.h"
+#include "convert.h"
 #include "datetime.h"
 #include "decimal.h"
 #include "parse.h"
@@ -156,14 +157,14 @@ struct ms_type ms_parse_type(struct ms_parser *p, int default_length)
 static struct ms_expr *literal_text(struct ms_parser *p, const struct ms_token *token)
 {
     struct ms_expr *e = ms_parse_new_expr(p, MS_EXPR_LITERAL);
-    size_t units = 0;
-    for (size_t i = 0; i < token->len; i++)
-        units +=
-            ((unsigned char)token->text[i] & 0xC0) != 0x80 ? 1 + ((unsigned char)token->text[i] >= 0xF0) : 0;
-    e->type.id = token->unicode ? MS_NVARCHAR : MS_VARCHAR;
-    e->type.length = units > (token->unicode ? 4000u : 8000u) ? MS_MAX : units ? (int32_t)units : 1;
-    e->value.bytes = (const uint8_t *)token->text;
-    e->value.len = (uint32_t)token->len;
+    const uint8_t *text = (const uint8_t *)token->text;
+    size_t len = token->len;
+    if (!token->unicode)
+        text = ms_text_narrow(p->arena, text, len, &len);
+    size_t units = ms_text_units(text, len, token->unicode);
+    e->type = ms_type_string(token->unicode, units > 8000 ? MS_MAX : (int32_t)units);
+    e->value.bytes = text;
+    e->value.len = (uint32_t)len;
     return e;
 }
 

@@ -18,4 +18,8 @@ bool ms_parse_batch(const char *sql, size_t len, const char *declaration, struct
 bool ms_parse_expression(struct ms_arena *arena, const char *text, struct ms_expr **ret_expr,
                          struct ms_error *err);
 
+/* The query of a CREATE VIEW text. */
+bool ms_parse_view(struct ms_arena *arena, const char *text, struct ms_query **ret_query,
+                   struct ms_error *err);
+
 #endif

@@ -28,7 +28,9 @@ bool ms_plan_open(struct ms_language *language, struct ms_plan *plan, struct ms_
         if (sqlite3_prepare_v3(language->session->db, plan->sql, -1, 0, &plan->stmt, NULL) != SQLITE_OK)
             return ms_session_sqlite_error(language->session, err);
     }
-    for (size_t i = 0; i < plan->n_parameters; i++)
+    /* A conversion that was folded away leaves a parameter which the text does not mention. */
+    size_t mentioned = (size_t)sqlite3_bind_parameter_count(plan->stmt);
+    for (size_t i = 0; i < plan->n_parameters && i < mentioned; i++)
         if (bind_one(language, plan, i) != SQLITE_OK)
             return ms_session_sqlite_error(language->session, err);
     plan->bound_once = true;

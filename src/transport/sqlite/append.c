@@ -232,8 +232,7 @@ enum sl_rc sl_sqlite_append(struct sl_transport *transport, const struct sl_appe
                             append->n_records);
     (void)pthread_mutex_lock(&log->lock);
     rc = append_locked(log, append, err);
-    if (!rc)
-        sl_sqlite_wal_bound(log);
+    sl_sqlite_wal_bound(log, rc == SL_E_LOG_FULL);
     (void)pthread_mutex_unlock(&log->lock);
     if (!rc && append->n_records) {
         (void)pthread_mutex_lock(&log->wait_lock);

@@ -182,13 +182,14 @@ static int committed(void *arg, sqlite3 *handle, const char *name, int pages)
     return SQLITE_OK;
 }
 
-void sl_sqlite_wal_bound(struct sl_sqlite *log)
+void sl_sqlite_wal_bound(struct sl_sqlite *log, bool disk_is_full)
 {
-    if (log->wal_pages >= SL_SQLITE_WAL_PAGES_MAX) {
-        /* No writer but us, and we hold the lock: all of it can be moved, and the next commit starts over. */
-        (void)sqlite3_wal_checkpoint_v2(log->db.handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-        log->wal_pages = 0;
-    }
+    if (!disk_is_full && log->wal_pages < SL_SQLITE_WAL_PAGES_MAX)
+        return;
+    /* No writer but us, and we hold the lock: all of it can be moved, and the next commit starts over in the
+     * space that the write-ahead log has already. */
+    (void)sqlite3_wal_checkpoint_v2(log->db.handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    log->wal_pages = 0;
 }
 
 enum sl_rc sl_sqlite_housekeeper_start(struct sl_sqlite *log, struct sl_error *err)

@@ -13,8 +13,9 @@ enum {
 enum sl_rc sl_sqlite_housekeeper_start(struct sl_sqlite *log, struct sl_error *err);
 void sl_sqlite_housekeeper_stop(struct sl_sqlite *log);
 
-/* With `lock` held, no transaction open: keep the write-ahead log within its bound. */
-void sl_sqlite_wal_bound(struct sl_sqlite *log);
+/* With `lock` held, no transaction open: keep the write-ahead log within its bound; on a full disk make room.
+ */
+void sl_sqlite_wal_bound(struct sl_sqlite *log, bool disk_is_full);
 
 /* Write readers' positions now. Takes `lock`. */
 void sl_sqlite_housekeeper_store_holds(struct sl_sqlite *log);

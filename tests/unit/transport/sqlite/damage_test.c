@@ -317,6 +317,29 @@ static void a_batch_that_is_missing_is_noticed(void **state)
     place->log = NULL;
 }
 
+static void a_reader_beside_the_worker_misses_the_end_too(void **state)
+{
+    struct workplace *place = *state;
+    struct sl_progress start = {.topic = topic_of("t"), .next_offset = 0};
+    struct sl_transport *beside;
+    struct sl_log_reader *reader;
+    struct sl_fetched got;
+
+    workplace_open(place);
+    append_numbered(place, "t", 0, 2);
+    append_numbered(place, "t", 2, 2);
+    workplace_close(place);
+    run_sql(place, "DELETE FROM batches WHERE id = 2");
+    assert_int_equal(sl_transport_sqlite.open(place->props, true, &beside, &place->err), SL_OK);
+    assert_int_equal(beside->ops->reader_open(beside, "tail", &start, 1, &reader, &place->err), SL_OK);
+    got = fetch_now(place, reader);
+    assert_int_equal(got.n_records, 2);
+    assert_int_equal(try_fetch(place, reader, &got), SL_E_LOG_DAMAGED);
+    assert_non_null(strstr(place->err.text, "offsets 2 to 3"));
+    beside->ops->reader_close(reader);
+    beside->ops->close(beside);
+}
+
 static void a_row_that_disagrees_with_its_block_is_noticed(void **state)
 {
     struct workplace *place = *state;
@@ -392,6 +415,7 @@ int main(void)
         PLACE_TEST(a_damaged_batch_is_named_and_nothing_behind_it_is_served),
         PLACE_TEST(an_append_with_one_damaged_block_is_not_served_in_part),
         PLACE_TEST(a_batch_that_is_missing_is_noticed),
+        PLACE_TEST(a_reader_beside_the_worker_misses_the_end_too),
         PLACE_TEST(a_row_that_disagrees_with_its_block_is_noticed),
         PLACE_TEST(short_rows_are_checked_too),
         PLACE_TEST(a_newer_format_is_refused_with_its_number),

@@ -163,7 +163,7 @@ enum sl_rc try_reader(struct workplace *place, const char *name, const char *top
 enum sl_rc try_fetch(struct workplace *place, struct sl_log_reader *reader, struct sl_fetched *ret)
 {
     sl_arena_reset(place->arena);
-    return place->log->ops->fetch(reader, 4 << 20, 4000, sl_now_us(), place->arena, ret, &place->err);
+    return sl_transport_sqlite.fetch(reader, 4 << 20, 4000, sl_now_us(), place->arena, ret, &place->err);
 }
 
 struct sl_fetched fetch_at_most(struct workplace *place, struct sl_log_reader *reader, size_t bytes,
@@ -172,7 +172,7 @@ struct sl_fetched fetch_at_most(struct workplace *place, struct sl_log_reader *r
     struct sl_fetched fetched = {0};
 
     sl_arena_reset(place->arena);
-    if (place->log->ops->fetch(reader, bytes, records, sl_now_us(), place->arena, &fetched, &place->err) !=
+    if (sl_transport_sqlite.fetch(reader, bytes, records, sl_now_us(), place->arena, &fetched, &place->err) !=
         SL_OK)
         fail_msg("fetch: %s", place->err.text);
     return fetched;

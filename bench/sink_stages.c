@@ -93,8 +93,8 @@ static struct sl_pgsink_plan make_plan(const struct sl_schema *schema, struct sl
 
 static void tell(const char *name, int64_t best_us, size_t bytes, int budget_ns)
 {
-    (void)printf("%-24s %6.0f ns  %5.0f bytes  budget %d\n", name, (double)best_us * 1000 / ROWS,
-                 (double)bytes / ROWS, budget_ns);
+    (void)printf("%-24s %6.0f ns  %5.0f bytes  budget %d\n", name, (double)best_us * 1000 / (double)ROWS,
+                 (double)bytes / (double)ROWS, budget_ns);
 }
 
 int main(int argc, char **argv)

@@ -39,8 +39,10 @@ static enum sl_rc set_session(struct sl_pg *pg, const struct sl_pgsink_config *c
                               " SET enable_mergejoin = off",
                               err);
 
-    if (rc == SL_OK && sl_pg_server_version(pg) >= 140000)
-        rc = sl_pg_run(pg, "SET client_connection_check_interval = '10s'", err);
+    /* Known from version 14 on, and only where the system can tell: it may be refused. */
+    if (rc == SL_OK && sl_pg_server_version(pg) >= 140000 &&
+        sl_pg_run(pg, "SET client_connection_check_interval = '10s'", err) == SL_E_CONNECT)
+        rc = SL_E_CONNECT;
     return rc == SL_OK ? set_zone(pg, config, err) : rc;
 }
 

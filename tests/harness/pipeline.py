@@ -161,8 +161,10 @@ class Pipeline:
             shown = "\n".join(str(d) for d in self.differences())
             raise AssertionError(f"target and source differ:\n{shown}\n{self.sluice.output()[-4000:]}") from None
         if self.has_ledger:
-            wait.until(self.ledger_complete, "the ledger to be complete", seconds, every=0.2)
-            self.check_ledger()
+            try:
+                wait.until(self.ledger_complete, "the ledger to be complete", seconds, every=0.2)
+            finally:
+                self.check_ledger()
 
     def expected(self, table):
         """Every captured change: (commit lsn, change lsn, operation, key), in the order of the change table."""

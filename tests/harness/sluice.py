@@ -62,7 +62,10 @@ class Sluice:
         return json.loads(self.command("status", "--state", self.state, "-o", "json").stdout)
 
     def assert_running(self):
+        """The process lives and, in this run of it, no task gave up."""
         assert self.process.running(), f"sluice ended:\n{self.output()[-4000:]}"
+        failed = [line for line in self.process.output().splitlines() if "the task failed" in line]
+        assert not failed, failed[0]
 
     def wait_for_log(self, text, seconds=30):
         wait.until(lambda: text in self.output(), f"sluice to say {text!r}", seconds)

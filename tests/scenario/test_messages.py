@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from harness import postgres, sluice
+from harness import postgres, sluice, wait
 
 
 @pytest.fixture
@@ -69,8 +69,14 @@ def test_missing_database_at_the_source(ready):
 
 
 def test_missing_table_at_the_target(ready):
+    """A task's matter, as in Connect: the sink fails with one line, and its status says the same."""
     ready.query("DROP TABLE customers")
-    refused(ready, "customers", "auto.create")
+    ready.sluice.start()
+    line = wait.until(lambda: [x for x in ready.sluice.output().splitlines() if "auto.create" in x and "HINT" in x],
+                      "the sink to say what is missing")[0]
+    assert "customers" in line
+    wait.until(lambda: [t for t in ready.sluice.status()["tasks"]
+                        if t["state"] == "FAILED" and "auto.create" in t["trace"]], "the status to say it too")
 
 
 def test_missing_database_at_the_target(ready):

@@ -9,7 +9,8 @@
 #include "temporary.h"
 
 #define CACHE_MAX 128
-#define CACHE_TEXT_MAX ((size_t)64 * 1024) /* longer texts are rarely sent twice */
+#define CACHE_TEXT_MAX ((size_t)8 * 1024) /* longer texts are rarely sent twice, and their trees are large \
+                                           */
 
 struct ms_cached_batch {
     struct ms_cached_batch *next; /* most recently used first */
@@ -80,7 +81,7 @@ static void trim_cache(struct ms_language *l)
     size_t n = 0;
     while (*link) {
         struct ms_cached_batch *entry = *link;
-        if (++n > CACHE_MAX && !entry->busy) {
+        if ((++n > CACHE_MAX || entry->len > CACHE_TEXT_MAX) && !entry->busy) {
             *link = entry->next;
             drop_cached(entry);
             continue;

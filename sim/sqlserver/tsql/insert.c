@@ -20,7 +20,8 @@ struct insertion {
     int64_t *rowids;
     size_t n;
     size_t cap;
-    const struct ms_value **kept; /* for OUTPUT */
+    const struct ms_value **kept;   /* for OUTPUT */
+    const struct ms_rows *executed; /* INSERT ... EXEC into a temporary table: its rows, got beforehand */
 };
 
 /* --- which columns --- */
@@ -291,7 +292,10 @@ static bool insert_source(struct ms_run *run, struct ms_statement *st, struct in
         return store_row(run, st, in);
     if (st->query && st->query->kind == MS_QUERY_VALUES)
         return insert_values(run, st, in);
-    if (st->exec ? !ms_run_exec_rows(run, st->exec, &rows) : !ms_run_query_rows(run, st->query, &rows, NULL))
+    if (in->executed)
+        rows = *in->executed;
+    else if (st->exec ? !ms_run_exec_rows(run, st->exec, &rows)
+                      : !ms_run_query_rows(run, st->query, &rows, NULL))
         return false;
     if (st->top) {
         struct ms_type bigint = {.id = MS_BIGINT};
@@ -303,9 +307,9 @@ static bool insert_source(struct ms_run *run, struct ms_statement *st, struct in
     return insert_rows(run, st, in, &rows);
 }
 
-static bool insert(struct ms_run *run, struct ms_statement *st)
+static bool insert(struct ms_run *run, struct ms_statement *st, const struct ms_rows *executed)
 {
-    struct insertion in = {0};
+    struct insertion in = {.executed = executed};
     if (!ms_bind_target(run->l, st->target, &in.table, &in.temporary, run->err) ||
         (!in.temporary && !ms_access_check(run->session, in.table, MS_MAY_INSERT, run->err)) ||
         !choose_columns(run, st, &in) || !prepare_defaults(run, &in) || !insert_source(run, st, &in))
@@ -331,9 +335,14 @@ bool ms_run_insert(struct ms_run *run, struct ms_batch *batch, struct ms_stateme
         st->target->kind == MS_FROM_VARIABLE || st->target->name.parts[st->target->name.n - 1][0] == '#';
     if (!temporary && !ms_execute_begin_implicit(run, run->err))
         return false;
-    enum ms_statement_kind kind = temporary && !st->exec ? MS_STATEMENT_READ : MS_STATEMENT_WRITE;
-    if (!ms_statement_begin(run->session, kind, run->err))
+    /* Into a temporary table, the procedure runs on its own: a mere reader must not become a writer. */
+    struct ms_rows executed = {.arena = &run->arena};
+    if (temporary && st->exec && !ms_run_exec_rows(run, st->exec, &executed))
         return false;
-    bool ok = insert(run, st);
+    if (run->flow != MS_FLOW_NEXT)
+        return true;
+    if (!ms_statement_begin(run->session, temporary ? MS_STATEMENT_READ : MS_STATEMENT_WRITE, run->err))
+        return false;
+    bool ok = insert(run, st, temporary && st->exec ? &executed : NULL);
     return ms_statement_end(run->session, ok, ok ? run->err : &ignored) && ok;
 }

@@ -10,6 +10,7 @@
 #include "procedure.h"
 
 #define KEPT_MAX 256
+#define KEPT_TEXT_MAX ((size_t)8 * 1024) /* longer texts without a handle are not kept */
 
 struct ms_prepared {
     struct ms_prepared *next; /* most recently used first */
@@ -86,7 +87,7 @@ static void trim(struct ms_language *l)
     for (struct ms_prepared **link = &l->prepared; *link;) {
         struct ms_prepared *p = *link;
         n += p->handle == 0;
-        if ((p->dropped || (p->handle == 0 && n > KEPT_MAX)) && !p->busy) {
+        if ((p->dropped || (p->handle == 0 && (n > KEPT_MAX || p->len > KEPT_TEXT_MAX))) && !p->busy) {
             *link = p->next;
             drop(p);
             continue;

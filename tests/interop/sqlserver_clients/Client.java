@@ -32,7 +32,7 @@ public class Client {
     private Connection connect(String password) throws SQLException {
         return DriverManager.getConnection("jdbc:sqlserver://" + job.get("host") + ":" + job.get("port")
             + ";databaseName=master;encrypt=" + job.get("encrypt") + ";trustServerCertificate=true;loginTimeout=20"
-            + ";connectRetryCount=0", (String) job.get("user"), password);
+            + ";connectRetryCount=0;sendTimeAsDatetime=false", (String) job.get("user"), password);
     }
 
     private static String toText(ResultSet rows, int i, String type) throws SQLException {
@@ -120,7 +120,10 @@ public class Client {
                 statement.setObject(i, value == null ? null : LocalDateTime.parse(value), Types.TIMESTAMP);
                 break;
             case "datetimeoffset":
-                statement.setObject(i, value == null ? null : OffsetDateTime.parse(value), microsoft.sql.Types.DATETIMEOFFSET);
+                if (value == null)
+                    statement.setNull(i, microsoft.sql.Types.DATETIMEOFFSET);
+                else
+                    statement.setObject(i, OffsetDateTime.parse(value));
                 break;
             default: statement.setNString(i, value);
         }

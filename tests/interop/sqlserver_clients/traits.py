@@ -18,13 +18,14 @@ PYODBC = {"c_offset": "a datetime of Python loses its zone on the way into pyodb
 
 TRAITS = {
     "msodbcsql": Traits(digits=6, cannot_write=PYODBC),
-    "freetds-odbc": Traits(digits=6, cannot_write={**PYODBC, "c_date": "FreeTDS sends 0001-01-01 as day -1"}),
+    "freetds-odbc": Traits(digits=6, cannot_write={
+        **PYODBC, **{c: "it sends 0001-01-01 as day -1" for c in ("c_date", "c_datetime2_0", "c_datetime2_7")}}),
     "pymssql": Traits(digits=6, cannot_write={"c_datetime2_7": "it writes datetimes as text of three digits"}),
     "pytds": Traits(digits=6),
     "tedious": Traits(digits=7, exact_decimals=False, keeps_offset=False, cannot_write={
         "c_numeric": "a number of JavaScript has 53 bits, and it refuses larger ones",
         "c_small_decimal": "the same"}),
-    "jdbc": Traits(),
+    "jdbc": Traits(cannot_write={"c_offset": "its calendar is Julian before 1582 when it writes an OffsetDateTime"}),
     "go": Traits(),
 }
 

@@ -111,6 +111,8 @@
     " smallint, MONEY smallint, AUTO_INCREMENT smallint, LOCAL_TYPE_NAME sysname, MINIMUM_SCALE smallint," \
     " MAXIMUM_SCALE smallint, SQL_DATA_TYPE smallint, SQL_DATETIME_SUB smallint, NUM_PREC_RADIX int,"      \
     " INTERVAL_PRECISION smallint, USERTYPE smallint"
+/* By DATA_TYPE and USERTYPE: datetime2, which has none, stands before datetime; pyodbc takes its digits from
+ * the first. */
 #define TYPE_INFO_SELECT                                                                                     \
     "SELECT c.name," OF_TYPE("t", "ifnull(?2,2)") "," OF_TYPE(                                               \
         "p",                                                                                                 \
@@ -141,8 +143,9 @@
                                             " (106,108) THEN 0 ELSE scale END AS "                           \
                                             "scale,is_character,nullable FROM {types} WHERE "                \
                                             "name<>'sysname') c WHERE"                                       \
-                                            " ifnull(?1,0)=0 OR " OF_TYPE("t",                               \
-                                                                          "ifnull(?2,2)") "=?1 ORDER BY 2,1"
+                                            " ifnull(?1,0)=0 OR " OF_TYPE(                                   \
+                                                "t", "ifnull(?2,2)") "=?1 ORDER BY 2,"                       \
+                                                                     "c.type_id NOT IN (40,41,42,43),1"
 
 #define FK_TABLES                                                                                          \
     " FROM sys_foreign_keys f JOIN sys_objects k ON k.object_id=f.object_id JOIN sys_databases d ON "      \

@@ -8,6 +8,9 @@ import sys
 import uuid
 
 
+BINARIES = ("binary", "varbinary", "image")
+
+
 def to_text(value):
     """A native value in the job's form."""
     if value is None:
@@ -27,11 +30,11 @@ def to_text(value):
     return str(value)
 
 
-def to_native(param):
+def to_native(client, param):
     """A job's parameter as this language's own type."""
     kind, text = param["type"], param["value"]
     if text is None:
-        return None
+        return client.null(kind) if hasattr(client, "null") else None
     if kind == "bit":
         return text == "1"
     if kind in ("tinyint", "smallint", "int", "bigint"):
@@ -40,7 +43,7 @@ def to_native(param):
         return float(text)
     if kind in ("decimal", "numeric", "money", "smallmoney"):
         return decimal.Decimal(text)
-    if kind in ("binary", "varbinary", "image"):
+    if kind in BINARIES:
         return bytes.fromhex(text)
     if kind == "uniqueidentifier":
         return uuid.UUID(text)
@@ -75,7 +78,7 @@ class Odbc:
         self.connection.add_output_converter(-155, offset_value)
 
     def number(self, error):
-        return int(re.search(r"\((\d+)\)", str(error)).group(1))
+        return int(re.search(r"\((\d+)\) \(SQL", str(error)).group(1))
 
     def begin(self):
         self.connection.autocommit = False
@@ -86,6 +89,10 @@ class Odbc:
 
     def execute(self, cursor, sql, params):
         cursor.execute(sql, *params)
+
+    def null(self, kind):
+        import pyodbc
+        return pyodbc.BinaryNull if kind in BINARIES else None
 
 
 def offset_value(raw):
@@ -119,7 +126,8 @@ class Pymssql:
         self.connection.autocommit(True)
 
     def execute(self, cursor, sql, params):
-        cursor.execute(sql, tuple(params) if params else None)
+        params = tuple(bytearray(p) if isinstance(p, bytes) else p for p in params)  # bytes would be a text literal
+        cursor.execute(sql, params or None)
 
 
 class Pytds:
@@ -181,11 +189,11 @@ class Player:
         return self.run(step["sql"])
 
     def query(self, step):
-        return self.run(self.place_marks(step["sql"], len(step["params"])), [to_native(p) for p in step["params"]])
+        return self.run(self.place_marks(step["sql"], len(step["params"])), [to_native(self.client, p) for p in step["params"]])
 
     def prepared(self, step):
         sql = self.place_marks(step["sql"], len(step["runs"][0]))
-        return {"runs": [self.run(sql, [to_native(p) for p in run])["results"] for run in step["runs"]]}
+        return {"runs": [self.run(sql, [to_native(self.client, p) for p in run])["results"] for run in step["runs"]]}
 
     def begin(self, _):
         self.client.begin()

@@ -14,7 +14,8 @@ class Traits:
     cannot_write: dict = field(default_factory=dict)  # columns whose ends its parameters cannot carry, and why
 
 
-PYODBC = {"c_offset": "a datetime of Python loses its zone on the way into pyodbc"}
+PYODBC = {"c_offset": "pyodbc drops the zone of a datetime that it sends",
+          "c_time3": "pyodbc sends times in whole seconds", "c_time7": "the same"}
 
 TRAITS = {
     "msodbcsql": Traits(digits=6, cannot_write=PYODBC),
@@ -24,7 +25,7 @@ TRAITS = {
     "pytds": Traits(digits=6),
     "tedious": Traits(digits=7, exact_decimals=False, keeps_offset=False, cannot_write={
         "c_numeric": "a number of JavaScript has 53 bits, and it refuses larger ones",
-        "c_small_decimal": "the same"}),
+        "c_small_decimal": "the same", "c_money": "the same"}),
     "jdbc": Traits(cannot_write={"c_offset": "its calendar is Julian before 1582 when it writes an OffsetDateTime"}),
     "go": Traits(),
 }

@@ -69,7 +69,7 @@ function withTicks(text) {
   const [, head, fraction, zone] = /^(.*?)(?:\.(\d+))?([+-]\d\d:\d\d)?$/.exec(text);
   const digits = (fraction || '').padEnd(7, '0');
   const date = new Date(`${head}.${digits.slice(0, 3)}${zone || 'Z'}`);
-  date.nanosecondsDelta = Number(digits.slice(3, 7)) / 1e7;
+  date.nanosecondDelta = Number(digits.slice(3, 7)) / 1e7; // read as nanosecondsDelta, written as nanosecondDelta
   return date;
 }
 

@@ -10,6 +10,7 @@ struct generator {
     uint64_t state;
     unsigned names; /* for names that do not repeat */
     struct sl_arena *arena;
+    bool tame; /* only what Java's converters take and write as we do: see generate.c */
 };
 
 uint64_t generate_number(struct generator *g);

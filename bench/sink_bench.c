@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { COLUMNS = 8, SINK_BATCH = 4000 };
 
@@ -59,12 +60,32 @@ static struct timing now(void)
     };
 }
 
-static void tell(const char *what, uint32_t rows, struct timing began)
+/* What a server process of this machine has used so far; 0 when it is not here. Steadier than the wall clock
+ * on a machine that does other things, too. */
+static double server_cpu_s(int pid)
+{
+    unsigned long user = 0;
+    unsigned long system = 0;
+    char path[64];
+    FILE *file;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    file = fopen(path, "r");
+    if (!file)
+        return 0;
+    if (fscanf(file, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
+        user = system = 0;
+    (void)fclose(file);
+    return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+}
+
+static void tell(const char *what, uint32_t rows, struct timing began, double server_s)
 {
     struct timing ended = now();
 
-    (void)printf("{\"what\": \"%s\", \"rows\": %u, \"seconds\": %.4f, \"cpu\": %.4f}\n", what, rows,
-                 (double)(ended.wall_us - began.wall_us) / 1e6, ended.cpu_s - began.cpu_s);
+    (void)printf("{\"what\": \"%s\", \"rows\": %u, \"seconds\": %.4f, \"cpu\": %.4f, \"server_cpu\": %.2f}\n",
+                 what, rows, (double)(ended.wall_us - began.wall_us) / 1e6, ended.cpu_s - began.cpu_s,
+                 server_s);
     (void)fflush(stdout);
 }
 
@@ -184,6 +205,8 @@ static void bench_copy(void)
 
     fresh_table();
     run("ALTER TABLE orders DROP CONSTRAINT orders_pkey");
+    double server_s = server_cpu_s(PQbackendPID(conn));
+
     began = now();
     run("COPY orders FROM STDIN (FORMAT binary)");
     sl_buf_put(&out, head, 19);
@@ -204,7 +227,7 @@ static void bench_copy(void)
         die("COPY", PQerrorMessage(conn));
     for (PGresult *result; (result = PQgetResult(conn));)
         check(result);
-    tell("COPY BINARY, no index", n_orders, began);
+    tell("COPY BINARY, no index", n_orders, began, server_cpu_s(PQbackendPID(conn)) - server_s);
     sl_buf_done(&out);
 }
 
@@ -255,6 +278,8 @@ static void bench_unnest(uint32_t batch, bool sorted)
         "total = EXCLUDED.total, status = EXCLUDED.status, note = EXCLUDED.note, __op = EXCLUDED.__op, "
         "__deleted = "
         "EXCLUDED.__deleted");
+    double server_s = server_cpu_s(PQbackendPID(conn));
+
     began = now();
     for (uint32_t at = 0; at < n_orders; at += batch) {
         uint32_t n = n_orders - at < batch ? n_orders - at : batch;
@@ -266,7 +291,7 @@ static void bench_unnest(uint32_t batch, bool sorted)
         upsert(rows, n, params);
     }
     (void)snprintf(what, sizeof(what), "bare unnest, %u a batch, %s", batch, sorted ? "sorted" : "unsorted");
-    tell(what, n_orders, began);
+    tell(what, n_orders, began, server_cpu_s(PQbackendPID(conn)) - server_s);
     run("DEALLOCATE upsert");
     for (int i = 0; i < COLUMNS; i++)
         sl_buf_done(&params[i]);
@@ -359,6 +384,16 @@ static void must(enum sl_rc rc, const struct sl_error *err)
         die("the sink", err->text);
 }
 
+static int sink_backend(void)
+{
+    PGresult *result =
+        PQexec(conn, "SELECT pid FROM pg_stat_activity WHERE application_name = 'sluice bench'");
+    int pid = PQntuples(result) ? (int)strtol(PQgetvalue(result, 0, 0), NULL, 10) : 0;
+
+    PQclear(result);
+    return pid;
+}
+
 static void bench_sink(struct sl_props *props, uint32_t batch_rows)
 {
     const struct sl_topic *topic = sl_topic_intern("orders", 6);
@@ -382,12 +417,14 @@ static void bench_sink(struct sl_props *props, uint32_t batch_rows)
     run("DROP TABLE IF EXISTS sluice_offsets");
     must(sl_pgsink_ops.open(&env, props, &self, &err), &err);
     must(sl_pgsink_ops.assign(self, &progress, 1, &err), &err);
+    double server_s = server_cpu_s(sink_backend());
+
     began = now();
     for (uint32_t i = 0; i < n; i++)
         must(sl_pgsink_ops.put(self, batches[i], &err), &err);
     must(sl_pgsink_ops.flush(self, &err), &err);
     (void)snprintf(what, sizeof(what), "sluice's sink, %u a batch", batch_rows);
-    tell(what, n_orders, began);
+    tell(what, n_orders, began, server_cpu_s(sink_backend()) - server_s);
     sl_pgsink_ops.close(self);
     for (uint32_t i = 0; i < n; i++)
         sl_batch_free(batches[i]);

@@ -5,21 +5,20 @@
 #include "base/json.h"
 #include "base/props.h"
 #include "codec/header_codec.h"
+#include "codec/value_json.h"
 
 struct sl_shower {
     struct sl_registry *registry;
     struct sl_converter avro;
-    struct sl_converter json;
     struct sl_arena *arena;
 };
 
-static enum sl_rc open_converter(const struct sl_plugins *plugins, const char *name, const char *schemas,
-                                 struct sl_registry *registry, struct sl_converter *ret, struct sl_error *err)
+static enum sl_rc open_avro(const struct sl_plugins *plugins, struct sl_registry *registry,
+                            struct sl_converter *ret, struct sl_error *err)
 {
     struct sl_props *props = sl_props_new();
-    enum sl_rc rc = sl_plugins_converter(plugins, name, &ret->ops, err);
+    enum sl_rc rc = sl_plugins_converter(plugins, "avro", &ret->ops, err);
 
-    sl_props_set(props, "schemas.enable", schemas);
     if (rc == SL_OK)
         rc = ret->ops->open(props, "", false, registry, &ret->self, err);
     if (rc)
@@ -32,13 +31,12 @@ enum sl_rc sl_shower_open(const struct sl_plugins *plugins, const struct sl_prop
                           struct sl_shower **ret, struct sl_error *err)
 {
     struct sl_shower *shower = sl_zalloc(1, sizeof(*shower));
-    enum sl_rc rc;
+    enum sl_rc rc = SL_OK;
 
     if (plugins->open_registry(sl_props_get(worker, "sluice.state.dir"), true, &shower->registry, err))
         shower->registry = NULL;
-    rc = open_converter(plugins, "json", "false", NULL, &shower->json, err);
-    if (rc == SL_OK && shower->registry)
-        rc = open_converter(plugins, "avro", "false", shower->registry, &shower->avro, err);
+    if (shower->registry)
+        rc = open_avro(plugins, shower->registry, &shower->avro, err);
     shower->arena = sl_arena_new(64 << 10);
     if (rc) {
         sl_shower_close(shower);
@@ -52,8 +50,6 @@ void sl_shower_close(struct sl_shower *shower)
 {
     if (shower->avro.ops)
         shower->avro.ops->close(shower->avro.self);
-    if (shower->json.ops)
-        shower->json.ops->close(shower->json.self);
     if (shower->registry)
         shower->registry->ops->close(shower->registry);
     sl_arena_free(shower->arena);
@@ -99,11 +95,10 @@ static void put_hex(struct sl_buf *out, struct sl_span bytes)
 static bool put_avro(struct sl_shower *shower, const struct sl_topic *topic, struct sl_span bytes,
                      struct sl_buf *out)
 {
+    const struct sl_json_style style = {.decimal_numbers = true};
     const struct sl_schema *schema = NULL;
     struct sl_value value = sl_null();
-    size_t start = out->len;
     struct sl_error err;
-    bool is_null = false;
 
     if (!shower->avro.ops || bytes.len < 5 || bytes.ptr[0] != 0)
         return false;
@@ -111,12 +106,7 @@ static bool put_avro(struct sl_shower *shower, const struct sl_topic *topic, str
     if (shower->avro.ops->decode(shower->avro.self, topic, bytes, shower->arena, &schema, &value, &err) !=
         SL_OK)
         return false;
-    if (shower->json.ops->encode(shower->json.self, topic, schema, value, out, &is_null, &err) != SL_OK) {
-        out->len = start;
-        return false;
-    }
-    if (is_null)
-        sl_buf_text(out, "null");
+    sl_value_json(out, schema, value, &style);
     return true;
 }
 

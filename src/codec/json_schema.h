@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Connect schemas in the JSON form of Kafka's JsonConverter. Private to codec/. */
+/* Connect schemas in the JSON form of Kafka's JsonConverter. */
 #ifndef SLUICE_CODEC_JSON_SCHEMA_H
 #define SLUICE_CODEC_JSON_SCHEMA_H
 

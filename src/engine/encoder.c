@@ -2,7 +2,9 @@
 #include "engine/encoder.h"
 
 #include "base/clock.h"
+#include "codec/json_schema.h"
 #include "codec/murmur2.h"
+#include "codec/value_json.h"
 #include "engine/headers.h"
 
 /* What is under way. */
@@ -13,6 +15,32 @@ struct job {
     int64_t now_ms; /* the time of records that have none: one clock read a batch */
 };
 
+/* One side of a record that never became bytes, as JSON with its schema. */
+static struct sl_span put_json(struct sl_buf *out, const struct sl_schema *schema, struct sl_value value)
+{
+    const struct sl_json_style style = {0};
+    size_t start = out->len;
+
+    if (sl_is_null(value))
+        return (struct sl_span){0};
+    sl_buf_text(out, "{\"schema\":");
+    if (schema)
+        sl_json_schema_put(out, schema, &style);
+    else
+        sl_buf_text(out, "null");
+    sl_buf_text(out, ",\"payload\":");
+    sl_value_json(out, schema, value, &style);
+    sl_buf_u8(out, '}');
+    return sl_outgoing_place(start, out->len);
+}
+
+static void resolve(struct sl_span *span, const struct sl_buf *bytes)
+{
+    if (span->ptr)
+        span->ptr = bytes->data + ((uintptr_t)span->ptr - 1);
+}
+
+/* A source's dead letter is the record as JSON with its schema and position. */
 static enum sl_rc report(struct job *job, const struct sl_message *message, const char *stage,
                          const char *class_name, const struct sl_error *why, struct sl_error *err)
 {
@@ -20,13 +48,19 @@ static enum sl_rc report(struct job *job, const struct sl_message *message, cons
         .topic = message->topic, .partition = -1, .offset = -1, .timestamp_ms = job->now_ms};
     const struct sl_bad_record bad = {.raw = &raw, .stage = stage, .class_name = class_name, .why = why};
     struct sl_buf bytes = {0};
+    size_t headers_start;
     enum sl_rc rc;
 
-    /* The position tells which row it is, since the record itself has no bytes. */
+    raw.key = put_json(&bytes, message->key_schema, message->record.key);
+    raw.value = put_json(&bytes, message->value_schema, message->record.value);
+    headers_start = bytes.len;
     if (message->record.position.len)
         sl_headers_put(&bytes, "__sluice.position", message->record.position);
-    if (bytes.len)
-        raw.headers = (struct sl_span){bytes.data, bytes.len};
+    if (bytes.len > headers_start)
+        raw.headers = sl_outgoing_place(headers_start, bytes.len);
+    resolve(&raw.key, &bytes);
+    resolve(&raw.value, &bytes);
+    resolve(&raw.headers, &bytes);
     rc = sl_dead_letters_report(job->encoder->letters, &bad, err);
     sl_buf_done(&bytes);
     return rc;

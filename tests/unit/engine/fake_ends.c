@@ -345,10 +345,13 @@ static enum sl_rc converter_encode(void *self, const struct sl_topic *topic, con
                                    struct sl_value value, struct sl_buf *out, bool *ret_null,
                                    struct sl_error *err)
 {
+    const char *bad = world.faults.unencodable;
+
     (void)self;
     (void)topic;
     (void)schema;
-    (void)err;
+    if (bad && value.len == strlen(bad) && memcmp(value.bytes, bad, value.len) == 0)
+        return sl_error_set(err, SL_E_DATA, "the fake converter cannot write '%s'", bad);
     *ret_null = sl_is_null(value);
     if (!*ret_null)
         sl_buf_put(out, value.bytes, value.len);

@@ -94,7 +94,7 @@ void fake_world_reset(void)
     sl_props_set(worker_props, "sluice.state.dir", "/nowhere");
 }
 
-struct sl_connector *fake_connector(const char *name, bool sink, ...)
+struct sl_connector *fake_connector(const char *name, int sink, ...)
 {
     struct sl_props *props = sl_props_new();
     struct sl_complaints complaints = {0};

@@ -44,7 +44,8 @@ struct fake_faults {
     int sink_transient;      /* every n-th transaction fails, and nobody knows whether it was committed */
     int sink_down;           /* the next n assigns cannot connect */
     const char *bad_value;   /* the target refuses this value */
-    const char *undecodable; /* the converter refuses this value */
+    const char *undecodable; /* the converter refuses to read this value */
+    const char *unencodable; /* the converter refuses to write this value */
     bool sink_hangs;         /* transactions wait until wake */
 };
 
@@ -79,7 +80,7 @@ extern const struct sl_plugins fake_plugins;
 void fake_world_reset(void);
 
 /* A connector of the fake classes with keys and values in pairs, ended by NULL. */
-struct sl_connector *fake_connector(const char *name, bool sink, ...);
+struct sl_connector *fake_connector(const char *name, int sink, ...);
 
 /* Start a process: worker and tasks. */
 struct sl_worker *fake_start(struct sl_connector *const *connectors, size_t n);

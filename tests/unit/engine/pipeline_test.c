@@ -272,6 +272,30 @@ static void bad_records_go_to_the_dead_letters_with_their_reason(void **state)
     end();
 }
 
+static void a_record_that_the_source_side_cannot_write_is_a_letter_too(void **state)
+{
+    struct sl_worker *worker;
+
+    (void)state;
+    begin(100, 1);
+    sl_connector_free(connectors[--n_connectors]);
+    add(fake_connector("src", false, "errors.tolerance", "all", "errors.deadletterqueue.topic.name", "dlq",
+                       "errors.deadletterqueue.context.headers.enable", "true", NULL));
+    add(fake_connector("snk", true, "topics", "t0", NULL));
+    world.faults.unencodable = "42";
+    worker = fake_start(connectors, n_connectors);
+    assert_true(fake_wait_rows(99));
+    fake_stop(worker);
+    assert_int_equal(world.n_rows, 99);
+    assert_non_null(letter(0));
+    assert_null(letter(1));
+    assert_non_null(strstr(letter(0)->value, "\"payload\":\"42\""));
+    assert_non_null(strstr(letter(0)->value, "\"type\":\"string\""));
+    assert_header(letter(0), "__connect.errors.stage", "VALUE_CONVERTER");
+    assert_header(letter(0), "__connect.errors.connector.name", "src");
+    end();
+}
+
 static bool all_failed(void *arg)
 {
     char reason[300];
@@ -406,6 +430,7 @@ int main(void)
         cmocka_unit_test(a_kill_after_anything_durable_loses_and_doubles_nothing),
         cmocka_unit_test(without_tolerance_a_bad_record_stops_its_task_and_is_named),
         cmocka_unit_test(bad_records_go_to_the_dead_letters_with_their_reason),
+        cmocka_unit_test(a_record_that_the_source_side_cannot_write_is_a_letter_too),
         cmocka_unit_test(a_broken_log_fails_every_source_and_the_worker_says_why),
         cmocka_unit_test(a_stop_does_not_wait_for_a_target_that_hangs),
         cmocka_unit_test(a_regex_takes_in_new_topics_but_never_its_own_dead_letters),

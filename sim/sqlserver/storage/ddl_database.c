@@ -7,7 +7,7 @@
 #include "sql.h"
 #include "tran.h"
 
-#include "../cdc/tracking.h"
+#include "../cdc/job.h"
 
 #include <string.h>
 #include <strings.h>
@@ -67,6 +67,7 @@ bool ms_ddl_drop_database(struct ms_session *session, const char *name, struct m
                             db->name);
     int32_t id = db->db_id;
     ms_server_forget_database(session->server, id);
+    ms_capture_forget(session->server, id);
     return remove_objects(session, db, err) &&
            ms_sql_run(session, err, "DELETE FROM sys_objects WHERE db_id=?", "i", id) &&
            ms_sql_run(session, err, "DELETE FROM sys_schemas WHERE db_id=?", "i", id) &&

@@ -201,8 +201,8 @@ static void measure(const char *name, struct stage *s, void (*batch)(struct stag
         start_us = sl_now_us() - start_us;
         best_us = start_us < best_us ? start_us : best_us;
     }
-    (void)printf("%-24s %6.0f ns  %5.0f bytes  budget %d\n", name, (double)best_us * 1000 / ROWS,
-                 (double)s->out.len / ROWS, budget_ns);
+    (void)printf("%-24s %6.0f ns  %5.0f bytes  budget %d\n", name, (double)best_us * 1000 / (double)ROWS,
+                 (double)s->out.len / (double)ROWS, budget_ns);
 }
 
 static void open_stage(struct stage *s, const struct sl_converter_ops *ops, const char *key,

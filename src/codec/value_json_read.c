@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "codec/decimal_text.h"
+#include "codec/json_scan.h"
 #include "codec/value_json.h"
 
 #include <errno.h>
@@ -14,203 +15,33 @@
 
 enum { MAX_DEPTH = 128, NUMBER_SIZE = 400 };
 
-struct reader {
-    const uint8_t *start, *at, *end;
-    struct sl_arena *arena;
-    const char *reason;
-    int depth;
-};
-
 /* Values of a collection, until their number is known. */
 struct items {
     struct sl_value *values;
     size_t n, capacity;
 };
 
-static bool read_value(struct reader *r, const struct sl_schema *schema, struct sl_value *ret);
+static bool read_value(struct sl_json_scanner *r, const struct sl_schema *schema, struct sl_value *ret);
 
-static bool fail(struct reader *r, const char *reason)
-{
-    if (!r->reason)
-        r->reason = reason;
-    return false;
-}
-
-static void skip_space(struct reader *r)
-{
-    while (r->at < r->end && (*r->at == ' ' || *r->at == '\t' || *r->at == '\n' || *r->at == '\r'))
-        r->at++;
-}
-
-/* The next byte that is not white space; 0 at the end. */
-static uint8_t peek(struct reader *r)
-{
-    skip_space(r);
-    return r->at < r->end ? *r->at : 0;
-}
-
-static bool take(struct reader *r, uint8_t byte)
-{
-    if (peek(r) != byte)
-        return false;
-    r->at++;
-    return true;
-}
-
-static bool take_word(struct reader *r, const char *word)
-{
-    size_t len = strlen(word);
-
-    if ((size_t)(r->end - r->at) < len || memcmp(r->at, word, len) != 0)
-        return false;
-    r->at += len;
-    return true;
-}
-
-/* From the opening quote to behind the closing one; the raw content. */
-static bool raw_string(struct reader *r, struct sl_span *ret, bool *ret_escaped)
-{
-    const uint8_t *from;
-
-    if (!take(r, '"'))
-        return fail(r, "a string should begin here");
-    from = r->at;
-    *ret_escaped = false;
-    for (; r->at < r->end; r->at++) {
-        if (*r->at == '"') {
-            *ret = (struct sl_span){from, (size_t)(r->at - from)};
-            r->at++;
-            return true;
-        }
-        if (*r->at < 0x20)
-            return fail(r, "a control character stands in a string");
-        if (*r->at == '\\') {
-            *ret_escaped = true;
-            if (++r->at == r->end)
-                break;
-        }
-    }
-    return fail(r, "a string does not end");
-}
-
-static int hex_digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool hex4(const uint8_t *at, const uint8_t *end, uint32_t *ret)
-{
-    uint32_t code = 0;
-
-    if (end - at < 4)
-        return false;
-    for (int i = 0; i < 4; i++) {
-        int digit = hex_digit(at[i]);
-
-        if (digit < 0)
-            return false;
-        code = code << 4 | (uint32_t)digit;
-    }
-    *ret = code;
-    return true;
-}
-
-static size_t put_utf8(uint8_t *out, uint32_t code)
-{
-    if (code < 0x80) {
-        out[0] = (uint8_t)code;
-        return 1;
-    }
-    if (code < 0x800) {
-        out[0] = (uint8_t)(0xC0 | code >> 6);
-        out[1] = (uint8_t)(0x80 | (code & 0x3F));
-        return 2;
-    }
-    if (code < 0x10000) {
-        out[0] = (uint8_t)(0xE0 | code >> 12);
-        out[1] = (uint8_t)(0x80 | (code >> 6 & 0x3F));
-        out[2] = (uint8_t)(0x80 | (code & 0x3F));
-        return 3;
-    }
-    out[0] = (uint8_t)(0xF0 | code >> 18);
-    out[1] = (uint8_t)(0x80 | (code >> 12 & 0x3F));
-    out[2] = (uint8_t)(0x80 | (code >> 6 & 0x3F));
-    out[3] = (uint8_t)(0x80 | (code & 0x3F));
-    return 4;
-}
-
-/* \uXXXX, or a pair of surrogates. *at stands on the 'u'; half a pair becomes U+FFFD. */
-static bool unescape_unicode(const uint8_t **at, const uint8_t *end, uint32_t *ret)
-{
-    uint32_t code;
-    uint32_t low;
-
-    if (!hex4(*at + 1, end, &code))
-        return false;
-    *at += 5;
-    if (code >= 0xD800 && code < 0xDC00 && end - *at >= 6 && (*at)[0] == '\\' && (*at)[1] == 'u' &&
-        hex4(*at + 2, end, &low) && low >= 0xDC00 && low < 0xE000) {
-        code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
-        *at += 6;
-    }
-    *ret = code >= 0xD800 && code < 0xE000 ? 0xFFFD : code;
-    return true;
-}
-
-static bool unescape(struct reader *r, struct sl_span raw, struct sl_value *ret)
-{
-    static const char from[] = "\"\\/bfnrt";
-    static const char to[] = "\"\\/\b\f\n\r\t";
-    uint8_t *text = sl_arena_alloc(r->arena, raw.len);
-    const uint8_t *at = raw.ptr;
-    const uint8_t *end = at + raw.len;
-    size_t n = 0;
-
-    while (at < end) {
-        const char *known;
-        uint32_t code;
-
-        if (*at != '\\') {
-            text[n++] = *at++;
-            continue;
-        }
-        at++;
-        known = *at ? strchr(from, *at) : NULL;
-        if (known) {
-            text[n++] = (uint8_t)to[known - from];
-            at++;
-        } else if (*at == 'u' && unescape_unicode(&at, end, &code)) {
-            n += put_utf8(text + n, code); /* never more bytes than the escape had */
-        } else {
-            return fail(r, "an escape in a string is not one of JSON's");
-        }
-    }
-    *ret = sl_bytes(SL_STRING, text, n);
-    return true;
-}
-
-static bool read_string(struct reader *r, struct sl_value *ret)
+static bool read_string(struct sl_json_scanner *r, struct sl_value *ret)
 {
     struct sl_span raw;
     bool escaped;
 
-    if (!raw_string(r, &raw, &escaped))
+    if (!sl_json_raw_string(r, &raw, &escaped))
         return false;
     if (escaped)
-        return unescape(r, raw, ret);
+        return sl_json_unescape(r, raw, ret);
     *ret = sl_bytes(SL_STRING, raw.ptr, raw.len);
     return true;
 }
 
 /* A number as text with a NUL behind it. *ret_integer: it has neither point nor exponent. */
-static bool number_text(struct reader *r, char text[NUMBER_SIZE], size_t *ret_len, bool *ret_integer)
+static bool number_text(struct sl_json_scanner *r, char text[NUMBER_SIZE], size_t *ret_len, bool *ret_integer)
 {
     size_t n = 0;
 
-    skip_space(r);
+    sl_json_skip_space(r);
     *ret_integer = true;
     for (; r->at < r->end; r->at++) {
         uint8_t c = *r->at;
@@ -218,7 +49,7 @@ static bool number_text(struct reader *r, char text[NUMBER_SIZE], size_t *ret_le
         if (!((c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E'))
             break;
         if (n == NUMBER_SIZE - 1)
-            return fail(r, "a number is too long");
+            return sl_json_fail(r, "a number is too long");
         if (c == '.' || c == 'e' || c == 'E')
             *ret_integer = false;
         text[n++] = (char)c;
@@ -226,11 +57,11 @@ static bool number_text(struct reader *r, char text[NUMBER_SIZE], size_t *ret_le
     text[n] = '\0';
     *ret_len = n;
     if (n == 0 || !((text[0] >= '0' && text[0] <= '9') || (text[0] == '-' && n > 1)))
-        return fail(r, "a number should stand here");
+        return sl_json_fail(r, "a number should stand here");
     return true;
 }
 
-static bool read_double(struct reader *r, const struct sl_schema *schema, struct sl_value *ret)
+static bool read_double(struct sl_json_scanner *r, const struct sl_schema *schema, struct sl_value *ret)
 {
     char text[NUMBER_SIZE];
     struct sl_value word;
@@ -239,7 +70,7 @@ static bool read_double(struct reader *r, const struct sl_schema *schema, struct
     size_t len;
     bool integer;
 
-    if (peek(r) == '"') {
+    if (sl_json_peek(r) == '"') {
         if (!read_string(r, &word))
             return false;
         if (word.len == 3 && memcmp(word.bytes, "NaN", 3) == 0)
@@ -249,13 +80,13 @@ static bool read_double(struct reader *r, const struct sl_schema *schema, struct
         else if (word.len == 9 && memcmp(word.bytes, "-Infinity", 9) == 0)
             d = -(double)INFINITY;
         else
-            return fail(r, "a number should stand here");
+            return sl_json_fail(r, "a number should stand here");
     } else {
         if (!number_text(r, text, &len, &integer))
             return false;
         d = strtod(text, &end);
         if (*end != '\0')
-            return fail(r, "a number is not well-formed");
+            return sl_json_fail(r, "a number is not well-formed");
     }
     *ret = sl_float(schema->type, schema->type == SL_FLOAT32 ? (double)(float)d : d);
     return true;
@@ -270,7 +101,7 @@ static bool text_integer(const char *text, int64_t *ret)
     return errno == 0 && end != text && *end == '\0';
 }
 
-static bool read_integer(struct reader *r, const struct sl_schema *schema, struct sl_value *ret)
+static bool read_integer(struct sl_json_scanner *r, const struct sl_schema *schema, struct sl_value *ret)
 {
     char text[NUMBER_SIZE];
     size_t len;
@@ -281,7 +112,7 @@ static bool read_integer(struct reader *r, const struct sl_schema *schema, struc
         return false;
     if (!integer || !text_integer(text, &i) || (schema->type == SL_INT8 && i != (int8_t)i) ||
         (schema->type == SL_INT16 && i != (int16_t)i) || (schema->type == SL_INT32 && i != (int32_t)i))
-        return fail(r, "a number is out of the range of its integer type");
+        return sl_json_fail(r, "a number is out of the range of its integer type");
     *ret = sl_int(schema->type, i);
     return true;
 }
@@ -297,7 +128,7 @@ static int base64_digit(uint8_t c)
     return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-static bool read_base64(struct reader *r, struct sl_value *ret)
+static bool read_base64(struct sl_json_scanner *r, struct sl_value *ret)
 {
     struct sl_value text;
     uint8_t *bytes;
@@ -314,31 +145,31 @@ static bool read_base64(struct reader *r, struct sl_value *ret)
         int digit = base64_digit(text.bytes[i]);
 
         if (digit < 0)
-            return fail(r, "bytes are not base64");
+            return sl_json_fail(r, "bytes are not base64");
         word = word << 6 | (uint32_t)digit;
         if (i % 4 != 0)
             bytes[n++] = (uint8_t)(word >> (6 - i % 4 * 2));
     }
     if (i % 4 == 1)
-        return fail(r, "bytes are not base64");
+        return sl_json_fail(r, "bytes are not base64");
     *ret = sl_bytes(SL_BYTES, bytes, n);
     return true;
 }
 
-static bool read_bytes(struct reader *r, const struct sl_schema *schema, struct sl_value *ret)
+static bool read_bytes(struct sl_json_scanner *r, const struct sl_schema *schema, struct sl_value *ret)
 {
     char text[NUMBER_SIZE];
     size_t len;
     bool integer;
 
-    if (peek(r) == '"')
+    if (sl_json_peek(r) == '"')
         return read_base64(r, ret);
     if (schema->semantic != SL_SEM_DECIMAL)
-        return fail(r, "bytes should be a base64 string");
+        return sl_json_fail(r, "bytes should be a base64 string");
     if (!number_text(r, text, &len, &integer))
         return false;
     return sl_decimal_read(text, len, schema->scale, r->arena, ret) ||
-           fail(r, "a decimal has more digits than its scale");
+           sl_json_fail(r, "a decimal has more digits than its scale");
 }
 
 static struct sl_value *add_item(struct items *items)
@@ -347,63 +178,64 @@ static struct sl_value *add_item(struct items *items)
     return &items->values[items->n++];
 }
 
-static struct sl_value keep_items(struct reader *r, enum sl_type type, const struct items *items, size_t n)
+static struct sl_value keep_items(struct sl_json_scanner *r, enum sl_type type, const struct items *items,
+                                  size_t n)
 {
     return sl_items(type, sl_arena_copy(r->arena, items->values, items->n * sizeof(*items->values)), n);
 }
 
-static bool read_items(struct reader *r, const struct sl_schema *element, struct items *items)
+static bool read_items(struct sl_json_scanner *r, const struct sl_schema *element, struct items *items)
 {
     struct sl_value value;
 
-    if (!take(r, '['))
-        return fail(r, "an array should begin here");
-    if (take(r, ']'))
+    if (!sl_json_take(r, '['))
+        return sl_json_fail(r, "an array should begin here");
+    if (sl_json_take(r, ']'))
         return true;
     do {
         if (!read_value(r, element, &value))
             return false;
         *add_item(items) = value;
-    } while (take(r, ','));
-    return take(r, ']') || fail(r, "an array does not go on");
+    } while (sl_json_take(r, ','));
+    return sl_json_take(r, ']') || sl_json_fail(r, "an array does not go on");
 }
 
-static bool read_pairs(struct reader *r, const struct sl_schema *schema, struct items *items)
+static bool read_pairs(struct sl_json_scanner *r, const struct sl_schema *schema, struct items *items)
 {
     struct sl_value pair[2];
 
-    if (!take(r, '['))
-        return fail(r, "an array of pairs should begin here");
-    if (take(r, ']'))
+    if (!sl_json_take(r, '['))
+        return sl_json_fail(r, "an array of pairs should begin here");
+    if (sl_json_take(r, ']'))
         return true;
     do {
-        if (!take(r, '[') || !read_value(r, schema->key, &pair[0]) || !take(r, ',') ||
-            !read_value(r, schema->element, &pair[1]) || !take(r, ']'))
-            return fail(r, "a pair of a map is not [key,value]");
+        if (!sl_json_take(r, '[') || !read_value(r, schema->key, &pair[0]) || !sl_json_take(r, ',') ||
+            !read_value(r, schema->element, &pair[1]) || !sl_json_take(r, ']'))
+            return sl_json_fail(r, "a pair of a map is not [key,value]");
         *add_item(items) = pair[0];
         *add_item(items) = pair[1];
-    } while (take(r, ','));
-    return take(r, ']') || fail(r, "an array of pairs does not go on");
+    } while (sl_json_take(r, ','));
+    return sl_json_take(r, ']') || sl_json_fail(r, "an array of pairs does not go on");
 }
 
-static bool read_object(struct reader *r, const struct sl_schema *element, struct items *items)
+static bool read_object(struct sl_json_scanner *r, const struct sl_schema *element, struct items *items)
 {
     struct sl_value pair[2];
 
-    if (!take(r, '{'))
-        return fail(r, "an object should begin here");
-    if (take(r, '}'))
+    if (!sl_json_take(r, '{'))
+        return sl_json_fail(r, "an object should begin here");
+    if (sl_json_take(r, '}'))
         return true;
     do {
-        if (!read_string(r, &pair[0]) || !take(r, ':') || !read_value(r, element, &pair[1]))
-            return fail(r, "a member of an object is not \"name\":value");
+        if (!read_string(r, &pair[0]) || !sl_json_take(r, ':') || !read_value(r, element, &pair[1]))
+            return sl_json_fail(r, "a member of an object is not \"name\":value");
         *add_item(items) = pair[0];
         *add_item(items) = pair[1];
-    } while (take(r, ','));
-    return take(r, '}') || fail(r, "an object does not go on");
+    } while (sl_json_take(r, ','));
+    return sl_json_take(r, '}') || sl_json_fail(r, "an object does not go on");
 }
 
-static bool read_array(struct reader *r, const struct sl_schema *schema, struct sl_value *ret)
+static bool read_array(struct sl_json_scanner *r, const struct sl_schema *schema, struct sl_value *ret)
 {
     struct items items = {0};
     bool good = read_items(r, schema ? schema->element : NULL, &items);
@@ -414,7 +246,7 @@ static bool read_array(struct reader *r, const struct sl_schema *schema, struct 
     return good;
 }
 
-static bool read_map(struct reader *r, const struct sl_schema *schema, struct sl_value *ret)
+static bool read_map(struct sl_json_scanner *r, const struct sl_schema *schema, struct sl_value *ret)
 {
     struct items items = {0};
     bool good = schema && schema->key->type != SL_STRING
@@ -440,36 +272,36 @@ static int find_field(const struct sl_schema *schema, struct sl_value name, uint
 }
 
 /* Members come in any order; unknown ones are passed over, as Kafka's converter does. */
-static bool read_members(struct reader *r, const struct sl_schema *schema, struct sl_value *fields)
+static bool read_members(struct sl_json_scanner *r, const struct sl_schema *schema, struct sl_value *fields)
 {
     struct sl_value name;
     struct sl_value unknown;
     uint32_t guess = 0;
 
-    if (take(r, '}'))
+    if (sl_json_take(r, '}'))
         return true;
     do {
         int field;
 
-        if (!read_string(r, &name) || !take(r, ':'))
-            return fail(r, "a member of an object is not \"name\":value");
+        if (!read_string(r, &name) || !sl_json_take(r, ':'))
+            return sl_json_fail(r, "a member of an object is not \"name\":value");
         field = find_field(schema, name, guess);
         if (!read_value(r, field < 0 ? NULL : schema->fields[field].schema,
                         field < 0 ? &unknown : &fields[field]))
             return false;
         guess = field < 0 ? guess : (uint32_t)field + 1;
-    } while (take(r, ','));
-    return take(r, '}') || fail(r, "an object does not go on");
+    } while (sl_json_take(r, ','));
+    return sl_json_take(r, '}') || sl_json_fail(r, "an object does not go on");
 }
 
-static bool read_struct(struct reader *r, const struct sl_schema *schema, struct sl_value *ret)
+static bool read_struct(struct sl_json_scanner *r, const struct sl_schema *schema, struct sl_value *ret)
 {
     struct sl_value *fields = sl_arena_alloc(r->arena, schema->n_fields * sizeof(*fields));
 
     for (uint32_t i = 0; i < schema->n_fields; i++)
         fields[i] = (struct sl_value){.tag = SL_ABSENT};
-    if (!take(r, '{'))
-        return fail(r, "an object should begin here");
+    if (!sl_json_take(r, '{'))
+        return sl_json_fail(r, "an object should begin here");
     if (!read_members(r, schema, fields))
         return false;
     for (uint32_t i = 0; i < schema->n_fields; i++) {
@@ -479,20 +311,20 @@ static bool read_struct(struct reader *r, const struct sl_schema *schema, struct
             continue;
         fields[i] = field->has_default ? field->default_value : sl_null();
         if (sl_is_null(fields[i]) && !field->optional)
-            return fail(r, "a member that is required is missing");
+            return sl_json_fail(r, "a member that is required is missing");
     }
     *ret = sl_items(SL_STRUCT, fields, schema->n_fields);
     return true;
 }
 
-static bool read_boolean(struct reader *r, struct sl_value *ret)
+static bool read_boolean(struct sl_json_scanner *r, struct sl_value *ret)
 {
-    skip_space(r);
-    *ret = sl_bool(take_word(r, "true"));
-    return ret->i || take_word(r, "false") || fail(r, "true or false should stand here");
+    sl_json_skip_space(r);
+    *ret = sl_bool(sl_json_take_word(r, "true"));
+    return ret->i || sl_json_take_word(r, "false") || sl_json_fail(r, "true or false should stand here");
 }
 
-static bool read_free_number(struct reader *r, struct sl_value *ret)
+static bool read_free_number(struct sl_json_scanner *r, struct sl_value *ret)
 {
     static const struct sl_schema plain = {.type = SL_FLOAT64};
     const uint8_t *back = r->at;
@@ -512,9 +344,9 @@ static bool read_free_number(struct reader *r, struct sl_value *ret)
 }
 
 /* Without a schema the text itself says the type. */
-static bool read_free(struct reader *r, struct sl_value *ret)
+static bool read_free(struct sl_json_scanner *r, struct sl_value *ret)
 {
-    switch (peek(r)) {
+    switch (sl_json_peek(r)) {
     case '{': return read_map(r, NULL, ret);
     case '[': return read_array(r, NULL, ret);
     case '"': return read_string(r, ret);
@@ -524,7 +356,7 @@ static bool read_free(struct reader *r, struct sl_value *ret)
     }
 }
 
-static bool read_typed(struct reader *r, const struct sl_schema *schema, struct sl_value *ret)
+static bool read_typed(struct sl_json_scanner *r, const struct sl_schema *schema, struct sl_value *ret)
 {
     switch (schema->type) {
     case SL_INT8:
@@ -542,22 +374,22 @@ static bool read_typed(struct reader *r, const struct sl_schema *schema, struct 
     case SL_ABSENT:
     case SL_NULL: break;
     }
-    return fail(r, "the schema has no type");
+    return sl_json_fail(r, "the schema has no type");
 }
 
-static bool read_value(struct reader *r, const struct sl_schema *schema, struct sl_value *ret)
+static bool read_value(struct sl_json_scanner *r, const struct sl_schema *schema, struct sl_value *ret)
 {
     bool good;
 
-    if (peek(r) == 'n') {
+    if (sl_json_peek(r) == 'n') {
         *ret = sl_null();
-        if (!take_word(r, "null"))
-            return fail(r, "this is no JSON value");
+        if (!sl_json_take_word(r, "null"))
+            return sl_json_fail(r, "this is no JSON value");
         return !schema || schema->optional || schema->has_default ||
-               fail(r, "null stands where its schema does not allow it");
+               sl_json_fail(r, "null stands where its schema does not allow it");
     }
     if (++r->depth > MAX_DEPTH)
-        return fail(r, "it is nested too deep");
+        return sl_json_fail(r, "it is nested too deep");
     good = schema ? read_typed(r, schema, ret) : read_free(r, ret);
     r->depth--;
     return good;
@@ -566,73 +398,18 @@ static bool read_value(struct reader *r, const struct sl_schema *schema, struct 
 enum sl_rc sl_value_json_read(struct sl_span text, const struct sl_schema *schema, struct sl_arena *arena,
                               struct sl_value *ret, struct sl_error *err)
 {
-    struct reader r = {.start = text.ptr, .at = text.ptr, .end = text.ptr + text.len, .arena = arena};
+    struct sl_json_scanner r = {
+        .start = text.ptr, .at = text.ptr, .end = text.ptr + text.len, .arena = arena};
     struct sl_value value;
 
     if (read_value(&r, schema, &value)) {
-        skip_space(&r);
+        sl_json_skip_space(&r);
         if (r.at == r.end) {
             *ret = value;
             return SL_OK;
         }
-        (void)fail(&r, "something follows the value");
+        (void)sl_json_fail(&r, "something follows the value");
     }
     return sl_error_set(err, SL_E_DATA, "JSON does not fit: byte %zu: %s", (size_t)(r.at - r.start),
                         r.reason);
-}
-
-/* Pass over one value: strings whole, brackets counted. */
-static bool skip_value(struct reader *r)
-{
-    struct sl_span string;
-    int depth = 0;
-    bool escaped;
-
-    do {
-        uint8_t c = peek(r);
-
-        if (c == 0)
-            return false;
-        if (c == '"') {
-            if (!raw_string(r, &string, &escaped))
-                return false;
-            continue;
-        }
-        if (c == '{' || c == '[')
-            depth++;
-        else if (c == '}' || c == ']')
-            depth--;
-        else if (depth == 0 && c == ',')
-            return false;
-        r->at++;
-        while (depth == 0 && c != '}' && c != ']' && r->at < r->end && !strchr(",]} \t\r\n", *r->at))
-            r->at++;
-    } while (depth > 0);
-    return depth == 0;
-}
-
-int sl_json_next_member(struct sl_json_cursor *cursor, struct sl_span *ret_name, struct sl_span *ret_value)
-{
-    struct reader r = {.at = cursor->rest.ptr, .end = cursor->rest.ptr + cursor->rest.len};
-    const uint8_t *from;
-    bool escaped;
-
-    if (take(&r, '}')) {
-        skip_space(&r);
-        return cursor->begun && r.at == r.end ? 0 : -1;
-    }
-    if (!take(&r, cursor->begun ? ',' : '{'))
-        return -1;
-    if (!cursor->begun && take(&r, '}'))
-        return peek(&r) == 0 && r.at == r.end ? 0 : -1;
-    if (!raw_string(&r, ret_name, &escaped) || !take(&r, ':'))
-        return -1;
-    skip_space(&r);
-    from = r.at;
-    if (!skip_value(&r))
-        return -1;
-    *ret_value = (struct sl_span){from, (size_t)(r.at - from)};
-    cursor->begun = true;
-    cursor->rest = (struct sl_span){r.at, (size_t)(r.end - r.at)};
-    return 1;
 }

@@ -40,7 +40,7 @@ static void schemas_survive_the_way_through_text(void **state)
     (void)state;
     for (int i = 0; i < 1500; i++) {
         const struct sl_schema *schema = generate_schema(&g, 3);
-        const struct sl_schema *back;
+        const struct sl_schema *back = NULL;
         struct codec c = make_codec(schema);
         struct sl_avro_doc *parsed;
         struct sl_buf first = {0};
@@ -76,9 +76,9 @@ static void values_survive_encode_and_decode(void **state)
 
         for (int j = 0; j < 8; j++) {
             struct sl_value value = generate_value(&g, schema);
-            struct sl_value back;
+            struct sl_value back = {0};
             struct sl_error err = {0};
-            size_t used;
+            size_t used = 0;
 
             sl_buf_reset(&out);
             assert_int_equal(sl_value_check(schema, value, &err), SL_OK);

@@ -32,7 +32,7 @@ static const char *text_of(const struct sl_schema *schema)
 
 static const struct sl_schema *schema_with(const char *text, const struct sl_avro_options *options)
 {
-    const struct sl_schema *schema;
+    const struct sl_schema *schema = NULL;
     struct sl_avro_doc *doc;
     struct sl_error err = {0};
 

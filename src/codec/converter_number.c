@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Converters for a single thing without a schema on the wire: raw bytes, and Kafka's big-endian numbers. They
- * have no state; the instance only says which one it is.
+ * have no state; the instance only says which one it is, with the schema at hand.
  */
 #include "base/buf.h"
 #include "codec/converters.h"
@@ -12,10 +12,14 @@ struct kind {
     const char *word;
 };
 
-/* Not const only because an instance is handed around as void *; nobody writes to it. */
-static struct kind kinds[] = {
+static const struct kind kinds[] = {
     {SL_BYTES, 0, "bytes"},   {SL_INT16, 2, "int16"},    {SL_INT32, 4, "int32"},     {SL_INT64, 8, "int64"},
     {SL_FLOAT32, 4, "float"}, {SL_FLOAT64, 8, "double"}, {SL_BOOLEAN, 1, "boolean"},
+};
+
+struct converter {
+    const struct kind *kind;
+    const struct sl_schema *schema; /* of everything that is read */
 };
 
 static const struct sl_option no_options[] = {{.name = NULL}};
@@ -23,7 +27,7 @@ static const struct sl_option no_options[] = {{.name = NULL}};
 static enum sl_rc encode(void *self, const struct sl_topic *topic, const struct sl_schema *schema,
                          struct sl_value value, struct sl_buf *out, bool *ret_null, struct sl_error *err)
 {
-    const struct kind *kind = self;
+    const struct kind *kind = ((const struct converter *)self)->kind;
     uint64_t word = (uint64_t)value.i;
     float f;
     uint32_t half;
@@ -79,7 +83,8 @@ static enum sl_rc decode(void *self, const struct sl_topic *topic, struct sl_spa
                          struct sl_arena *arena, const struct sl_schema **ret_schema,
                          struct sl_value *ret_value, struct sl_error *err)
 {
-    const struct kind *kind = self;
+    const struct converter *c = self;
+    const struct kind *kind = c->kind;
 
     (void)arena;
     if (bytes.ptr && kind->size && bytes.len != kind->size)
@@ -88,7 +93,7 @@ static enum sl_rc decode(void *self, const struct sl_topic *topic, struct sl_spa
             "topic '%s' should hold %s of %zu bytes, and a record has %zu. HINT: choose another "
             "converter",
             topic->name, kind->word, kind->size, bytes.len);
-    *ret_schema = sl_schema_plain(kind->type, true);
+    *ret_schema = c->schema;
     if (!bytes.ptr)
         *ret_value = sl_null();
     else if (kind->type == SL_BYTES)
@@ -98,9 +103,12 @@ static enum sl_rc decode(void *self, const struct sl_topic *topic, struct sl_spa
     return SL_OK;
 }
 
-static void close_nothing(void *self)
+static void *new_converter(const struct kind *kind)
 {
-    (void)self;
+    struct converter *c = sl_alloc(sizeof(*c));
+
+    *c = (struct converter){.kind = kind, .schema = sl_schema_plain(kind->type, true)};
+    return c;
 }
 
 /* ByteArrayConverter and the others differ in their kind and their names alone. */
@@ -113,7 +121,7 @@ static void close_nothing(void *self)
         (void)is_key;                                                                                    \
         (void)registry;                                                                                  \
         (void)err;                                                                                       \
-        *ret_self = &kinds[index];                                                                       \
+        *ret_self = new_converter(&kinds[index]);                                                        \
         return SL_OK;                                                                                    \
     }                                                                                                    \
     static const char *const symbol##_classes[] = {__VA_ARGS__, NULL};                                   \
@@ -124,7 +132,7 @@ static void close_nothing(void *self)
         .open = open_##symbol,                                                                           \
         .encode = encode,                                                                                \
         .decode = decode,                                                                                \
-        .close = close_nothing,                                                                          \
+        .close = sl_free,                                                                                \
     }
 
 CONVERTER(sl_converter_bytes, 0, "bytes", "org.apache.kafka.connect.converters.ByteArrayConverter");

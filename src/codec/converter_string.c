@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Text: StringConverter, and SimpleHeaderConverter, which guesses the type back from the text. */
+#include "base/alloc.h"
 #include "base/props.h"
 #include "codec/converters.h"
 #include "codec/value_text.h"
@@ -28,6 +29,18 @@ static const struct sl_option options[] = {
 
 static const struct sl_option no_options[] = {{.name = NULL}};
 
+struct converter {
+    const struct sl_schema *schema; /* of every string that is read */
+};
+
+static void *new_converter(void)
+{
+    struct converter *c = sl_alloc(sizeof(*c));
+
+    c->schema = sl_schema_plain(SL_STRING, true);
+    return c;
+}
+
 static enum sl_rc open_text(const struct sl_props *props, const char *prefix, bool is_key,
                             struct sl_registry *registry, void **ret_self, struct sl_error *err)
 {
@@ -36,13 +49,8 @@ static enum sl_rc open_text(const struct sl_props *props, const char *prefix, bo
     (void)is_key;
     (void)registry;
     (void)err;
-    *ret_self = NULL; /* no state */
+    *ret_self = new_converter();
     return SL_OK;
-}
-
-static void close_text(void *self)
-{
-    (void)self;
 }
 
 static enum sl_rc encode_string(void *self, const struct sl_topic *topic, const struct sl_schema *schema,
@@ -62,11 +70,12 @@ static enum sl_rc decode_string(void *self, const struct sl_topic *topic, struct
                                 struct sl_arena *arena, const struct sl_schema **ret_schema,
                                 struct sl_value *ret_value, struct sl_error *err)
 {
-    (void)self;
+    const struct converter *c = self;
+
     (void)topic;
     (void)arena;
     (void)err;
-    *ret_schema = sl_schema_plain(SL_STRING, true);
+    *ret_schema = c->schema;
     *ret_value = bytes.ptr ? sl_bytes(SL_STRING, bytes.ptr, bytes.len) : sl_null();
     return SL_OK;
 }
@@ -105,7 +114,7 @@ const struct sl_converter_ops sl_converter_string = {
     .open = open_text,
     .encode = encode_string,
     .decode = decode_string,
-    .close = close_text,
+    .close = sl_free,
 };
 
 const struct sl_converter_ops sl_converter_simple = {
@@ -115,5 +124,5 @@ const struct sl_converter_ops sl_converter_simple = {
     .open = open_text,
     .encode = encode_literal,
     .decode = decode_literal,
-    .close = close_text,
+    .close = sl_free,
 };

@@ -9,6 +9,9 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
+static void *open_selves[64]; /* closed at the end of a test */
+static size_t n_selves;
+static const struct sl_converter_ops *open_ops[64];
 static struct sl_arena *arena;
 static struct sl_buf out;
 
@@ -22,6 +25,8 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
+    for (; n_selves; n_selves--)
+        open_ops[n_selves - 1]->close(open_selves[n_selves - 1]);
     sl_arena_free(arena);
     sl_buf_done(&out);
     return 0;
@@ -31,7 +36,13 @@ static void *open_converter(const struct sl_converter_ops *ops)
 {
     void *self = NULL;
 
+    for (size_t i = 0; i < n_selves; i++) {
+        if (open_ops[i] == ops)
+            return open_selves[i];
+    }
     assert_int_equal(ops->open(NULL, "", false, NULL, &self, NULL), SL_OK);
+    open_ops[n_selves] = ops;
+    open_selves[n_selves++] = self;
     return self;
 }
 

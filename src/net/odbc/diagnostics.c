@@ -181,7 +181,9 @@ enum sl_rc sl_odbc_diagnose(SQLSMALLINT handle_type, SQLHANDLE handle, const cha
         return sl_error_set(err, SL_E_CONNECT, "%s: the ODBC driver failed without saying why", doing);
     }
     rc = sl_odbc_classify(best.native, best.state);
-    if (lost && rc == SL_E_UNSUPPORTED)
+    /* FreeTDS says a bare HY000 "Unknown error", with no number, when the server dies in the middle of an
+     * answer. */
+    if (rc == SL_E_UNSUPPORTED && (lost || (best.native == 0 && strncmp(best.state, "HY000", 5) == 0)))
         rc = SL_E_CONNECT;
     if (rc == SL_E_CONNECT)
         lost = true;

@@ -382,6 +382,7 @@ static enum sl_rc begin_with_offset(struct sl_mssql_database *db, struct sl_erro
         db->phase = SL_MSSQL_PHASE_SNAPSHOT;
     else
         db->phase = mode == SL_MSSQL_SNAPSHOT_INITIAL_ONLY ? SL_MSSQL_PHASE_IDLE : SL_MSSQL_PHASE_STREAM;
+    sl_mssql_stream_announce(db);
     return SL_OK;
 }
 

@@ -122,6 +122,8 @@ bool sl_mssql_batch_is_full(const struct sl_mssql_database *db, const struct sl_
 void sl_mssql_hand_out(struct sl_mssql_database *db, struct sl_batch *batch);
 
 /* stream.c */
+/* Tell the log from where streaming goes on; says nothing in another phase. */
+void sl_mssql_stream_announce(const struct sl_mssql_database *db);
 enum sl_rc sl_mssql_stream_poll(struct sl_mssql_database *db, struct sl_batch *batch, bool *ret_more,
                                 struct sl_error *err);
 void sl_mssql_stream_drop(struct sl_mssql_database *db);

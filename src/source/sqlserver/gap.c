@@ -34,8 +34,10 @@ enum sl_rc sl_mssql_gap_in_window(struct sl_mssql_database *db, int object_id, c
     for (size_t i = 0; i < db->n_tables; i++) {
         const struct sl_mssql_instance *instance = db->tables[i]->instance;
 
-        /* One that began inside the window lost nothing. */
-        if (instance->object_id != object_id || sl_lsn_compare(mark, &instance->start) <= 0)
+        /* One that began inside the window lost nothing; neither did one whose beginning the capture job had
+         * not set yet when we read the catalogue: the mark is that beginning. */
+        if (instance->object_id != object_id || sl_lsn_is_zero(&instance->start) ||
+            sl_lsn_compare(mark, &instance->start) <= 0)
             continue;
         for (size_t j = 0; j < window->n_commits; j++)
             if (sl_lsn_compare(&window->commits[j].lsn, mark) < 0)
@@ -57,6 +59,17 @@ static const char start_sql[] =
     " THEN 1 ELSE 0 END,"
     " CASE WHEN EXISTS (SELECT 1 FROM cdc.lsn_time_mapping m WHERE m.start_lsn >= ? AND m.start_lsn < "
     "ct.start_lsn AND m.tran_id <> 0x00) THEN 1 ELSE 0 END"
+    " FROM cdc.change_tables ct WHERE ct.start_lsn > ?";
+
+/*
+ * From a position of zero (the snapshot ran before the capture job had written anything) nothing can be
+ * remembered. Each mark lies above it; one that cleanup has raised is a transaction's end well after the
+ * instance was made.
+ */
+static const char zero_sql[] =
+    "SELECT ct.object_id, ct.start_lsn, 1, 1,"
+    " CASE WHEN EXISTS (SELECT 1 FROM cdc.lsn_time_mapping m WHERE m.start_lsn = ct.start_lsn"
+    " AND m.tran_end_time > DATEADD(minute, 1, ct.create_date)) THEN 1 ELSE 0 END"
     " FROM cdc.change_tables ct WHERE ct.start_lsn > ?";
 
 static enum sl_rc look(struct sl_mssql_database *db, struct sl_odbc_stmt *stmt, struct sl_error *err)
@@ -89,16 +102,18 @@ static enum sl_rc look(struct sl_mssql_database *db, struct sl_odbc_stmt *stmt, 
 
 enum sl_rc sl_mssql_gap_at_start(struct sl_mssql_database *db, struct sl_error *err)
 {
+    struct sl_lsn before = sl_lsn_previous(&db->next_from);
+    bool from_zero = sl_lsn_is_zero(&before);
     struct sl_odbc_stmt *stmt;
     bool row = true;
     enum sl_rc rc;
 
     if (db->checked_start || sl_lsn_is_zero(&db->next_from))
         return SL_OK;
-    rc = sl_odbc_prepare(db->control, start_sql, &stmt, err);
+    rc = sl_odbc_prepare(db->control, from_zero ? zero_sql : start_sql, &stmt, err);
     if (rc != SL_OK)
         return rc;
-    for (int i = 1; i <= 4 && rc == SL_OK; i++)
+    for (int i = 1; i <= (from_zero ? 1 : 4) && rc == SL_OK; i++)
         rc = sl_odbc_bind_binary(stmt, i, db->next_from.b, SL_LSN_SIZE, err);
     if (rc == SL_OK)
         rc = sl_odbc_execute(stmt, err);

@@ -279,6 +279,7 @@ static void finish(struct sl_mssql_database *db)
     sl_mssql_snapshot_drop(db);
     db->phase =
         db->config->snapshot == SL_MSSQL_SNAPSHOT_INITIAL_ONLY ? SL_MSSQL_PHASE_IDLE : SL_MSSQL_PHASE_STREAM;
+    sl_mssql_stream_announce(db);
     db->checked_start = false; /* a long snapshot may have been overtaken by the cleanup job */
 }
 

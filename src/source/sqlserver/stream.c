@@ -414,6 +414,16 @@ static bool idle_offset_is_due(struct sl_mssql_database *db)
     return true;
 }
 
+void sl_mssql_stream_announce(const struct sl_mssql_database *db)
+{
+    char from[SL_LSN_TEXT_SIZE + 1] = "";
+
+    if (db->phase != SL_MSSQL_PHASE_STREAM)
+        return;
+    sl_lsn_write(&db->next_from, from);
+    sl_info("streaming starts", SL_T("database", db->name), SL_T("from_lsn", from));
+}
+
 enum sl_rc sl_mssql_stream_poll(struct sl_mssql_database *db, struct sl_batch *batch, bool *ret_more,
                                 struct sl_error *err)
 {

@@ -438,6 +438,22 @@ static void changes_that_cleanup_removed_stop_the_task(void **state)
     assert_non_null(strstr(err.text, "HINT: "));
 }
 
+static void the_beginning_of_a_capture_instance_is_no_gap(void **state)
+{
+    struct fixture *f = *state;
+    struct script_row rows[] = {{0, 60, 1, 5, 2, 1, "a"}};
+    const uint32_t commits[] = {10, 60}; /* 10: another table was enabled */
+
+    script.mark = 0;
+    begin_streaming(f); /* on a database where the capture job has written nothing yet */
+    write_log(rows, 1, commits, 2);
+    (void)pthread_mutex_lock(&script.lock);
+    script.mark = 50;
+    (void)pthread_mutex_unlock(&script.lock);
+    poll(f);
+    assert_string_equal(summary(f), "t:c1");
+}
+
 static void when_needed_takes_a_new_snapshot_over_a_gap(void **state)
 {
     struct fixture *f = *state;
@@ -529,6 +545,7 @@ int main(void)
         TEST(an_interrupted_snapshot_begins_again_from_its_first_position),
         TEST(an_outage_in_mid_transaction_loses_and_repeats_nothing),
         TEST(changes_that_cleanup_removed_stop_the_task),
+        TEST(the_beginning_of_a_capture_instance_is_no_gap),
         TEST(when_needed_takes_a_new_snapshot_over_a_gap),
         TEST(an_idle_database_is_asked_less_and_less_often),
         TEST(idle_entries_of_the_log_move_on_without_reading_tables),

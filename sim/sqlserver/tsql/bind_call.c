@@ -392,7 +392,10 @@ static struct ms_bound *bind_builtin(struct ms_binder *b, const struct ms_expr *
     if (strcasecmp(f->name, "eomonth") == 0)
         op.result = ms_type_simple(MS_DATE);
     struct ms_bound *bound = ms_bind_operation(b, &op, args);
-    bound->nullable = bound->nullable || e->n_args > 0;
+    enum ms_class class = ms_type_class(op.result.id);
+    bool always =
+        e->n_args == 0 && (class == MS_CLASS_DATE || class == MS_CLASS_GUID || class == MS_CLASS_FLOAT);
+    bound->nullable = !always;
     if (ms_type_class(op.result.id) == MS_CLASS_TEXT)
         bound->collation = collation;
     return bound;

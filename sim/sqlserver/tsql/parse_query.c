@@ -316,6 +316,34 @@ static bool parse_star(struct ms_parser *p, struct ms_select_item *item)
     return false;
 }
 
+/*
+ * SELECT @s = @s + a + b adds a + b to what the row before left in @s, in the order of ORDER BY. Written as
+ * @s += a + b, it does so whenever the rows' expressions are computed.
+ */
+static void as_accumulation(struct ms_parser *p, struct ms_select_item *item)
+{
+    struct ms_expr *chain[64], *e = item->expr, *sum;
+    size_t n = 0;
+    while (e->kind == MS_EXPR_BINARY && e->text[0] == '+' && n < 64) {
+        chain[n++] = e;
+        e = e->args[0];
+    }
+    if (n == 0 || e->kind != MS_EXPR_VARIABLE || e->slot != item->assign_slot)
+        return;
+    sum = chain[n - 1]->args[1];
+    for (size_t i = n - 1; i-- > 0;) {
+        struct ms_expr *more = ms_parse_new_expr(p, MS_EXPR_BINARY);
+        more->text = "+";
+        more->args = ms_arena_alloc(p->arena, 2 * sizeof *more->args);
+        more->args[0] = sum;
+        more->args[1] = chain[i]->args[1];
+        more->n_args = 2;
+        sum = more;
+    }
+    item->expr = sum;
+    item->assign_operator = '+';
+}
+
 static bool parse_item_assignment(struct ms_parser *p, struct ms_select_item *item)
 {
     const struct ms_token *op = ms_parse_peek(p, 1);
@@ -326,6 +354,8 @@ static bool parse_item_assignment(struct ms_parser *p, struct ms_select_item *it
     item->assign_operator = op->text[0] == '=' ? 0 : op->text[0];
     p->at++;
     item->expr = ms_parse_scalar(p);
+    if (!item->assign_operator)
+        as_accumulation(p, item);
     return true;
 }
 

@@ -121,7 +121,14 @@ static void reserve(struct ms_buffer *buffer, size_t more)
     size_t cap = buffer->cap ? buffer->cap : 64;
     while (cap < need)
         cap *= 2;
-    buffer->data = ms_heap_resize(buffer->data, cap);
+    if (buffer->arena) {
+        char *more = ms_arena_alloc(buffer->arena, cap);
+        if (buffer->len)
+            memcpy(more, buffer->data, buffer->len + 1);
+        buffer->data = more;
+    } else {
+        buffer->data = ms_heap_resize(buffer->data, cap);
+    }
     buffer->cap = cap;
 }
 
@@ -159,6 +166,7 @@ void ms_buffer_format(struct ms_buffer *buffer, const char *format, ...)
 
 void ms_buffer_free(struct ms_buffer *buffer)
 {
-    free(buffer->data);
+    if (!buffer->arena)
+        free(buffer->data);
     *buffer = (struct ms_buffer){0};
 }

@@ -31,11 +31,15 @@ void *ms_heap_alloc(size_t size_bytes); /* zeroed */
 void *ms_heap_resize(void *old, size_t size_bytes);
 char *ms_heap_text(const char *text, size_t len);
 
-/* A text under construction, on the heap; always NUL-terminated once something was added. */
+/*
+ * A text under construction; always NUL-terminated once something was added. On the heap, or in an arena when
+ * one is set beforehand: then nothing needs to be freed.
+ */
 struct ms_buffer {
     char *data;
     size_t len;
     size_t cap;
+    struct ms_arena *arena; /* NULL: the heap */
 };
 
 void ms_buffer_add(struct ms_buffer *buffer, const void *bytes, size_t len);

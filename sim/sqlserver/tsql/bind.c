@@ -293,7 +293,7 @@ static void bind_sets(struct ms_binder *b, const struct ms_statement *st, struct
 static void write_change(struct ms_binder *b, const struct ms_statement *st, struct ms_bound_change *change,
                          const struct ms_source_view *target, const char *from)
 {
-    struct ms_buffer sql = {0};
+    struct ms_buffer sql = {.arena = b->arena};
     struct ms_type bigint = {.id = MS_BIGINT};
     add_output(b, &change->plan, &bigint, "rowid");
     ms_buffer_format(&sql, "SELECT %s.rowid", target->sql);

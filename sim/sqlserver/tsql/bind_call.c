@@ -51,7 +51,7 @@ bool ms_bind_has_aggregate(const struct ms_expr *e)
 
 static const char *window(struct ms_binder *b, const struct ms_window *w)
 {
-    struct ms_buffer sql = {0};
+    struct ms_buffer sql = {.arena = b->arena};
     ms_buffer_text(&sql, " OVER (");
     for (size_t i = 0; i < w->n_partition; i++)
         ms_buffer_format(&sql, "%s%s", i ? "," : "PARTITION BY ",
@@ -71,7 +71,7 @@ static const char *window(struct ms_binder *b, const struct ms_window *w)
 static struct ms_bound *bind_ranking(struct ms_binder *b, const struct ms_expr *e)
 {
     struct ms_type type = ms_type_simple(MS_BIGINT);
-    struct ms_buffer sql = {0};
+    struct ms_buffer sql = {.arena = b->arena};
     const char *name = call_name(e), *collation = NULL;
     bool shifted = e->n_args > 0;
     if (!e->over)
@@ -272,7 +272,7 @@ static struct ms_bound *bind_aggregate(struct ms_binder *b, const struct ms_expr
 static struct ms_bound *join_as(struct ms_binder *b, const char *function, struct ms_bound **list, size_t n,
                                 const struct ms_type *type)
 {
-    struct ms_buffer sql = {0};
+    struct ms_buffer sql = {.arena = b->arena};
     bool nullable = true;
     ms_buffer_format(&sql, "%s(", function);
     for (size_t i = 0; i < n; i++) {
@@ -337,7 +337,7 @@ static struct ms_bound *bind_choose(struct ms_binder *b, const struct ms_expr *e
     struct ms_bound **list = bind_args(b, e);
     struct ms_type type = ms_bind_common(b, list + 1, e->n_args - 1, "CHOOSE"),
                    integer = ms_type_simple(MS_INT);
-    struct ms_buffer sql = {0};
+    struct ms_buffer sql = {.arena = b->arena};
     ms_buffer_format(&sql, "CASE %s", ms_bind_convert(b, list[0], &integer)->sql);
     for (size_t i = 1; i < e->n_args; i++)
         ms_buffer_format(&sql, " WHEN %zu THEN %s", i, ms_bind_convert(b, list[i], &type)->sql);
@@ -404,7 +404,7 @@ static struct ms_bound *bind_builtin(struct ms_binder *b, const struct ms_expr *
 static struct ms_bound *bind_catalogue(struct ms_binder *b, const struct ms_expr *e,
                                        const struct ms_scalar *s)
 {
-    struct ms_buffer sql = {0};
+    struct ms_buffer sql = {.arena = b->arena};
     check_count(b, call_name(e), e->n_args, s->min_parameters, s->max_parameters);
     struct ms_bound **args = bind_args(b, e);
     ms_buffer_format(&sql, "%s(%s", s->sqlite_function, s->leading ? s->leading : "");

@@ -63,7 +63,7 @@ static const char *bind_between(struct ms_binder *b, const struct ms_expr *e)
 static const char *bind_in_list(struct ms_binder *b, const struct ms_expr *e)
 {
     struct ms_bound **list = ms_arena_alloc(b->arena, e->n_args * sizeof *list);
-    struct ms_buffer sql = {0};
+    struct ms_buffer sql = {.arena = b->arena};
     for (size_t i = 0; i < e->n_args; i++) {
         list[i] = ms_bind_expr(b, e->args[i]);
         note_loose(b, list[i]);

@@ -210,7 +210,7 @@ static const char *use_system_view(struct ms_binder *b, const struct ms_from *fr
 /* Put the arguments' texts where the source says {1}, {2} ... */
 static const char *fill_arguments(struct ms_binder *b, const char *text, const char **args, size_t n)
 {
-    struct ms_buffer out = {0};
+    struct ms_buffer out = {.arena = b->arena};
     while (*text) {
         if (text[0] == '{' && text[1] >= '1' && text[1] <= '9' && text[2] == '}' &&
             (size_t)(text[1] - '1') < n) {

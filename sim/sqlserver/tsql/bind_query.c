@@ -187,7 +187,7 @@ static struct ms_relation bind_select(struct ms_binder *b, const struct ms_query
 {
     struct ms_scope scope = {.outer = b->scope};
     struct select s = {.q = q};
-    struct ms_buffer sql = {0}, tail = {0};
+    struct ms_buffer sql = {.arena = b->arena}, tail = {.arena = b->arena};
     const struct ms_output *wanted = b->wanted;
     size_t n_wanted = b->n_wanted;
     b->wanted = NULL;
@@ -227,7 +227,7 @@ static struct ms_relation bind_select(struct ms_binder *b, const struct ms_query
 static const char *side(struct ms_binder *b, const struct ms_relation *r, const struct ms_output *wanted)
 {
     bool same = true;
-    struct ms_buffer sql = {0};
+    struct ms_buffer sql = {.arena = b->arena};
     ms_buffer_text(&sql, "SELECT ");
     for (size_t i = 0; i < r->n_outputs; i++) {
         const char *name = ms_arena_format(b->arena, "k%zu", i);
@@ -291,7 +291,7 @@ static struct ms_relation bind_set(struct ms_binder *b, const struct ms_query *q
                                         [MS_QUERY_INTERSECT] = "INTERSECT"};
     struct ms_relation l = ms_bind_relation(b, q->left), r = ms_bind_relation(b, q->right);
     struct ms_output *outputs = common_outputs(b, &l, &r);
-    struct ms_buffer sql = {0};
+    struct ms_buffer sql = {.arena = b->arena};
     ms_buffer_format(&sql, "SELECT * FROM (%s %s %s)", side(b, &l, outputs), words[q->kind],
                      side(b, &r, outputs));
     order_compound(b, q, outputs, l.n_outputs, &sql);
@@ -300,7 +300,7 @@ static struct ms_relation bind_set(struct ms_binder *b, const struct ms_query *q
 
 static struct ms_relation bind_values(struct ms_binder *b, const struct ms_query *q)
 {
-    struct ms_buffer sql = {0};
+    struct ms_buffer sql = {.arena = b->arena};
     struct ms_output *outputs = ms_arena_alloc(b->arena, (q->n_values + 1) * sizeof *outputs);
     struct ms_bound ***cells = ms_arena_alloc(b->arena, q->n_values * sizeof *cells);
     for (size_t c = 0; c < q->n_values; c++) {
@@ -358,7 +358,7 @@ static const char *bind_recursive(struct ms_binder *b, struct ms_cte_view *view)
         ms_binder_fail(b, 205, 16,
                        "All queries combined using a UNION, INTERSECT or EXCEPT operator must have an equal "
                        "number of expressions in their target lists.");
-    struct ms_buffer names = {0};
+    struct ms_buffer names = {.arena = b->arena};
     for (size_t i = 0; i < anchor.n_outputs; i++)
         ms_buffer_format(&names, "%sk%zu", i ? "," : "", i);
     const char *text = ms_arena_format(b->arena, "%s(%s) AS (SELECT * FROM (%s) UNION ALL %s)",

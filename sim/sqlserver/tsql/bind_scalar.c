@@ -139,7 +139,7 @@ struct ms_bound *ms_bind_operation(struct ms_binder *b, const struct ms_operatio
     bool direct = true;
     *kept = *op;
     struct ms_parameter p = {.kind = MS_PARAMETER_OPERATION, .operation = kept};
-    struct ms_buffer sql = {0};
+    struct ms_buffer sql = {.arena = b->arena};
     ms_buffer_format(&sql, "%s(%s", op->changing ? "msv" : "ms", ms_binder_parameter(b, &p));
     for (size_t i = 0; i < op->n_args; i++) {
         ms_buffer_format(&sql, ",%s", args[i]->sql);
@@ -505,7 +505,7 @@ static struct ms_bound *bind_case(struct ms_binder *b, const struct ms_expr *e)
         results[pairs] = ms_bind_expr(b, at[0]);
     struct ms_type type = ms_bind_common(b, results, n, "CASE");
     const char *loose = ms_bind_loose(results, n);
-    struct ms_buffer sql = {0};
+    struct ms_buffer sql = {.arena = b->arena};
     ms_buffer_text(&sql, "CASE");
     for (size_t i = 0; i < n; i++) {
         struct ms_bound *r = ms_bind_convert(b, results[i], &type);

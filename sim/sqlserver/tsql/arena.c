@@ -122,10 +122,10 @@ static void reserve(struct ms_buffer *buffer, size_t more)
     while (cap < need)
         cap *= 2;
     if (buffer->arena) {
-        char *more = ms_arena_alloc(buffer->arena, cap);
+        char *larger = ms_arena_alloc(buffer->arena, cap);
         if (buffer->len)
-            memcpy(more, buffer->data, buffer->len + 1);
-        buffer->data = more;
+            memcpy(larger, buffer->data, buffer->len + 1);
+        buffer->data = larger;
     } else {
         buffer->data = ms_heap_resize(buffer->data, cap);
     }

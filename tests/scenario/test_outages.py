@@ -19,6 +19,7 @@ def test_postgres_stopped_and_started(make_pipeline, own_cluster):
 def test_postgres_restarted_under_load(make_pipeline, own_cluster):
     p = make_pipeline(own_cluster)
     p.sluice.start()
+    p.sluice.wait_for_log("streaming starts")
     writer = threading.Thread(target=p.change, args=(3000,))
     writer.start()
     for rows in (200, 1000):

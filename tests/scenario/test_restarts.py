@@ -34,6 +34,7 @@ def test_restart_in_the_snapshot(make_pipeline, cluster, how):
 def test_restart_while_streaming(make_pipeline, cluster, how):
     p = make_pipeline(cluster)
     p.sluice.start()
+    p.sluice.wait_for_log("streaming starts")  # else the snapshot brings what this test wants to see streamed
     writer = threading.Thread(target=p.change, args=(4000,))
     writer.start()
     for rows in (500, 1500, 2500):

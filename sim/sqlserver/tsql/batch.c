@@ -9,9 +9,7 @@
 #include "temporary.h"
 
 #define CACHE_MAX 128
-#define CACHE_TEXT_MAX                                                                  \
-    ((size_t)8 * 1024) /* longer texts are rarely sent twice, and their trees are large \
-                        */
+#define CACHE_TEXT_MAX ((size_t)8 * 1024) /* longer texts are rarely sent twice; their trees are large */
 
 struct ms_cached_batch {
     struct ms_cached_batch *next; /* most recently used first */

@@ -19,7 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ROWS = 4000 };
+#define ROWS 4000
 
 static char *registered;
 

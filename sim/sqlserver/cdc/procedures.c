@@ -260,7 +260,7 @@ static bool set_job(struct ms_procedure_call *call, const char *type, size_t fir
 
 static bool change_job(struct ms_procedure_call *call)
 {
-    const char *type;
+    const char *type = NULL;
     if (!owner_only(call) || !job_type_of(call, 0, &type))
         return false;
     if (!job_exists(call, type))
@@ -279,7 +279,7 @@ static bool run_change_job(struct ms_procedure_call *call)
 
 static bool add_job(struct ms_procedure_call *call)
 {
-    const char *type;
+    const char *type = NULL;
     const struct ms_database *db = ms_catalog_database_by_id(call->session, call->db_id);
     if (!owner_only(call) || !job_type_of(call, 0, &type))
         return false;
@@ -297,7 +297,7 @@ static bool run_add_job(struct ms_procedure_call *call)
 
 static bool drop_job(struct ms_procedure_call *call)
 {
-    const char *type;
+    const char *type = NULL;
     return owner_only(call) && job_type_of(call, 0, &type) &&
            ms_sql_run(call->session, call->err, "DELETE FROM cdc_jobs WHERE db_id=? AND job_type=?", "is",
                       call->db_id, type);
@@ -310,7 +310,7 @@ static bool run_drop_job(struct ms_procedure_call *call)
 
 static bool switch_job(struct ms_procedure_call *call, bool running)
 {
-    const char *type;
+    const char *type = NULL;
     const struct ms_database *db = ms_catalog_database_by_id(call->session, call->db_id);
     if (!owner_only(call) || !job_type_of(call, 0, &type))
         return false;

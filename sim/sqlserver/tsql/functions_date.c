@@ -190,7 +190,7 @@ static bool fn_todatetimeoffset(struct ms_eval *ev, const struct ms_operation *o
 static bool fn_switchoffset(struct ms_eval *ev, const struct ms_operation *op, const struct ms_value *a,
                             struct ms_value *ret)
 {
-    int32_t zone;
+    int32_t zone = 0;
     if (!read_zone(ev, &op->args[1], &a[1], &zone))
         return false;
     ret->i = a[0].i;

@@ -283,19 +283,46 @@ static void order_compound(struct ms_binder *b, const struct ms_query *q, const 
     write_limit(b, q, sql);
 }
 
+/* a UNION ALL b UNION ALL c leans to the left: its arms are bound side by side, for SQLite's parser has a
+ * depth. */
+static size_t arms_of(struct ms_binder *b, const struct ms_query *q, const struct ms_query ***ret_arms)
+{
+    size_t n = 1;
+    const struct ms_query *at = q;
+    while (at->kind == q->kind && (at == q || (!at->ctes && !at->order && !at->top))) {
+        n++;
+        at = at->left;
+    }
+    const struct ms_query **arms = ms_arena_alloc(b->arena, n * sizeof(const struct ms_query *));
+    const struct ms_query *walk = q;
+    for (size_t i = n; i-- > 1; walk = walk->left)
+        arms[i] = walk->right;
+    arms[0] = at;
+    *ret_arms = arms;
+    return n;
+}
+
 static struct ms_relation bind_set(struct ms_binder *b, const struct ms_query *q)
 {
     static const char *const words[] = {[MS_QUERY_UNION] = "UNION",
                                         [MS_QUERY_UNION_ALL] = "UNION ALL",
                                         [MS_QUERY_EXCEPT] = "EXCEPT",
                                         [MS_QUERY_INTERSECT] = "INTERSECT"};
-    struct ms_relation l = ms_bind_relation(b, q->left), r = ms_bind_relation(b, q->right);
-    struct ms_output *outputs = common_outputs(b, &l, &r);
+    const struct ms_query **arms;
+    size_t n = arms_of(b, q, &arms);
+    struct ms_relation *relations = ms_arena_alloc(b->arena, n * sizeof *relations), common;
     struct ms_buffer sql = {.arena = b->arena};
-    ms_buffer_format(&sql, "SELECT * FROM (%s %s %s)", side(b, &l, outputs), words[q->kind],
-                     side(b, &r, outputs));
-    order_compound(b, q, outputs, l.n_outputs, &sql);
-    return finish(b, &sql, outputs, l.n_outputs);
+    for (size_t i = 0; i < n; i++)
+        relations[i] = ms_bind_relation(b, arms[i]);
+    common = relations[0];
+    for (size_t i = 1; i < n; i++)
+        common.outputs = common_outputs(b, &common, &relations[i]);
+    for (size_t i = 0; i < n; i++)
+        ms_buffer_format(&sql, "%s%s%s%s", i ? " " : "SELECT * FROM (", i ? words[q->kind] : "", i ? " " : "",
+                         side(b, &relations[i], common.outputs));
+    ms_buffer_byte(&sql, ')');
+    order_compound(b, q, common.outputs, common.n_outputs, &sql);
+    return finish(b, &sql, common.outputs, common.n_outputs);
 }
 
 static struct ms_relation bind_values(struct ms_binder *b, const struct ms_query *q)

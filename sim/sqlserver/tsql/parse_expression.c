@@ -10,6 +10,8 @@
 #include "decimal.h"
 #include "parse.h"
 
+#define CHAIN_MAX 900 /* SQLite takes expressions 1000 deep */
+
 static struct ms_expr *parse_condition(struct ms_parser *p);
 
 struct ms_expr *ms_parse_new_expr(struct ms_parser *p, enum ms_expr_kind kind)
@@ -550,12 +552,23 @@ static const char *take_operator(struct ms_parser *p, const char *const *list)
     return NULL;
 }
 
+/* A chain of operators is a tree as deep as it is long; what comes after may walk it recursively. */
+static void limit_chain(struct ms_parser *p, size_t *length)
+{
+    if (++*length > CHAIN_MAX)
+        ms_parse_fail(p, 8631,
+                      "Internal error: Server stack limit has been reached. Please look for potentially deep "
+                      "nesting in your query, and try to simplify it.");
+}
+
 static struct ms_expr *parse_product(struct ms_parser *p)
 {
+    size_t length = 0;
     static const char *const operators[] = {"*", "/", "%", NULL};
     struct ms_expr *e = parse_unary(p);
     const char *op;
     while ((op = take_operator(p, operators))) {
+        limit_chain(p, &length);
         e = new_with(p, MS_EXPR_BINARY, e, parse_unary(p));
         e->text = op;
     }
@@ -568,7 +581,9 @@ struct ms_expr *ms_parse_scalar(struct ms_parser *p)
     ms_parse_enter(p);
     struct ms_expr *e = parse_product(p);
     const char *op;
+    size_t length = 0;
     while ((op = take_operator(p, operators))) {
+        limit_chain(p, &length);
         e = new_with(p, MS_EXPR_BINARY, e, parse_product(p));
         e->text = op;
     }
@@ -677,8 +692,11 @@ static struct ms_expr *parse_not(struct ms_parser *p)
 static struct ms_expr *parse_and(struct ms_parser *p)
 {
     struct ms_expr *e = parse_not(p);
-    while (ms_parse_word(p, "and"))
+    size_t length = 0;
+    while (ms_parse_word(p, "and")) {
+        limit_chain(p, &length);
         e = new_with(p, MS_EXPR_AND, e, parse_not(p));
+    }
     return e;
 }
 
@@ -686,8 +704,11 @@ static struct ms_expr *parse_condition(struct ms_parser *p)
 {
     ms_parse_enter(p);
     struct ms_expr *e = parse_and(p);
-    while (ms_parse_word(p, "or"))
+    size_t length = 0;
+    while (ms_parse_word(p, "or")) {
+        limit_chain(p, &length);
         e = new_with(p, MS_EXPR_OR, e, parse_and(p));
+    }
     ms_parse_leave(p);
     return e;
 }

@@ -118,6 +118,21 @@ static void deep_nesting_is_an_error_and_no_crash(void **state)
     ms_buffer_free(&sql);
 }
 
+static void long_chains_are_an_error_and_no_crash(void **state)
+{
+    static const char *const links[] = {" + 1", " * 1", " AND 1 = 1", " OR 1 = 1"};
+    struct ms_buffer sql = {0};
+    (void)state;
+    for (size_t l = 0; l < sizeof links / sizeof links[0]; l++) {
+        sql.len = 0;
+        ms_buffer_text(&sql, l < 2 ? "SELECT 1" : "IF 1 = 1");
+        for (int i = 0; i < 100000; i++)
+            ms_buffer_text(&sql, links[l]);
+        assert_int_equal(parse(sql.data, sql.len, NULL), 8631);
+    }
+    ms_buffer_free(&sql);
+}
+
 static void damaged_statements_never_crash(void **state)
 {
     uint64_t seed = 42;
@@ -151,6 +166,7 @@ int main(void)
         cmocka_unit_test(statements_need_no_semicolon_between_them),
         cmocka_unit_test(wrong_syntax_has_sql_servers_number),
         cmocka_unit_test(deep_nesting_is_an_error_and_no_crash),
+        cmocka_unit_test(long_chains_are_an_error_and_no_crash),
         cmocka_unit_test(damaged_statements_never_crash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

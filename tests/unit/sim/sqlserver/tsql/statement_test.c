@@ -261,6 +261,20 @@ static void defaults_are_kept_in_normal_form(void **state)
                    "'((-1))'\n'(N'x')'\n(6)\n");
 }
 
+static void many_arms_of_a_union_stand_side_by_side(void **state)
+{
+    struct harness *h = *state;
+    struct ms_buffer sql = {0};
+    ms_buffer_text(&sql, "SELECT COUNT(*), MAX(n) FROM (SELECT 0 AS n");
+    for (int i = 1; i <= 300; i++)
+        ms_buffer_format(&sql, " UNION ALL SELECT %d", i);
+    ms_buffer_text(&sql, ") x");
+    assert_answers(h, sql.data, "# int, int null\n301|300\n(1)\n");
+    ms_buffer_free(&sql);
+    assert_answers(h, "SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT '3' UNION SELECT 1 ORDER BY 1",
+                   "# int\n1\n2\n3\n(3)\n");
+}
+
 static void damaged_statements_never_bring_the_server_down(void **state)
 {
     static const char *const seeds[] = {
@@ -306,6 +320,7 @@ int main(void)
         cmocka_unit_test(procedures_take_arguments_and_return_outputs),
         cmocka_unit_test(prepared_statements_run_by_handle),
         cmocka_unit_test(defaults_are_kept_in_normal_form),
+        cmocka_unit_test(many_arms_of_a_union_stand_side_by_side),
         cmocka_unit_test(damaged_statements_never_bring_the_server_down),
     };
     return cmocka_run_group_tests(tests, harness_open, harness_close);

@@ -283,8 +283,11 @@ static bool skip_space(struct lexer *lx)
 /* A text up to `close`, where two of them stand for one. lx->at is behind the opening mark. */
 static bool lex_delimited(struct lexer *lx, char close, size_t begin, enum ms_token_kind kind)
 {
-    char *out = ms_arena_alloc(lx->arena, lx->len - lx->at + 1);
-    size_t n = 0;
+    size_t longest = 0, n = 0; /* what stands before the closing mark, doubled ones counted twice */
+    while (lx->at + longest < lx->len &&
+           (lx->sql[lx->at + longest] != close || peek(lx, longest + 1) == close))
+        longest += lx->sql[lx->at + longest] == close ? 2 : 1;
+    char *out = ms_arena_alloc(lx->arena, longest + 2);
     int line = lx->line;
     for (;; lx->at++) {
         if (lx->at >= lx->len) {

@@ -14,11 +14,16 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { STOP_US = 950 * 1000 };
+enum {
+    STOP_US = 950 * 1000,
+    SILENT_MS = 3000, /* a server that has not answered by then is named */
+};
 
 /* Everything that one run is made of. */
 struct run {
@@ -109,6 +114,8 @@ static int read_all(struct run *run, const struct sl_arguments *arguments)
 struct probe {
     const struct sl_plugins *plugins;
     const struct sl_connector *connector;
+    int done_fd; /* told when the answer is there */
+    _Atomic bool answered;
     struct sl_thread thread;
     struct sl_error err;
 };
@@ -116,8 +123,11 @@ struct probe {
 static void probe_main(void *arg)
 {
     struct probe *probe = arg;
+    uint64_t one = 1;
 
     (void)sl_connector_probe(probe->connector, probe->plugins, &probe->err);
+    atomic_store(&probe->answered, true);
+    (void)!write(probe->done_fd, &one, sizeof(one));
 }
 
 /* A server that cannot be reached may come back; anything else needs the user. */
@@ -138,22 +148,59 @@ static int judge(const struct probe *probe, const char *path, bool only_check)
     return sl_cli_fail(what, &probe->err);
 }
 
+static void say_who_is_silent(const struct probe *probes, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!atomic_load(&probes[i].answered))
+            sl_warn("a server does not answer yet; waiting for it",
+                    SL_T("connector", probes[i].connector->name));
+    }
+}
+
+/*
+ * Until all answers are there. A server that does not answer at all can take long: it is said, and a signal
+ * is not kept waiting for it. Nothing runs yet, so the process can simply end.
+ */
+static void wait_for_answers(const struct probe *probes, size_t n, int done_fd, int signal_fd)
+{
+    struct pollfd waiting[] = {{.fd = signal_fd, .events = POLLIN}, {.fd = done_fd, .events = POLLIN}};
+    size_t missing = n;
+    uint64_t one;
+
+    while (missing) {
+        int ready = poll(waiting, 2, SILENT_MS);
+
+        if (ready == 0)
+            say_who_is_silent(probes, n);
+        if (ready > 0 && waiting[0].revents) {
+            sl_info("stopping");
+            _exit(SL_EXIT_OK);
+        }
+        while (missing && read(done_fd, &one, sizeof(one)) == sizeof(one))
+            missing--;
+    }
+}
+
 /* All at once: a start should not take as long as the slowest server times the connectors. */
-static int probe_all(const struct run *run, bool only_check)
+static int probe_all(const struct run *run, int signal_fd, bool only_check)
 {
     struct probe *probes = sl_zalloc(run->n, sizeof(*probes));
+    int done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | EFD_SEMAPHORE);
     int status = SL_EXIT_OK;
 
     for (size_t i = 0; i < run->n; i++) {
         probes[i].plugins = run->cli->plugins;
         probes[i].connector = run->connectors[i];
+        probes[i].done_fd = done_fd;
         sl_thread_start(&probes[i].thread, "probe", probe_main, &probes[i]);
     }
+    wait_for_answers(probes, run->n, done_fd, signal_fd);
     for (size_t i = 0; i < run->n; i++) {
         sl_thread_join(&probes[i].thread);
         if (judge(&probes[i], run->paths[i], only_check))
             status = SL_EXIT_FAILED;
     }
+    (void)close(done_fd);
     sl_free(probes);
     return status;
 }
@@ -247,7 +294,7 @@ static int run_worker(struct run *run, int signal_fd)
     if (sl_worker_open(run->cli->plugins, run->props, &run->worker, &err))
         return sl_cli_fail(NULL, &err);
     say_start(run);
-    status = probe_all(run, false);
+    status = probe_all(run, signal_fd, false);
     if (status == SL_EXIT_OK && sl_worker_start(run->worker, run->connectors, run->n, &err))
         status = sl_cli_fail(NULL, &err);
     if (status == SL_EXIT_OK) {
@@ -270,7 +317,7 @@ static int run_command(const struct sl_cli *cli, const struct sl_arguments *argu
     status = read_all(&run, arguments);
     if (status == SL_EXIT_OK) {
         sl_worker_config_open_log(run.props);
-        status = only_check ? probe_all(&run, true) : run_worker(&run, signal_fd);
+        status = only_check ? probe_all(&run, signal_fd, true) : run_worker(&run, signal_fd);
         if (only_check && status == SL_EXIT_OK)
             (void)puts("everything that was given can be used, and every server answers");
     }

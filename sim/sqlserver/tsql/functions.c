@@ -36,7 +36,11 @@ static struct ms_type text_like(const struct ms_type *have)
         return *have;
     if (ms_type_class(have->id) == MS_CLASS_XML || ms_type_class(have->id) == MS_CLASS_VARIANT)
         return ms_type_string(true, MS_MAX);
-    return ms_type_string(false, ms_type_class(have->id) == MS_CLASS_BINARY ? have->length : 64);
+    if (ms_type_class(have->id) == MS_CLASS_BINARY)
+        return ms_type_string(false, have->id == MS_ROWVERSION ? 8
+                                     : have->length > 0        ? have->length
+                                                               : MS_MAX);
+    return ms_type_string(false, 64);
 }
 
 static struct ms_type number_like(const struct ms_type *have)

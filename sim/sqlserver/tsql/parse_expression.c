@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Expressions and conditions, by precedence: OR, AND, NOT, predicates, + - & ^ |, * / %, signs, primaries. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -198,6 +199,11 @@ static struct ms_expr *literal_number(struct ms_parser *p, const struct ms_token
     if (token->kind == MS_TOKEN_FLOAT) {
         e->type.id = MS_FLOAT;
         e->value.d = strtod(token->text, NULL);
+        if (!isfinite(e->value.d))
+            ms_parse_fail(p, 168,
+                          "The floating point value '%s' is out of the range of computer representation (8 "
+                          "bytes).",
+                          token->text);
     } else if (token->kind == MS_TOKEN_MONEY) {
         ms_int128 value;
         if (!ms_decimal_parse(token->text, token->len, 4, &value) || value > INT64_MAX)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The codec's stages alone, on one thread, on a batch of Debezium changes of seven columns: nanoseconds and
- * bytes a row beside the budget of docs/hot-path. One line a stage: name, ns, bytes, budget.
+ * The stages of codec and transform alone, on one thread, on a batch of Debezium changes of seven columns:
+ * nanoseconds and bytes a row beside the budget of docs/hot-path. One line a stage: name, ns, bytes, budget.
  *
  *     codec_stages [rounds]
  */
@@ -15,6 +15,7 @@
 #include "codec/murmur2.h"
 #include "data/schema_build.h"
 #include "sluice/registry.h"
+#include "transform/transforms.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -188,6 +189,35 @@ static void hash_batch(struct stage *s)
     }
 }
 
+static struct sl_transform unwrap;
+
+static void unwrap_batch(struct stage *s)
+{
+    sl_arena_reset(s->arena);
+    for (int i = 0; i < ROWS; i++) {
+        struct sl_message message = {
+            .topic = s->topic, .value_schema = s->schema, .record = {.value = s->values[i]}};
+        struct sl_error err;
+
+        if (unwrap.ops->apply(unwrap.self, &message, s->arena, &err) != SL_KEEP) {
+            (void)fprintf(stderr, "codec_stages: the transform kept no record\n");
+            exit(1);
+        }
+    }
+}
+
+static void open_unwrap(void)
+{
+    struct sl_props *props = sl_props_new();
+    struct sl_error err = {0};
+
+    sl_props_set(props, "unwrap.add.fields", "op,deleted");
+    sl_props_set(props, "unwrap.delete.handling.mode", "rewrite");
+    unwrap.ops = &sl_transform_extract_new_record_state;
+    must(unwrap.ops->open(props, "unwrap.", unwrap.ops->classes[0], &unwrap.self, &err), &err);
+    sl_props_free(props);
+}
+
 /* The best of the rounds: on a shared machine the others measure the neighbours. */
 static void measure(const char *name, struct stage *s, void (*batch)(struct stage *), int rounds,
                     int budget_ns)
@@ -248,6 +278,9 @@ int main(int argc, char **argv)
     open_stage(s, &sl_converter_avro, NULL, NULL);
     measure("avro encode envelope", s, encode_batch, rounds, 250);
     measure("avro decode envelope", s, decode_batch, rounds, 250);
+    open_unwrap();
+    measure("ExtractNewRecordState", s, unwrap_batch, rounds, 50);
+    unwrap.ops->close(unwrap.self);
     s->converter.ops->close(s->converter.self);
     open_stage(s, &sl_converter_json, "schemas.enable", "false");
     measure("json encode envelope", s, encode_batch, rounds, 0);

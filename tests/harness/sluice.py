@@ -43,6 +43,8 @@ class Sluice:
         return self
 
     def stop(self, seconds=20):
+        # Before main() has begun nobody can take a signal in order: the exit status would be the signal's.
+        wait.until(lambda: "sluice starts" in self.process.output() or not self.process.running(), "sluice to start")
         return self.process.stop(seconds)
 
     def kill(self):

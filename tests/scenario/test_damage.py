@@ -8,6 +8,7 @@ from harness import wait, workload
 def test_a_damaged_batch_is_never_served(make_pipeline, cluster):
     p = make_pipeline(cluster, ledger=False)
     p.sluice.start()
+    p.sluice.wait_for_log("streaming starts")  # else the snapshot brings rows whose changes source_idle() waits for
     p.change(500)
     p.wait_equal()
     assert p.sluice.stop() == 0

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/props.h"
+#include "engine/former_sinks.h"
 #include "engine/publisher.h"
 #include "engine/worker_config.h"
 
@@ -141,6 +142,18 @@ static enum sl_rc subscribe(struct sl_worker *worker, struct sl_connector *const
     return SL_OK;
 }
 
+static enum sl_rc release_former(struct sl_worker *worker, struct sl_error *err)
+{
+    const char **readers = sl_zalloc(worker->n_readings, sizeof(*readers));
+    enum sl_rc rc;
+
+    for (size_t i = 0; i < worker->n_readings; i++)
+        readers[i] = sl_subscription_reader(worker->readings[i].subscription);
+    rc = sl_former_sinks_release(worker->shared.transport, readers, worker->n_readings, err);
+    sl_free(readers);
+    return rc;
+}
+
 static enum sl_rc start_sink(struct sl_worker *worker, const struct sl_connector *connector,
                              struct sl_subscription *subscription, struct sl_error *err)
 {
@@ -178,6 +191,8 @@ static enum sl_rc start_tasks(struct sl_worker *worker, struct sl_connector *con
     size_t reading = 0;
     enum sl_rc rc = subscribe(worker, connectors, n, err);
 
+    if (rc == SL_OK)
+        rc = release_former(worker, err);
     for (size_t i = 0; rc == SL_OK && i < n; i++) {
         if (connectors[i]->sink)
             rc = start_sink(worker, connectors[i], worker->readings[reading++].subscription, err);

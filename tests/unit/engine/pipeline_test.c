@@ -405,6 +405,24 @@ static void an_incarnation_outlives_restarts_and_ends_with_a_reset(void **state)
     end();
 }
 
+static void a_sink_that_is_no_longer_configured_holds_nothing(void **state)
+{
+    struct sl_worker *worker;
+    char *reserved;
+
+    (void)state;
+    begin(20, 1);
+    add(fake_connector("snk", true, "topics", "t0", NULL));
+    assert_true(run_once(20));
+    reserved = fake_text("reserved", "connect-snk/t0");
+    assert_non_null(reserved);
+    sl_free(reserved);
+    worker = fake_start(connectors, 1); /* the source alone */
+    fake_stop(worker);
+    assert_null(fake_text("reserved", "connect-snk/t0"));
+    end();
+}
+
 static void applied_positions_are_told_to_the_log(void **state)
 {
     char *committed;
@@ -435,6 +453,7 @@ int main(void)
         cmocka_unit_test(a_stop_does_not_wait_for_a_target_that_hangs),
         cmocka_unit_test(a_regex_takes_in_new_topics_but_never_its_own_dead_letters),
         cmocka_unit_test(an_incarnation_outlives_restarts_and_ends_with_a_reset),
+        cmocka_unit_test(a_sink_that_is_no_longer_configured_holds_nothing),
         cmocka_unit_test(applied_positions_are_told_to_the_log),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -449,6 +449,8 @@ struct ms_bound *ms_bind_call(struct ms_binder *b, const struct ms_expr *e)
         if (f)
             return bind_builtin(b, e, f);
     }
+    if (e->name.n > 2)
+        ms_bind_check_online(b, &e->name);
     if (find_scalar(b, &e->name, &scalar))
         return bind_catalogue(b, e, &scalar);
     if (e->name.n == 1)

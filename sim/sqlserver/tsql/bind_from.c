@@ -74,6 +74,14 @@ struct ms_source_view *ms_bind_add_table(struct ms_binder *b, const struct ms_ta
     return s;
 }
 
+void ms_bind_check_online(struct ms_binder *b, const struct ms_name *name)
+{
+    const char *written = name->n > 2 && name->parts[name->n - 3][0] ? name->parts[name->n - 3] : NULL;
+    const struct ms_database *database = ms_catalog_database(b->session, written);
+    if (database && database->offline)
+        ms_binder_fail(b, 942, 14, "Database '%s' cannot be opened because it is offline.", database->name);
+}
+
 const struct ms_table *ms_bind_find_table(struct ms_binder *b, const struct ms_name *name,
                                           bool *ret_temporary)
 {
@@ -229,6 +237,7 @@ static const char *use_function(struct ms_binder *b, const struct ms_from *from,
 {
     const char *database, *schema, *last;
     struct ms_source source;
+    ms_bind_check_online(b, &from->name);
     split_name(&from->name, &database, &schema, &last);
     if (!ms_system_table_function(b->session, database, schema, last, b->arena, &source))
         unknown_object(b, &from->name);
@@ -284,6 +293,7 @@ static const char *use_name(struct ms_binder *b, const struct ms_from *from)
         for (struct ms_cte_view *view = b->ctes; view; view = view->outer)
             if (ms_name_equal(view->cte->name, from->name.parts[0]))
                 return use_cte(b, from, view);
+    ms_bind_check_online(b, &from->name);
     const struct ms_table *table = ms_bind_find_table(b, &from->name, &temporary);
     if (table)
         return use_table(b, from, table, temporary);

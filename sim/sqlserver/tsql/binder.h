@@ -112,6 +112,7 @@ struct ms_relation ms_bind_relation(struct ms_binder *b, const struct ms_query *
 const char *ms_bind_from(struct ms_binder *b, const struct ms_from *from); /* adds sources to the scope */
 struct ms_source_view *ms_bind_add_table(struct ms_binder *b, const struct ms_table *table, bool temporary,
                                          const char *alias);
+void ms_bind_check_online(struct ms_binder *b, const struct ms_name *name); /* 942: its database is offline */
 const struct ms_table *ms_bind_find_table(struct ms_binder *b, const struct ms_name *name,
                                           bool *ret_temporary);
 void ms_bind_lock(struct ms_binder *b, const struct ms_from *from, int32_t object_id);

@@ -275,6 +275,20 @@ static void many_arms_of_a_union_stand_side_by_side(void **state)
                    "# int\n1\n2\n3\n(3)\n");
 }
 
+static void an_offline_database_gives_nothing(void **state)
+{
+    static const char answer[] =
+        "! 942 14 line 1: Database 'other' cannot be opened because it is offline.\n";
+    struct harness *h = *state;
+    assert_answers(h, "CREATE DATABASE other", "");
+    assert_answers(h, "SELECT COUNT(*) FROM other.sys.tables", "# int\n0\n(1)\n");
+    assert_answers(h, "ALTER DATABASE other SET OFFLINE WITH ROLLBACK IMMEDIATE", "");
+    assert_answers(h, "SELECT COUNT(*) FROM other.sys.tables", answer);
+    assert_answers(h, "SELECT other.sys.fn_cdc_get_max_lsn()", answer);
+    assert_answers(h, "ALTER DATABASE other SET ONLINE", "");
+    assert_answers(h, "SELECT COUNT(*) FROM other.sys.tables", "# int\n0\n(1)\n");
+}
+
 static void damaged_statements_never_bring_the_server_down(void **state)
 {
     static const char *const seeds[] = {
@@ -320,6 +334,7 @@ int main(void)
         cmocka_unit_test(procedures_take_arguments_and_return_outputs),
         cmocka_unit_test(prepared_statements_run_by_handle),
         cmocka_unit_test(defaults_are_kept_in_normal_form),
+        cmocka_unit_test(an_offline_database_gives_nothing),
         cmocka_unit_test(many_arms_of_a_union_stand_side_by_side),
         cmocka_unit_test(damaged_statements_never_bring_the_server_down),
     };

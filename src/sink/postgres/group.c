@@ -266,9 +266,36 @@ static const char *read_no_value(const struct sl_pgsink_config *config, struct s
     return NULL;
 }
 
-static const char *read_value(const struct sl_pgsink_config *config, const struct sl_pgsink_plan *plan,
-                              const struct sl_record *record, struct sl_pgsink_row *row)
+/* What Debezium writes where a change does not say what stands in a large column: the column is left alone.
+ */
+static const char unavailable[] = "__debezium_unavailable_value";
+
+static bool is_unavailable(const struct sl_value *value)
 {
+    return value->len == sizeof(unavailable) - 1 && (value->tag == SL_STRING || value->tag == SL_BYTES) &&
+           memcmp(value->bytes, unavailable, sizeof(unavailable) - 1) == 0;
+}
+
+/* The fields with the unavailable ones absent; a copy only where there is one. */
+static const struct sl_value *without_unavailable(struct sl_value fields, struct sl_arena *arena)
+{
+    struct sl_value *copy = NULL;
+
+    for (uint32_t i = 0; i < fields.len; i++) {
+        if (!is_unavailable(&fields.items[i]))
+            continue;
+        if (!copy)
+            copy = sl_arena_copy(arena, fields.items, fields.len * sizeof(*copy));
+        copy[i] = (struct sl_value){.tag = SL_ABSENT};
+    }
+    return copy ? copy : fields.items;
+}
+
+static const char *read_value(const struct sl_pgsink_config *config, const struct sl_pgsink_plan *plan,
+                              const struct sl_record *record, struct sl_pgsink_row *row,
+                              struct sl_arena *arena)
+{
+    const struct sl_value *fields;
     bool absent = false;
 
     row->op = SL_PGSINK_WRITE;
@@ -284,9 +311,10 @@ static const char *read_value(const struct sl_pgsink_config *config, const struc
     }
     if (record->value.tag != SL_STRUCT || record->value.len != plan->value_schema->n_fields)
         return "the value is not what its schema says";
+    fields = without_unavailable(record->value, arena);
     for (uint32_t i = 0; i < record->value.len; i++)
-        absent |= record->value.items[i].tag == SL_ABSENT;
-    row->cells[SL_PGSINK_FROM_VALUE] = record->value.items;
+        absent |= fields[i].tag == SL_ABSENT;
+    row->cells[SL_PGSINK_FROM_VALUE] = fields;
     row->partial = absent;
     return NULL;
 }
@@ -336,7 +364,7 @@ void sl_pgsink_group_add(const struct sl_pgsink_config *config, struct sl_pgsink
         row->record = i;
         row->plan = plan_at;
         row->has_key = false;
-        why = read_value(config, plan, record, row);
+        why = read_value(config, plan, record, row, batch->arena);
         if (!why)
             why = read_key(config, plan, batch, run, record, row);
         if (__builtin_expect(why != NULL, 0)) {

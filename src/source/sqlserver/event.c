@@ -27,7 +27,7 @@ static void make_transaction_schemas(struct sl_mssql_emitter *emitter)
     sl_struct_add(&value, "status", text);
     sl_struct_add(&value, "id", text);
     sl_struct_add(&value, "event_count", sl_schema_plain(SL_INT64, true));
-    sl_struct_add(&value, "data_collections", sl_schema_array(sl_struct_end(&item, false), true));
+    sl_struct_add(&value, "data_collections", sl_schema_array(sl_struct_end(&item, true), true));
     sl_struct_add(&value, "ts_ms", number);
     emitter->transaction_value = sl_struct_end(&value, false);
 }
@@ -36,6 +36,7 @@ void sl_mssql_emitter_init(struct sl_mssql_emitter *emitter, const struct sl_mss
                            const char *database, const char *connector, int task)
 {
     char *topic = sl_format("%s%s%s", config->prefix, config->delimiter, config->transaction_topic);
+    struct sl_uuid run;
 
     *emitter = (struct sl_mssql_emitter){
         .config = config, .database = database, .connector = connector, .task = task};
@@ -44,6 +45,8 @@ void sl_mssql_emitter_init(struct sl_mssql_emitter *emitter, const struct sl_mss
     sl_mssql_structure_schemas(emitter);
     emitter->transaction_topic = intern_topic(topic);
     emitter->schema_topic = intern_topic(config->prefix);
+    sl_uuid_new(&run);
+    sl_uuid_format(&run, emitter->run_id);
     sl_free(topic);
 }
 
@@ -51,7 +54,7 @@ static void make_headers(struct sl_mssql_emitter *emitter)
 {
     struct sl_arena *arena = emitter->batch->arena;
     const struct sl_schema *text = sl_schema_plain(SL_STRING, false);
-    struct sl_header *headers = sl_arena_alloc(arena, 3 * sizeof(*headers));
+    struct sl_header *headers = sl_arena_alloc(arena, 4 * sizeof(*headers));
 
     headers[0] = (struct sl_header){.name = "__debezium.context.connectorLogicalName",
                                     .schema = text,
@@ -59,11 +62,13 @@ static void make_headers(struct sl_mssql_emitter *emitter)
     headers[1] = (struct sl_header){.name = "__debezium.context.taskId",
                                     .schema = text,
                                     .value = sl_text(sl_arena_format(arena, "%d", emitter->task))};
-    headers[2] = (struct sl_header){.name = "__debezium.context.connectorName",
+    headers[2] = (struct sl_header){
+        .name = "__debezium.context.connectorName", .schema = text, .value = sl_text("sqlserver")};
+    headers[3] = (struct sl_header){.name = "__debezium.context.runId",
                                     .schema = text,
-                                    .value = sl_text(sl_arena_strdup(arena, emitter->connector))};
+                                    .value = sl_text(sl_arena_strdup(arena, emitter->run_id))};
     emitter->headers = headers;
-    emitter->n_headers = 3;
+    emitter->n_headers = 4;
 }
 
 void sl_mssql_emitter_begin(struct sl_mssql_emitter *emitter, struct sl_batch *batch)
@@ -166,8 +171,10 @@ static struct sl_record *add_record(struct sl_mssql_emitter *emitter, const stru
     if (kind == SL_SRC_STREAM)
         bytes[1 + 25] = ordinal;
     record->position = (struct sl_span){.ptr = bytes, .len = 1 + sizeof(position->b)};
-    record->headers = emitter->headers;
-    record->n_headers = emitter->n_headers;
+    if (topic != emitter->transaction_topic) { /* the peer gives its transaction events none */
+        record->headers = emitter->headers;
+        record->n_headers = emitter->n_headers;
+    }
     return record;
 }
 

@@ -8,6 +8,7 @@
 #ifndef SLUICE_SOURCE_SQLSERVER_EVENT_H
 #define SLUICE_SOURCE_SQLSERVER_EVENT_H
 
+#include "base/uuid.h"
 #include "source/sqlserver/position.h"
 #include "source/sqlserver/table.h"
 
@@ -33,6 +34,7 @@ struct sl_mssql_emitter {
     struct sl_batch *batch;
     uint64_t batch_number;
     int64_t now_us;
+    char run_id[SL_UUID_TEXT_SIZE]; /* new at every start, told in a header */
     const struct sl_header *headers;
     uint16_t n_headers;
     struct sl_lsn commit; /* whose text is commit_text */

@@ -13,6 +13,7 @@
 #include "source/sqlserver/database.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <strings.h>
 
 struct sl_mssql_snapshot {
@@ -259,16 +260,30 @@ static enum sl_rc write_row(struct sl_mssql_database *db, struct sl_error *err)
     return rc;
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+    const struct sl_mssql_table *const *left = a;
+    const struct sl_mssql_table *const *right = b;
+
+    return strcmp((*left)->id, (*right)->id);
+}
+
+/* The tables' structures, by name as the peer tells them (the rows come in the order of table.include.list).
+ */
 static void announce(struct sl_mssql_database *db)
 {
     struct sl_mssql_origin origin = {.snapshot = "true", .known_lsn = !sl_lsn_is_zero(&db->snapshot->lsn)};
+    struct sl_mssql_table **sorted = sl_zalloc(db->n_tables, sizeof(struct sl_mssql_table *));
 
+    memcpy(sorted, db->tables, db->n_tables * sizeof(*sorted));
+    qsort(sorted, db->n_tables, sizeof(*sorted), compare_ids);
     sl_mssql_position_snapshot(&origin.position, &db->snapshot->lsn, 0, 0);
     for (size_t i = 0; i < db->n_tables; i++) {
         origin.ts_us = db->emitter.now_us;
-        if (!db->tables[i]->instance->has_stop)
-            sl_mssql_emit_structure(&db->emitter, db->tables[i], "CREATE", &origin);
+        if (!sorted[i]->instance->has_stop)
+            sl_mssql_emit_structure(&db->emitter, sorted[i], "CREATE", &origin);
     }
+    sl_free(sorted);
     db->snapshot->announced = true;
 }
 

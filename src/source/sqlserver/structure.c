@@ -10,7 +10,7 @@ static int jdbc_type(const struct sl_mssql_column *column)
 {
     switch ((int)column->type) {
     case SL_MSSQL_BIT: return -7;
-    case SL_MSSQL_TINYINT: return 5;
+    case SL_MSSQL_TINYINT: return -6;
     case SL_MSSQL_SMALLINT: return 5;
     case SL_MSSQL_INT: return 4;
     case SL_MSSQL_BIGINT: return -5;

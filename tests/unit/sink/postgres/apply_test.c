@@ -245,6 +245,20 @@ static void an_absent_field_is_left_alone_and_a_null_one_is_not(void **state)
     sink_close(&sut);
 }
 
+static void a_large_value_that_the_change_does_not_say_is_left_alone(void **state)
+{
+    struct sl_batch *batch = batch_new();
+
+    (void)state;
+    open_on("CREATE TABLE t (id int PRIMARY KEY, name text, n bigint); INSERT INTO t VALUES (1, 'large', 1)",
+            upsert_key);
+    (void)batch_add(batch, "t", key_schema, ROW(batch, INT(1)), value_schema,
+                    ROW(batch, INT(1), TEXT("__debezium_unavailable_value"), LONG(10)));
+    put(batch);
+    assert_string_equal(pg_fixture_rows(&pg, "SELECT * FROM t"), "1|large|10");
+    sink_close(&sut);
+}
+
 static void parents_come_before_children_and_leave_after_them(void **state)
 {
     const char *settings[] = {UPSERT_KEY, "table.name.format", "${topic}", NULL};
@@ -420,6 +434,7 @@ int main(void)
         cmocka_unit_test(insert_mode_with_deletes_keeps_their_order),
         cmocka_unit_test(update_mode_touches_existing_rows_only),
         cmocka_unit_test(an_absent_field_is_left_alone_and_a_null_one_is_not),
+        cmocka_unit_test(a_large_value_that_the_change_does_not_say_is_left_alone),
         cmocka_unit_test(parents_come_before_children_and_leave_after_them),
         cmocka_unit_test(values_that_change_hands_under_another_unique_index_arrive),
         cmocka_unit_test(a_batch_without_records_moves_the_position_only),

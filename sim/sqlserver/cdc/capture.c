@@ -217,29 +217,35 @@ static bool reload(struct scan *s)
     return ms_instances_load(s->session, s->db_id, &s->instances, s->err);
 }
 
-static bool write_mapping(struct scan *s, const uint8_t *lsn)
+static bool write_mapping(struct scan *s, const uint8_t *lsn, const uint8_t *tran_id, size_t size)
+{
+    return ms_cdc_run(s->session, s->db_id, s->err, "INSERT INTO {3}(c1,c2,c3,c4,c5) VALUES(?,?,?,?,?)",
+                      "bIIbb", lsn, (size_t)MS_LSN_SIZE, s->tran.begin_time, s->tran.end_time, tran_id, size,
+                      s->tran.begin_lsn, (size_t)MS_LSN_SIZE);
+}
+
+static bool map_transaction(struct scan *s)
 {
     /* 6 bytes, as SQL Server shows its transaction ids */
     uint8_t tran_id[6];
     uint64_t id = (uint64_t)s->tran.tran_id;
     for (int i = 5; i >= 0; i--, id >>= 8)
         tran_id[i] = (uint8_t)id;
-    return ms_cdc_run(s->session, s->db_id, s->err, "INSERT INTO {3}(c1,c2,c3,c4,c5) VALUES(?,?,?,?,?)",
-                      "bIIbb", lsn, (size_t)MS_LSN_SIZE, s->tran.begin_time, s->tran.end_time, tran_id,
-                      sizeof tran_id, s->tran.begin_lsn, (size_t)MS_LSN_SIZE);
+    return write_mapping(s, s->tran.commit_lsn, tran_id, sizeof tran_id);
 }
 
 /*
  * An instance is valid from the record of its enabling on. That record lies before its transaction's commit,
  * so that a reader who is told of the newest commit finds the instance's start below it (Debezium looks for
- * starts in a range whose end is exclusive); it has a row of its own in the mapping, so that it can be turned
- * into a time.
+ * starts in a range whose end is exclusive). It has a row of its own in the mapping, so that it can be turned
+ * into a time; with tran_id 0x00, so that no reader takes it for a transaction and stops there.
  */
 static bool begin_instance(struct scan *s, const struct record *record)
 {
+    static const uint8_t no_tran[1] = {0};
     return ms_cdc_run(s->session, s->db_id, s->err, "UPDATE {0} SET c5=? WHERE c1=?", "bi", record->lsn,
                       (size_t)MS_LSN_SIZE, record->object_id) &&
-           write_mapping(s, record->lsn) && reload(s);
+           write_mapping(s, record->lsn, no_tran, sizeof no_tran) && reload(s);
 }
 
 static bool write_history(struct scan *s, const struct record *record, int32_t change_table_id,
@@ -362,7 +368,7 @@ static bool capture_records(struct scan *s, int64_t *from, struct ms_scan *resul
 
 static bool capture_transaction(struct scan *s, struct ms_scan *result)
 {
-    bool ok = write_mapping(s, s->tran.commit_lsn);
+    bool ok = map_transaction(s);
     for (int64_t from = s->tran.first_row; ok && from <= s->tran.last_row;)
         ok = capture_records(s, &from, result);
     ms_arena_reset(&s->arena);

@@ -69,13 +69,8 @@ static bool rename_work(struct ms_procedure_call *call)
         return ms_ddl_alter_database(call->session, old, MS_DB_NAME, true, new_name, call->err);
     int32_t object =
         type && strcasecmp(type, "OBJECT") != 0 ? 0 : ms_object_by_name(call->session, old, NULL);
-    if (object) {
-        const struct ms_table *t = ms_catalog_table_by_id(call->session, object);
-        if (t && t->tracked_by_cdc)
-            return ms_error_set(call->err, 15051, 11, 1,
-                                "Cannot rename the table because it is published for replication.");
+    if (object) /* tracked or not: its instances keep their names and go on */
         return ms_ddl_rename_object(call->session, object, new_name, call->err);
-    }
     bool may_be_column = !type || strcasecmp(type, "COLUMN") == 0;
     if (may_be_column && names_column(call->session, old, &table, &parts))
         return ms_ddl_rename_column(call->session, table, parts.name, new_name, call->err);

@@ -32,6 +32,21 @@ static void check_comparable(struct ms_binder *b, const struct ms_bound *x, cons
     (void)op;
 }
 
+/*
+ * A varchar beside an nvarchar becomes one, and sorts as one: by Windows' rules, not by the order of its code
+ * page. Both hold the same texts for equal, so = and <> stay with the column's collation and its index.
+ */
+static const char *collation_of_order(const char *collation, const struct ms_type *type, const char *op)
+{
+    static const char *const pairs[][2] = {{"MS_CI", "MSN_CI"}, {"MS_CS", "MSN_CS"}, {"MS_BIN", "MSN_BIN"}};
+    bool order = (op[0] == '<' || op[0] == '>') && op[1] != '>';
+    for (size_t i = 0; collation && order && ms_type_is_unicode(type->id) && i < 3; i++) {
+        if (strcmp(collation, pairs[i][0]) == 0)
+            return pairs[i][1];
+    }
+    return collation;
+}
+
 static const char *compare(struct ms_binder *b, struct ms_bound *x, struct ms_bound *y, const char *op)
 {
     struct ms_bound *pair[2] = {x, y};
@@ -42,6 +57,7 @@ static const char *compare(struct ms_binder *b, struct ms_bound *x, struct ms_bo
     struct ms_type type = ms_bind_common(b, pair, 2, op);
     struct ms_bound *l = ms_bind_convert(b, x, &type), *r = ms_bind_convert(b, y, &type);
     const char *collation = ms_type_class(type.id) == MS_CLASS_TEXT ? ms_bind_collation(l, r) : NULL;
+    collation = collation_of_order(collation, &type, op);
     return ms_arena_format(b->arena, "(%s %s %s%s%s)", comparable(b, l), op, comparable(b, r),
                            collation ? " COLLATE " : "", collation ? collation : "");
 }

@@ -275,6 +275,17 @@ static void many_arms_of_a_union_stand_side_by_side(void **state)
                    "# int\n1\n2\n3\n(3)\n");
 }
 
+static void varchar_meets_nvarchar_in_unicode_order(void **state)
+{
+    struct harness *h = *state;
+    assert_answers(h, "CREATE TABLE o (k varchar(9)) INSERT o VALUES ('a-b'), ('ab')", "(2)\n");
+    assert_answers(h, "SELECT CASE WHEN (SELECT MIN(k) FROM o) = 'a-b' THEN 1 ELSE 0 END", "# int\n1\n(1)\n");
+    assert_answers(h, "SELECT k FROM o WHERE k > 'aa'", "# k varchar(9) null\n'ab'\n(1)\n");
+    assert_answers(h, "SELECT k FROM o WHERE k > N'aa' ORDER BY k",
+                   "# k varchar(9) null\n'a-b'\n'ab'\n(2)\n");
+    assert_answers(h, "SELECT k FROM o WHERE k = N'A-B'", "# k varchar(9) null\n'a-b'\n(1)\n");
+}
+
 static void an_offline_database_gives_nothing(void **state)
 {
     static const char answer[] =
@@ -334,6 +345,7 @@ int main(void)
         cmocka_unit_test(procedures_take_arguments_and_return_outputs),
         cmocka_unit_test(prepared_statements_run_by_handle),
         cmocka_unit_test(defaults_are_kept_in_normal_form),
+        cmocka_unit_test(varchar_meets_nvarchar_in_unicode_order),
         cmocka_unit_test(an_offline_database_gives_nothing),
         cmocka_unit_test(many_arms_of_a_union_stand_side_by_side),
         cmocka_unit_test(damaged_statements_never_bring_the_server_down),

@@ -167,6 +167,13 @@ public class Client {
         }
     }
 
+    private Map<String, Object> cancelled(String sql) throws SQLException {
+        try (Statement statement = connection.createStatement()) {
+            statement.setQueryTimeout(1);
+            return Map.of("cancelled", readAll(statement, () -> statement.execute(sql)).containsKey("error"));
+        }
+    }
+
     private Map<String, Object> wrongPassword() {
         try (Connection wrong = connect("not the password")) {
             return Map.of();
@@ -179,6 +186,7 @@ public class Client {
         switch ((String) step.get("op")) {
             case "batch": return batch((String) step.get("sql"));
             case "query": return query(step);
+            case "cancelled": return cancelled((String) step.get("sql"));
             case "prepared": return prepared(step);
             case "begin": connection.setAutoCommit(false); return Map.of();
             case "commit": connection.commit(); connection.setAutoCommit(true); return Map.of();

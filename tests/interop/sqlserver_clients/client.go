@@ -293,6 +293,12 @@ func (p *player) play(s step) map[string]any {
 		return readAll(p.target().QueryContext(background, s.SQL))
 	case "query":
 		return readAll(p.target().QueryContext(background, placeMarks(s.SQL, len(s.Params)), natives(s.Params)...))
+	case "cancelled":
+		// not a deadline: after one of those the driver gives up its connection too
+		brief, cancel := context.WithCancel(background)
+		defer time.AfterFunc(time.Second, cancel).Stop()
+		_, failed := readAll(p.target().QueryContext(brief, s.SQL))["error"]
+		return map[string]any{"cancelled": failed}
 	case "prepared":
 		return p.prepared(s)
 	case "wrong_password":

@@ -164,6 +164,10 @@ async function play(job, connection, step) {
     case 'query': return collect(connection, placeMarks(step.sql, step.params.length),
       (r) => addParameters(r, step.params), (r) => connection.execSql(r));
     case 'prepared': return prepared(connection, step);
+    case 'cancelled': return collect(connection, step.sql, null, (r) => {
+      connection.execSqlBatch(r);
+      setTimeout(() => r.cancel(), 1000);
+    }).then((line) => ({ cancelled: line.error === 'Canceled.' || line.error }));
     case 'begin': return transaction(connection, 'beginTransaction');
     case 'commit': return transaction(connection, 'commitTransaction');
     case 'rollback': return transaction(connection, 'rollbackTransaction');

@@ -78,7 +78,8 @@ class Odbc:
         self.connection.add_output_converter(-155, offset_value)
 
     def number(self, error):
-        return int(re.search(r"\((\d+)\) \(SQL", str(error)).group(1))
+        found = re.search(r"\((\d+)\) \(SQL", str(error))
+        return int(found.group(1)) if found else str(error)
 
     def begin(self):
         self.connection.autocommit = False
@@ -206,6 +207,15 @@ class Player:
     def rollback(self, _):
         self.client.end("rollback")
         return {}
+
+    def cancelled(self, step):
+        """Give up after a second: an attention goes to the server."""
+        self.client.connection.timeout = 1  # of cursors made from now on
+        self.cursor = self.client.connection.cursor()
+        line = self.run(step["sql"])
+        self.client.connection.timeout = 0
+        self.cursor = self.client.connection.cursor()
+        return {"cancelled": "error" in line}
 
     def wrong_password(self, _):
         try:

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import subprocess
+import time
 
 import pytest
 
@@ -64,8 +65,14 @@ class Client:
         return [[value for value in row] for row in line["results"][-1]["rows"]]
 
 
-@pytest.fixture(params=[(c, e) for c in CLIENTS for e in ENCRYPTIONS],
-                ids=lambda p: f"{p[0]}-{'tls' if p[1] else 'clear'}")
+ALL = [(c, e) for c in CLIENTS for e in ENCRYPTIONS]
+
+
+def named(param):
+    return f"{param[0]}-{'tls' if param[1] else 'clear'}"
+
+
+@pytest.fixture(params=ALL, ids=named)
 def client(request, server, programs):
     name, encrypt = request.param
     made = Client(name, encrypt, server, programs)
@@ -173,6 +180,19 @@ def test_several_results_come_in_order(client):
     results = lines[0]["results"]
     assert [r["columns"] for r in results] == [["a"], ["b", "c"], ["d"], ["e"]]
     assert [r["rows"] for r in results] == [[["1"]], [["2", "3"]], [], [["x"]]]
+
+
+# pymssql's and python-tds's only timeout is of the whole connection, and ends it
+@pytest.mark.parametrize("client", [p for p in ALL if p[0] not in ("pymssql", "pytds")], ids=named, indirect=True)
+def test_a_statement_that_the_client_gives_up_is_stopped(client):
+    began = time.monotonic()
+    lines = client.play([use(client), batch("CREATE TABLE t (id int NOT NULL)"),
+                         {"op": "cancelled", "sql": "INSERT INTO t VALUES (1); WAITFOR DELAY '00:01:00'; INSERT INTO t VALUES (2)"},
+                         batch("SELECT id FROM t"), batch("SELECT 'next'")])
+    assert lines[2] == {"cancelled": True}
+    assert client.rows(lines[3]) == [["1"]]
+    assert client.rows(lines[4]) == [["next"]]
+    assert time.monotonic() - began < 30
 
 
 def insert_ends():

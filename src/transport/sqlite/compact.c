@@ -336,7 +336,10 @@ static enum sl_rc rewrite(struct pass *pass, struct sl_error *err)
     }
     if (rc)
         return rc;
+    /* An append copies the partition under `lock`. */
+    (void)pthread_mutex_lock(&pass->log->lock);
     pass->partition->tombstones_due_ms = pass->tombstones_due_ms;
+    (void)pthread_mutex_unlock(&pass->log->lock);
     return flush(pass, pass->end > pass->old_cleaned_to ? pass->end : pass->old_cleaned_to, err);
 }
 
@@ -362,14 +365,17 @@ static enum sl_rc dirty_bytes(struct sl_sqlite *log, const struct sl_sqlite_part
 /* Worth a pass? Half of it new, or small and something new, or a tombstone's time is over. */
 static enum sl_rc is_due(struct pass *pass, bool *ret, struct sl_error *err)
 {
-    const struct sl_sqlite_partition *partition = pass->partition;
+    struct sl_sqlite_partition partition;
     int64_t dirty = 0;
     enum sl_rc rc = SL_OK;
 
-    if (pass->end > partition->cleaned_to)
-        rc = dirty_bytes(pass->log, partition, &dirty, err);
-    *ret = (dirty > 0 && (partition->bytes < ALWAYS_BYTES || dirty * 2 >= partition->bytes)) ||
-           (partition->cleaned_to > 0 && partition->tombstones_due_ms <= pass->now_ms);
+    (void)pthread_mutex_lock(&pass->log->table_lock);
+    partition = *pass->partition;
+    (void)pthread_mutex_unlock(&pass->log->table_lock);
+    if (pass->end > partition.cleaned_to)
+        rc = dirty_bytes(pass->log, &partition, &dirty, err);
+    *ret = (dirty > 0 && (partition.bytes < ALWAYS_BYTES || dirty * 2 >= partition.bytes)) ||
+           (partition.cleaned_to > 0 && partition.tombstones_due_ms <= pass->now_ms);
     return rc;
 }
 

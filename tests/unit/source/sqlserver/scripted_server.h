@@ -37,8 +37,8 @@ struct script {
     int table_ids[SCRIPT_TABLES][64];
     int n_table_rows[SCRIPT_TABLES]; /* rows of the source tables: their ids */
     uint32_t generated;              /* when not 0: so many inserts into t in one transaction at LSN 100 */
-    int scans;                       /* of change tables, counted */
-    int polls;                       /* of the time mapping, counted */
+    _Atomic int scans;               /* of change tables, counted */
+    _Atomic int polls;               /* of the time mapping, counted */
 };
 
 extern struct script script;

@@ -327,12 +327,14 @@ static void a_snapshot_comes_first_with_its_markers_and_then_the_log(void **stat
 
     sl_props_set(f->props, "snapshot.mode", "initial");
     write_log(rows, 2, commits, 1);
+    (void)pthread_mutex_lock(&script.lock);
     for (int i = 0; i < 3; i++)
         script.table_ids[0][i] = i + 1;
     script.n_table_rows[0] = 3;
     script.table_ids[1][0] = 7;
     script.table_ids[1][1] = 8;
     script.n_table_rows[1] = 2;
+    (void)pthread_mutex_unlock(&script.lock);
     open_source(f);
     poll(f);
     assert_string_equal(summary(f), "t:r1 t:r2 t:r3 u:r7 u:r8");
@@ -352,8 +354,10 @@ static void the_last_row_is_marked_even_before_empty_tables(void **state)
     struct fixture *f = *state;
 
     sl_props_set(f->props, "snapshot.mode", "initial");
+    (void)pthread_mutex_lock(&script.lock);
     script.table_ids[0][0] = 1;
     script.n_table_rows[0] = 1;
+    (void)pthread_mutex_unlock(&script.lock);
     open_source(f);
     poll(f);
     assert_string_equal(summary(f), "t:r1");
@@ -370,17 +374,21 @@ static void an_interrupted_snapshot_begins_again_from_its_first_position(void **
     sl_props_set(f->props, "snapshot.mode", "initial");
     sl_props_set(f->props, "max.batch.size", "1");
     write_log(rows, 1, commits, 1);
+    (void)pthread_mutex_lock(&script.lock);
     script.table_ids[0][0] = 1;
     script.table_ids[0][1] = 2;
     script.n_table_rows[0] = 2;
+    (void)pthread_mutex_unlock(&script.lock);
     open_source(f);
     poll(f);
     assert_string_equal(summary(f), "t:r1");
     assert_non_null(strstr(f->offset, "\"snapshot_completed\":false"));
     close_source(f);
     /* row 1 is deleted while nobody looks: only the log can tell, from the first position on */
+    (void)pthread_mutex_lock(&script.lock);
     script.table_ids[0][0] = 2;
     script.n_table_rows[0] = 1;
+    (void)pthread_mutex_unlock(&script.lock);
     write_log(rows, 1, later, 2);
     open_source(f);
     poll(f);
@@ -429,7 +437,9 @@ static void changes_that_cleanup_removed_stop_the_task(void **state)
 
     f->offset = sl_strdup("{\"commit_lsn\":\"00000000:00000000:000a\",\"change_lsn\":\"NULL\"}");
     write_log(rows, 1, commits, 1);
+    (void)pthread_mutex_lock(&script.lock);
     script.mark = 50;
+    (void)pthread_mutex_unlock(&script.lock);
     open_source(f);
     assert_int_equal(try_poll(f, &err), SL_E_GAP);
     assert_non_null(strstr(err.text, "table 'dbo.t'"));
@@ -444,7 +454,9 @@ static void the_beginning_of_a_capture_instance_is_no_gap(void **state)
     struct script_row rows[] = {{0, 60, 1, 5, 2, 1, "a"}};
     const uint32_t commits[] = {10, 60}; /* 10: another table was enabled */
 
+    (void)pthread_mutex_lock(&script.lock);
     script.mark = 0;
+    (void)pthread_mutex_unlock(&script.lock);
     begin_streaming(f); /* on a database where the capture job has written nothing yet */
     write_log(rows, 1, commits, 2);
     (void)pthread_mutex_lock(&script.lock);
@@ -462,9 +474,11 @@ static void when_needed_takes_a_new_snapshot_over_a_gap(void **state)
     sl_props_set(f->props, "snapshot.mode", "when_needed");
     f->offset = sl_strdup("{\"commit_lsn\":\"00000000:00000000:000a\",\"change_lsn\":\"NULL\"}");
     write_log(NULL, 0, commits, 1);
+    (void)pthread_mutex_lock(&script.lock);
     script.mark = 50;
     script.table_ids[0][0] = 1;
     script.n_table_rows[0] = 1;
+    (void)pthread_mutex_unlock(&script.lock);
     open_source(f);
     poll(f);
     assert_string_equal(summary(f), "t:r1");
@@ -507,7 +521,7 @@ static void *wake(void *argument)
 {
     struct fixture *f = argument;
 
-    while (__atomic_load_n(&script.polls, __ATOMIC_RELAXED) < 2)
+    while (script.polls < 2)
         ;
     sl_source_sqlserver.wake(f->source);
     return NULL;

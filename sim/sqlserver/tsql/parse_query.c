@@ -7,9 +7,11 @@
 
 bool ms_parse_at_query(struct ms_parser *p)
 {
-    size_t ahead = 0;
-    while (ms_parse_is_symbol(p, ahead, "("))
-        ahead++;
+    const struct ms_token *token = ms_parse_peek(p, 0);
+    while (token->kind == MS_TOKEN_SYMBOL && strcmp(token->text, "(") == 0)
+        token++;
+    size_t ahead =
+        (size_t)(token - ms_parse_peek(p, 0)); /* peeking from the start each time would be quadratic */
     return ms_parse_is_word(p, ahead, "select") || (ahead == 0 && ms_parse_is_word(p, 0, "with"));
 }
 

@@ -20,7 +20,7 @@ struct sl_mssql_database *sl_mssql_database_new(const struct sl_mssql_config *co
     db->name = name;
     (void)pthread_mutex_init(&db->lock, NULL);
     sl_mssql_partition_write(config->prefix, name, &db->partition);
-    sl_mssql_emitter_init(&db->emitter, config, name, env->connector, env->task);
+    sl_mssql_emitter_init(&db->emitter, config, name, env->task);
     return db;
 }
 

@@ -33,13 +33,12 @@ static void make_transaction_schemas(struct sl_mssql_emitter *emitter)
 }
 
 void sl_mssql_emitter_init(struct sl_mssql_emitter *emitter, const struct sl_mssql_config *config,
-                           const char *database, const char *connector, int task)
+                           const char *database, int task)
 {
     char *topic = sl_format("%s%s%s", config->prefix, config->delimiter, config->transaction_topic);
     struct sl_uuid run;
 
-    *emitter = (struct sl_mssql_emitter){
-        .config = config, .database = database, .connector = connector, .task = task};
+    *emitter = (struct sl_mssql_emitter){.config = config, .database = database, .task = task};
     sl_mssql_source_layout_make(config->shape, &emitter->layout);
     make_transaction_schemas(emitter);
     sl_mssql_structure_schemas(emitter);

@@ -22,7 +22,6 @@ struct sl_mssql_transaction {
 struct sl_mssql_emitter {
     const struct sl_mssql_config *config;
     const char *database;
-    const char *connector; /* its name */
     int task;
     struct sl_mssql_source_layout layout;
 
@@ -54,7 +53,7 @@ struct sl_mssql_origin {
 };
 
 void sl_mssql_emitter_init(struct sl_mssql_emitter *emitter, const struct sl_mssql_config *config,
-                           const char *database, const char *connector, int task);
+                           const char *database, int task);
 
 /* Begin filling an empty batch. */
 void sl_mssql_emitter_begin(struct sl_mssql_emitter *emitter, struct sl_batch *batch);

@@ -152,7 +152,7 @@ static void a_delete_is_followed_by_its_tombstone(void **state)
 
     (void)state;
     config.tombstones = true;
-    sl_mssql_emitter_init(&emitter, &config, "shop", "peer", 0);
+    sl_mssql_emitter_init(&emitter, &config, "shop", 0);
     sl_mssql_emitter_begin(&emitter, batch);
     sl_mssql_emit_change(&emitter, table, 'd', row, NULL, &origin, NULL);
     assert_int_equal(batch->n_records, 2);
@@ -189,7 +189,7 @@ static void transactions_count_by_table_and_in_all(void **state)
 
     (void)state;
     config.transactions = true;
-    sl_mssql_emitter_init(&emitter, &config, "shop", "peer", 0);
+    sl_mssql_emitter_init(&emitter, &config, "shop", 0);
     sl_mssql_emitter_begin(&emitter, batch);
     sl_mssql_emit_begin(&emitter, &lsn, origin.ts_us, &table, 1);
     sl_mssql_emit_change(&emitter, table, 'c', NULL, row, &origin, NULL);
@@ -226,7 +226,7 @@ static void a_changed_custom_key_becomes_delete_and_create(void **state)
     (void)state;
     config.tombstones = true;
     table->custom_key = true;
-    sl_mssql_emitter_init(&emitter, &config, "shop", "peer", 0);
+    sl_mssql_emitter_init(&emitter, &config, "shop", 0);
     sl_mssql_emitter_begin(&emitter, batch);
     sl_mssql_emit_change(&emitter, table, 'u', before, after, &origin, NULL);
     assert_int_equal(batch->n_records, 3);

@@ -18,7 +18,7 @@ static void end_recording(struct ms_replay *replay, struct ms_reply *reply)
 void ms_calls_batch(struct ms_session *session, struct ms_replay *replay, const char *sql, size_t len,
                     struct ms_reply *reply)
 {
-    const struct ms_recording *recording = ms_replay_find(replay, sql, len);
+    struct ms_recording *recording = ms_replay_find(replay, sql, len);
     if (recording != NULL && ms_replay_take(replay, recording)) {
         ms_reply_put_recording(reply, recording);
         return;
@@ -119,7 +119,7 @@ static int64_t call_for_handle(struct ms_session *session, const char *procedure
     return overheard.handle;
 }
 
-static void remember(struct ms_replayed *replayed, int64_t handle, const struct ms_recording *recording)
+static void remember(struct ms_replayed *replayed, int64_t handle, struct ms_recording *recording)
 {
     if (handle < 0 || replayed->n == MS_MAX_REPLAYED)
         return;
@@ -128,7 +128,7 @@ static void remember(struct ms_replayed *replayed, int64_t handle, const struct 
     replayed->n++;
 }
 
-static const struct ms_recording *of_handle(const struct ms_replayed *replayed, const struct ms_call *call)
+static struct ms_recording *of_handle(const struct ms_replayed *replayed, const struct ms_call *call)
 {
     bool execute = strcasecmp(call->procedure, "sp_execute") == 0 && call->n_params > 0;
     for (size_t i = replayed->n; execute && i > 0; i--) {
@@ -147,7 +147,7 @@ static void answer_from(const struct ms_recording *recording, struct ms_reply *r
 
 /* sp_prepexec: the server prepares the statement, the recording is its execution. */
 static void prepare_and_answer(struct ms_session *session, struct ms_replayed *replayed,
-                               const struct ms_call *call, const struct ms_recording *recording,
+                               const struct ms_call *call, struct ms_recording *recording,
                                struct ms_reply *reply)
 {
     int64_t handle = call_for_handle(session, "sp_prepare", call->params, 3, reply, false);
@@ -163,7 +163,7 @@ static void prepare_and_answer(struct ms_session *session, struct ms_replayed *r
 static bool answered(struct ms_session *session, struct ms_replay *replay, struct ms_replayed *replayed,
                      const struct ms_call *call, const struct ms_value *text, struct ms_reply *reply)
 {
-    const struct ms_recording *recording = of_handle(replayed, call);
+    struct ms_recording *recording = of_handle(replayed, call);
     if (recording != NULL && ms_replay_take(replay, recording)) {
         answer_from(recording, reply);
         return true;

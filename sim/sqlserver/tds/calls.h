@@ -16,7 +16,7 @@
 struct ms_replayed {
     struct {
         int64_t handle;
-        const struct ms_recording *recording;
+        struct ms_recording *recording;
     } handles[MS_MAX_REPLAYED];
     size_t n;
 };

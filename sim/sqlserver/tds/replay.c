@@ -85,10 +85,13 @@ bool ms_replay_load(struct ms_replay *replay, const char *path, uint64_t times, 
         return false;
     }
     pthread_mutex_lock(&replay->lock);
+    for (struct ms_recording *older = replay->newest; older != NULL; older = older->older) {
+        if (strcmp(older->needle, recording->needle) == 0)
+            older->times = 0;
+    }
+    recording->times = times;
     recording->older = replay->newest;
     replay->newest = recording;
-    replay->serving = recording;
-    replay->times = times;
     pthread_mutex_unlock(&replay->lock);
     return true;
 }
@@ -96,7 +99,8 @@ bool ms_replay_load(struct ms_replay *replay, const char *path, uint64_t times, 
 void ms_replay_stop(struct ms_replay *replay)
 {
     pthread_mutex_lock(&replay->lock);
-    replay->serving = NULL;
+    for (struct ms_recording *recording = replay->newest; recording != NULL; recording = recording->older)
+        recording->times = 0;
     pthread_mutex_unlock(&replay->lock);
 }
 
@@ -119,22 +123,22 @@ static bool contains(const char *sql, size_t len, const char *needle)
     return memmem(sql, len, needle, strlen(needle)) != NULL;
 }
 
-const struct ms_recording *ms_replay_find(struct ms_replay *replay, const char *sql, size_t len)
+struct ms_recording *ms_replay_find(struct ms_replay *replay, const char *sql, size_t len)
 {
     pthread_mutex_lock(&replay->lock);
-    const struct ms_recording *recording = replay->serving;
-    if (recording != NULL && (replay->times == 0 || !contains(sql, len, recording->needle)))
-        recording = NULL;
+    struct ms_recording *recording = replay->newest;
+    while (recording != NULL && (recording->times == 0 || !contains(sql, len, recording->needle)))
+        recording = recording->older;
     pthread_mutex_unlock(&replay->lock);
     return recording;
 }
 
-bool ms_replay_take(struct ms_replay *replay, const struct ms_recording *recording)
+bool ms_replay_take(struct ms_replay *replay, struct ms_recording *recording)
 {
     pthread_mutex_lock(&replay->lock);
-    bool taken = replay->serving == recording && replay->times > 0;
+    bool taken = recording->times > 0;
     if (taken)
-        replay->times--;
+        recording->times--;
     pthread_mutex_unlock(&replay->lock);
     return taken;
 }

@@ -599,6 +599,52 @@ static void a_recorded_result_is_served_as_often_as_asked(void **state)
     unlink(path);
 }
 
+/* Record what a batch answers; the reply's bytes. */
+static struct ms_bytes record_batch(struct fixture *f, struct client *client, const char *path,
+                                    const char *sql)
+{
+    struct ms_bytes reply = {0};
+    ms_replay_record(&f->replay, path, sql);
+    send_batch(client, sql);
+    assert_int_equal(read_reply(client), MS_READ_OK);
+    ms_bytes_put(&reply, client->reply.body.data, client->reply.body.len);
+    return reply;
+}
+
+static void recordings_of_several_texts_are_served_side_by_side(void **state)
+{
+    static const char *const texts[2] = {"rows 30", "rows 40"};
+    struct fixture *f = *state;
+    char paths[2][32] = {"/tmp/sluice-recording-XXXXXX", "/tmp/sluice-recording-XXXXXX"}, why[200];
+    struct ms_bytes first[2];
+    struct client client;
+    log_in(f, &client, MS_ENCRYPT_NOT_SUP, PASSWORD, 4096);
+    for (int i = 0; i < 2; i++) {
+        close(mkstemp(paths[i]));
+        first[i] = record_batch(f, &client, paths[i], texts[i]);
+    }
+    for (int i = 0; i < 2; i++)
+        assert_true(ms_replay_load(&f->replay, paths[i], 1, why, sizeof(why)));
+    int before = fake_seen(f->server).batches;
+    for (int i = 0; i < 2; i++) {
+        send_batch(&client, texts[i]);
+        assert_int_equal(read_reply(&client), MS_READ_OK);
+        assert_int_equal(client.reply.body.len, first[i].len);
+        assert_memory_equal(client.reply.body.data, first[i].data, first[i].len);
+    }
+    assert_int_equal(fake_seen(f->server).batches, before);
+    assert_true(ms_replay_load(&f->replay, paths[0], 1, why, sizeof(why)));
+    ms_replay_stop(&f->replay);
+    send_batch(&client, texts[0]);
+    assert_int_equal(read_reply(&client), MS_READ_OK);
+    assert_int_equal(fake_seen(f->server).batches, before + 1);
+    hang_up(&client);
+    for (int i = 0; i < 2; i++) {
+        ms_bytes_done(&first[i]);
+        unlink(paths[i]);
+    }
+}
+
 static void a_broken_recording_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -635,6 +681,7 @@ int main(void)
         TEST(transactions_bulk_and_resets_are_answered),
         TEST(garbage_ends_only_its_own_connection),
         TEST(a_recorded_result_is_served_as_often_as_asked),
+        TEST(recordings_of_several_texts_are_served_side_by_side),
         TEST(a_broken_recording_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

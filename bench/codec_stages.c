@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The stages of codec and transform alone, on one thread, on a batch of Debezium changes of seven columns:
- * nanoseconds and bytes a row beside the budget of docs/hot-path. One line a stage: name, ns, bytes, budget.
+ * beside the budget of the design.
  *
  *     codec_stages [rounds]
  */
 #include "base/arena.h"
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/props.h"
 #include "codec/avro_plan.h"
 #include "codec/converters.h"
@@ -15,6 +14,7 @@
 #include "codec/murmur2.h"
 #include "data/schema_build.h"
 #include "sluice/registry.h"
+#include "stage.h"
 #include "transform/transforms.h"
 
 #include <stdio.h>
@@ -218,21 +218,17 @@ static void open_unwrap(void)
     sl_props_free(props);
 }
 
-/* The best of the rounds: on a shared machine the others measure the neighbours. */
 static void measure(const char *name, struct stage *s, void (*batch)(struct stage *), int rounds,
                     int budget_ns)
 {
-    int64_t best_us = INT64_MAX;
+    struct bench_stage stage = {.name = name, .rows = ROWS, .budget_ns = budget_ns};
 
     for (int i = 0; i < rounds; i++) {
-        int64_t start_us = sl_now_us();
-
+        bench_stage_begin(&stage);
         batch(s);
-        start_us = sl_now_us() - start_us;
-        best_us = start_us < best_us ? start_us : best_us;
+        bench_stage_end(&stage, s->out.len);
     }
-    (void)printf("%-24s %6.0f ns  %5.0f bytes  budget %d\n", name, (double)best_us * 1000 / (double)ROWS,
-                 (double)s->out.len / (double)ROWS, budget_ns);
+    bench_stage_tell(&stage);
 }
 
 static void open_stage(struct stage *s, const struct sl_converter_ops *ops, const char *key,

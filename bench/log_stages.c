@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The embedded log's stages alone, on one thread: batches of 4,000 encoded changes appended, each durable
- * with its source's position, and fetched again. Microseconds of wall time, syncs included, and bytes a row
- * beside the budget of the design. One line a stage: name, ns, bytes, budget.
+ * with its source's position, and fetched again; beside the budget of the design.
  *
  *     log_stages [batches]
  */
@@ -10,13 +9,13 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/props.h"
+#include "stage.h"
 #include "transport/sqlite/sqlite.h"
 
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { ROWS = 4000, KEY_BYTES = 9, VALUE_BYTES = 250, FETCH_BYTES = 4 * 1024 * 1024 };
@@ -108,26 +107,16 @@ static void remove_log(struct bench *bench)
         (void)fprintf(stderr, "log_stages: '%s' is left behind\n", bench->folder);
 }
 
-static double cpu_us(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double)now.tv_sec * 1e6 + (double)now.tv_nsec / 1e3;
-}
-
-static void tell(const char *name, double us, long rows, double bytes, int budget_ns)
-{
-    (void)printf("%-24s %6.0f ns  %5.0f bytes  budget %d\n", name, us * 1000 / (double)rows, bytes,
-                 budget_ns);
-}
-
 static void append_all(struct bench *bench, long batches)
 {
     static const char partition[] = "{\"server\":\"srv\",\"database\":\"shop\"}";
-    int64_t began_us = sl_now_us();
-    double cpu = cpu_us();
+    uint32_t rows = (uint32_t)batches * ROWS;
+    struct bench_stage cpu = {
+        .name = "append, CPU", .rows = rows, .budget_ns = 1000, .clock = BENCH_PROCESS_CPU};
+    struct bench_stage wall = {.name = "append, wall with syncs", .rows = rows, .budget_ns = 1000};
 
+    bench_stage_begin(&cpu);
+    bench_stage_begin(&wall);
     for (long i = 0; i < batches; i++) {
         char offset[64];
         int len = snprintf(offset, sizeof(offset), "{\"commit_lsn\":\"%ld\"}", i);
@@ -140,10 +129,10 @@ static void append_all(struct bench *bench, long batches)
 
         must(sl_transport_sqlite.append(bench->log, &append, &err), &err);
     }
-    cpu = cpu_us() - cpu;
-    tell("append, CPU", cpu, batches * ROWS, KEY_BYTES + VALUE_BYTES, 1000);
-    tell("append, wall with syncs", (double)(sl_now_us() - began_us), batches * ROWS, KEY_BYTES + VALUE_BYTES,
-         1000);
+    bench_stage_end(&wall, (size_t)rows * (KEY_BYTES + VALUE_BYTES));
+    bench_stage_end(&cpu, (size_t)rows * (KEY_BYTES + VALUE_BYTES));
+    bench_stage_tell(&cpu);
+    bench_stage_tell(&wall);
 }
 
 static void fetch_all(struct bench *bench, long batches)
@@ -152,11 +141,12 @@ static void fetch_all(struct bench *bench, long batches)
     struct sl_arena *arena = sl_arena_new((size_t)1 << 20);
     struct sl_log_reader *reader;
     struct sl_error err = {0};
+    struct bench_stage stage = {
+        .name = "fetch, CPU", .rows = (uint32_t)batches * ROWS, .budget_ns = 150, .clock = BENCH_PROCESS_CPU};
     long rows = 0;
-    double cpu;
 
     must(sl_transport_sqlite.reader_open(bench->log, "connect-bench", &start, 1, &reader, &err), &err);
-    cpu = cpu_us();
+    bench_stage_begin(&stage);
     while (rows < batches * ROWS) {
         struct sl_fetched fetched;
 
@@ -170,7 +160,8 @@ static void fetch_all(struct bench *bench, long batches)
         }
         rows += (long)fetched.n_records;
     }
-    tell("fetch, CPU", cpu_us() - cpu, rows, KEY_BYTES + VALUE_BYTES, 150);
+    bench_stage_end(&stage, (size_t)rows * (KEY_BYTES + VALUE_BYTES));
+    bench_stage_tell(&stage);
     sl_transport_sqlite.reader_close(reader);
     sl_arena_free(arena);
 }

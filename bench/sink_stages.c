@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The sink's stages alone, on one thread and without a server, on a batch of orders of eight columns:
- * nanoseconds and bytes a row beside the budget of the design. One line a stage: name, ns, bytes, budget.
+ * beside the budget of the design.
  *
  *     sink_stages [rounds]
  */
 #include "base/alloc.h"
 #include "base/arena.h"
-#include "base/clock.h"
 #include "data/schema_build.h"
 #include "sink/postgres/load.h"
+#include "stage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,12 +91,6 @@ static struct sl_pgsink_plan make_plan(const struct sl_schema *schema, struct sl
                                    .number_key = true};
 }
 
-static void tell(const char *name, int64_t best_us, size_t bytes, int budget_ns)
-{
-    (void)printf("%-24s %6.0f ns  %5.0f bytes  budget %d\n", name, (double)best_us * 1000 / (double)ROWS,
-                 (double)bytes / (double)ROWS, budget_ns);
-}
-
 int main(int argc, char **argv)
 {
     long rounds = argc > 1 ? strtol(argv[1], NULL, 10) : 200;
@@ -107,34 +101,28 @@ int main(int argc, char **argv)
     struct sl_pgsink_load load = {0};
     struct sl_pgsink_group group = {0};
     struct sl_buf params[COLUMNS] = {{0}};
-    int64_t best_reduce_us = INT64_MAX;
-    int64_t best_bind_us = INT64_MAX;
-    size_t bytes = 0;
+    struct bench_stage reduce = {.name = "last state a key, sort", .rows = ROWS, .budget_ns = 200};
+    struct bench_stage bind = {.name = "bind to binary arrays", .rows = ROWS, .budget_ns = 200};
 
     for (long round = 0; round < rounds; round++) {
-        int64_t began_us = sl_now_us();
-        int64_t reduced_us;
-        int64_t bound_us;
+        size_t bytes = 0;
 
+        bench_stage_begin(&reduce);
         sl_pgsink_group_begin(&group, &target);
         sl_pgsink_group_add(&config, &load, &group, &plan, batch, &batch->runs[0], 0, batch->n_records, NULL);
         sl_pgsink_group_sort(&group, false);
-        reduced_us = sl_now_us();
-        bytes = 0;
+        bench_stage_end(&reduce, 0);
+        bench_stage_begin(&bind);
         for (int i = 0; i < COLUMNS; i++) {
             sl_buf_reset(&params[i]);
             cells[i].bind(&cells[i], (const struct sl_pgsink_row *const *)group.sorted, group.n_sorted,
                           &params[i], &load.bads);
             bytes += params[i].len;
         }
-        bound_us = sl_now_us();
-        if (reduced_us - began_us < best_reduce_us)
-            best_reduce_us = reduced_us - began_us;
-        if (bound_us - reduced_us < best_bind_us)
-            best_bind_us = bound_us - reduced_us;
+        bench_stage_end(&bind, bytes);
     }
-    tell("last state a key, sort", best_reduce_us, 0, 200);
-    tell("bind to binary arrays", best_bind_us, bytes, 200);
+    bench_stage_tell(&reduce);
+    bench_stage_tell(&bind);
     for (int i = 0; i < COLUMNS; i++)
         sl_buf_done(&params[i]);
     sl_pgsink_group_done(&group);

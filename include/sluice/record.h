@@ -34,6 +34,8 @@ struct sl_header {
     struct sl_value value;
 };
 
+typedef void sl_text_visitor(void *ctx, const char *key, struct sl_span value);
+
 #define SL_NO_TIMESTAMP INT64_MIN
 
 struct sl_record {
@@ -56,6 +58,24 @@ struct sl_run {
     uint32_t count;
 };
 
+/* A position of one source partition, beside the batch's own. */
+struct sl_position {
+    struct sl_span partition; /* JSON text, keys in a fixed order */
+    struct sl_span offset;    /* JSON text; empty: forget this partition */
+};
+
+/*
+ * Something that a source must remember beside its positions, for instance when to read a row again. Kept in
+ * the order of memcmp over the keys, per connector, in the transaction that stores the records. Small: keys
+ * up to a few hundred bytes, values up to some kilobytes.
+ */
+struct sl_note {
+    struct sl_span key;
+    struct sl_span value; /* ptr NULL: forget the key */
+};
+
+typedef void sl_note_visitor(void *ctx, const struct sl_note *note);
+
 /* What part of a log partition a batch covers: offsets first .. next-1, dropped records included. */
 struct sl_progress {
     const struct sl_topic *topic; /* as in the log, before transforms rename it */
@@ -75,6 +95,11 @@ struct sl_batch {
     /* Source side: to be stored with the records, in one transaction. Empty partition: nothing to store. */
     struct sl_span source_partition; /* JSON text, e.g. {"server":"sqlserver","database":"shop"} */
     struct sl_span source_offset;    /* JSON text of the peer's offset */
+    /* Further positions and memories of the same transaction; what they point to lives in the arena. */
+    struct sl_position *positions;
+    uint32_t n_positions, positions_capacity;
+    struct sl_note *notes; /* applied in order: a later one of the same key wins */
+    uint32_t n_notes, notes_capacity;
 
     /* Sink side. */
     struct sl_progress *progress;
@@ -92,5 +117,11 @@ void sl_batch_reset(struct sl_batch *batch);
  */
 struct sl_record *sl_batch_add(struct sl_batch *batch, const struct sl_topic *topic,
                                const struct sl_schema *key_schema, const struct sl_schema *value_schema);
+
+/* Store one more position with the batch. The spans are copied into the arena. */
+void sl_batch_add_position(struct sl_batch *batch, struct sl_span partition, struct sl_span offset);
+
+/* Remember (value ptr NULL: forget) something with the batch. The spans are copied into the arena. */
+void sl_batch_add_note(struct sl_batch *batch, struct sl_span key, struct sl_span value);
 
 #endif

@@ -20,6 +20,14 @@ struct sl_source_env {
     /* The stored offset (JSON text, heap memory of the caller: sl_free) of a source partition, NULL text when
      * none. */
     enum sl_rc (*stored_offset)(void *ctx, struct sl_span partition, char **ret_offset, struct sl_error *err);
+    /* Every stored position of this connector: key = partition JSON, value = offset JSON. */
+    enum sl_rc (*stored_offsets)(void *ctx, sl_text_visitor *visit, void *visit_ctx, struct sl_error *err);
+    /*
+     * What batches remembered (sl_batch_add_note), keys from <= key < to in order, at most max; to.ptr NULL:
+     * to the end. Shows what is durable: batches that poll returned a moment ago may still be on their way.
+     */
+    enum sl_rc (*notes)(void *ctx, struct sl_span from, struct sl_span to, size_t max, sl_note_visitor *visit,
+                        void *visit_ctx, struct sl_error *err);
 };
 
 struct sl_source_ops {
@@ -40,8 +48,10 @@ struct sl_source_ops {
     /*
      * Fill an empty batch. Returns as soon as there is something and the source has nothing more to give now,
      * or at the batch limits (about 4 MiB, 4,000 records), or at deadline_us with an empty batch. Sets
-     * source_partition and source_offset to what covers all records returned so far. An empty batch with a
-     * source_offset moves the position only. After a TRANSIENT error the next poll connects again and goes on
+     * source_partition and source_offset to what covers all records returned so far (a source with many
+     * partitions adds the others' with sl_batch_add_position; source_partition is the one whose incarnation
+     * the records' positions belong to). An empty batch with a source_offset, positions or notes stores
+     * these only. After a TRANSIENT error the next poll connects again and goes on
      * from the last returned position: nothing that was returned is returned twice, nothing is left out.
      * Errors: TRANSIENT kinds, GAP (named), AUTH, CONFIG, SCHEMA.
      */

@@ -38,11 +38,19 @@ struct sl_source_offset {
     struct sl_span offset;    /* JSON text; empty: delete the position */
 };
 
+/* A source's memory (record.h), stored in the same transaction. */
+struct sl_source_note {
+    const char *connector;
+    struct sl_note note;
+};
+
 struct sl_append {
     const struct sl_log_record *records; /* in order; any mix of topics and partitions */
     size_t n_records;
     const struct sl_source_offset *offsets;
     size_t n_offsets;
+    const struct sl_source_note *notes; /* in order */
+    size_t n_notes;
 };
 
 struct sl_topic_settings {
@@ -72,7 +80,6 @@ struct sl_topic_info {
 };
 
 typedef void sl_topic_visitor(void *ctx, const struct sl_topic_info *info);
-typedef void sl_text_visitor(void *ctx, const char *key, struct sl_span value);
 
 struct sl_transport_ops {
     const char *name; /* "sqlite" */
@@ -102,6 +109,13 @@ struct sl_transport_ops {
     /* Every stored source offset of a connector: key = partition JSON, value = offset JSON. */
     enum sl_rc (*source_offsets)(struct sl_transport *transport, const char *connector,
                                  sl_text_visitor *visit, void *ctx, struct sl_error *err);
+    /*
+     * A connector's memories (sl_append.notes) with from <= key < to, in the order of their keys, at most
+     * max of them; to.ptr NULL: to the end. Any thread. Errors: LOG_DAMAGED, IO.
+     */
+    enum sl_rc (*source_notes)(struct sl_transport *transport, const char *connector, struct sl_span from,
+                               struct sl_span to, size_t max, sl_note_visitor *visit, void *ctx,
+                               struct sl_error *err);
     /*
      * A reader with a name (Connect: "connect-<connector>"). start: one entry per topic partition,
      * next_offset says where to begin; -1: at the oldest. A start below the oldest record is a GAP, one

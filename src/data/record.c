@@ -20,6 +20,8 @@ void sl_batch_free(struct sl_batch *batch)
     sl_free(batch->records);
     sl_free(batch->runs);
     sl_free(batch->progress);
+    sl_free(batch->positions);
+    sl_free(batch->notes);
     sl_free(batch);
 }
 
@@ -32,6 +34,8 @@ void sl_batch_reset(struct sl_batch *batch)
     batch->bytes = 0;
     batch->source_partition = (struct sl_span){0};
     batch->source_offset = (struct sl_span){0};
+    batch->n_positions = 0;
+    batch->n_notes = 0;
 }
 
 static void extend_runs(struct sl_batch *batch, const struct sl_topic *topic,
@@ -64,4 +68,25 @@ struct sl_record *sl_batch_add(struct sl_batch *batch, const struct sl_topic *to
     record = &batch->records[batch->n_records++];
     *record = (struct sl_record){.timestamp_ms = SL_NO_TIMESTAMP, .offset = -1, .partition = -1};
     return record;
+}
+
+static struct sl_span keep(struct sl_batch *batch, struct sl_span span)
+{
+    if (!span.ptr)
+        return span;
+    return (struct sl_span){sl_arena_copy(batch->arena, span.ptr, span.len), span.len};
+}
+
+void sl_batch_add_position(struct sl_batch *batch, struct sl_span partition, struct sl_span offset)
+{
+    SL_GROW(batch->positions, batch->n_positions, batch->positions_capacity);
+    batch->positions[batch->n_positions++] =
+        (struct sl_position){.partition = keep(batch, partition), .offset = keep(batch, offset)};
+}
+
+void sl_batch_add_note(struct sl_batch *batch, struct sl_span key, struct sl_span value)
+{
+    SL_GROW(batch->notes, batch->n_notes, batch->notes_capacity);
+    batch->notes[batch->n_notes++] =
+        (struct sl_note){.key = keep(batch, key), .value = keep(batch, value)};
 }

@@ -244,7 +244,11 @@ enum sl_rc sl_encoder_encode(struct sl_encoder *encoder, struct sl_batch *batch,
     if (rc)
         return rc;
     if (batch->source_partition.len)
-        sl_outgoing_set_offset(outgoing, batch->source_partition, batch->source_offset);
+        sl_outgoing_add_offset(outgoing, batch->source_partition, batch->source_offset);
+    for (uint32_t i = 0; i < batch->n_positions; i++)
+        sl_outgoing_add_offset(outgoing, batch->positions[i].partition, batch->positions[i].offset);
+    for (uint32_t i = 0; i < batch->n_notes; i++)
+        sl_outgoing_add_note(outgoing, &batch->notes[i]);
     sl_outgoing_seal(outgoing);
     return SL_OK;
 }

@@ -30,6 +30,10 @@ struct sl_log_writer {
     struct sl_log_record *records; /* of several batches, put together */
     size_t n_records;
     size_t capacity;
+    struct sl_source_offset *offsets; /* likewise */
+    size_t offsets_capacity;
+    struct sl_source_note *notes; /* likewise */
+    size_t notes_capacity;
     struct sl_error failure; /* rc set: the writer is broken */
 
     pthread_mutex_t lock; /* guards note */
@@ -96,18 +100,37 @@ static const struct sl_log_record *join(struct sl_log_writer *writer, size_t *re
     return writer->records;
 }
 
-/* A later position of the same source partition replaces an earlier one: the transport applies them in order.
+/* The positions and memories of the whole group: the transport applies them in order, so that later ones win.
  */
+static void join_positions(struct sl_log_writer *writer, struct sl_append *append)
+{
+    size_t n_offsets = 0;
+    size_t n_notes = 0;
+
+    for (size_t i = 0; i < writer->n_group; i++) {
+        const struct sl_outgoing *outgoing = writer->group[i];
+
+        for (size_t k = 0; k < outgoing->n_offsets; k++) {
+            SL_GROW(writer->offsets, n_offsets, writer->offsets_capacity);
+            writer->offsets[n_offsets++] = outgoing->offsets[k];
+        }
+        for (size_t k = 0; k < outgoing->n_notes; k++) {
+            SL_GROW(writer->notes, n_notes, writer->notes_capacity);
+            writer->notes[n_notes++] = outgoing->notes[k];
+        }
+    }
+    append->offsets = writer->offsets;
+    append->n_offsets = n_offsets;
+    append->notes = writer->notes;
+    append->n_notes = n_notes;
+}
+
 static enum sl_rc append_group(struct sl_log_writer *writer, struct sl_error *err)
 {
-    struct sl_source_offset offsets[GROUP_MAX];
-    struct sl_append append = {.offsets = offsets};
+    struct sl_append append = {0};
 
     append.records = join(writer, &append.n_records);
-    for (size_t i = 0; i < writer->n_group; i++) {
-        if (writer->group[i]->has_offset)
-            offsets[append.n_offsets++] = sl_outgoing_offset(writer->group[i]);
-    }
+    join_positions(writer, &append);
     return writer->transport->ops->append(writer->transport, &append, err);
 }
 
@@ -200,5 +223,7 @@ void sl_log_writer_free(struct sl_log_writer *writer)
     sl_queue_free(writer->queue);
     (void)pthread_mutex_destroy(&writer->lock);
     sl_free(writer->records);
+    sl_free(writer->offsets);
+    sl_free(writer->notes);
     sl_free(writer);
 }

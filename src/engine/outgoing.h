@@ -17,9 +17,13 @@ struct sl_outgoing {
     struct sl_log_record *records; /* until sealed their spans hold places in bytes, not pointers */
     size_t n_records;
     size_t records_capacity;
-    struct sl_buf texts; /* the source partition, then the offset */
-    size_t partition_len;
-    bool has_offset;
+    struct sl_buf texts; /* of the offsets and notes; places as with the records */
+    struct sl_source_offset *offsets;
+    size_t n_offsets;
+    size_t offsets_capacity;
+    struct sl_source_note *notes;
+    size_t n_notes;
+    size_t notes_capacity;
     bool sealed;
     const char *connector; /* for the offset; lives longer than this */
     int64_t encoded_us;    /* when the source had it read, for the lag */
@@ -45,12 +49,11 @@ static inline void sl_outgoing_add(struct sl_outgoing *outgoing, const struct sl
     outgoing->records[outgoing->n_records++] = *record;
 }
 
-void sl_outgoing_set_offset(struct sl_outgoing *outgoing, struct sl_span partition, struct sl_span offset);
+/* Positions and memories to be stored with the records. The spans are copied. */
+void sl_outgoing_add_offset(struct sl_outgoing *outgoing, struct sl_span partition, struct sl_span offset);
+void sl_outgoing_add_note(struct sl_outgoing *outgoing, const struct sl_note *note);
 
 /* Turn places into pointers: nothing may be added from here on. */
 void sl_outgoing_seal(struct sl_outgoing *outgoing);
-
-/* The offset as the transport wants it. */
-struct sl_source_offset sl_outgoing_offset(const struct sl_outgoing *outgoing);
 
 #endif

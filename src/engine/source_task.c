@@ -45,6 +45,24 @@ static enum sl_rc stored_offset(void *ctx, struct sl_span partition, char **ret_
     return transport->ops->source_offset(transport, task->connector->name, partition, ret_offset, err);
 }
 
+static enum sl_rc stored_offsets(void *ctx, sl_text_visitor *visit, void *visit_ctx, struct sl_error *err)
+{
+    struct sl_source_task *task = ctx;
+    struct sl_transport *transport = task->shared->transport;
+
+    return transport->ops->source_offsets(transport, task->connector->name, visit, visit_ctx, err);
+}
+
+static enum sl_rc notes(void *ctx, struct sl_span from, struct sl_span to, size_t max, sl_note_visitor *visit,
+                        void *visit_ctx, struct sl_error *err)
+{
+    struct sl_source_task *task = ctx;
+    struct sl_transport *transport = task->shared->transport;
+
+    return transport->ops->source_notes(transport, task->connector->name, from, to, max, visit, visit_ctx,
+                                        err);
+}
+
 /* The log writer is done with a batch. */
 static void written(void *ctx, struct sl_outgoing *outgoing, const struct sl_error *failure)
 {
@@ -57,12 +75,11 @@ static void written(void *ctx, struct sl_outgoing *outgoing, const struct sl_err
         sl_stop_request(&task->stop);
         task->connector->source->wake(task->source);
     } else {
-        struct sl_source_offset offset = sl_outgoing_offset(outgoing);
+        struct sl_span offset = outgoing->n_offsets ? outgoing->offsets[0].offset : (struct sl_span){0};
         int64_t last_ms =
             outgoing->n_records ? outgoing->records[outgoing->n_records - 1].timestamp_ms : INT64_MIN;
 
-        sl_status_progress(&task->status, outgoing->n_records, last_ms, (const char *)offset.offset.ptr,
-                           outgoing->has_offset ? offset.offset.len : 0);
+        sl_status_progress(&task->status, outgoing->n_records, last_ms, (const char *)offset.ptr, offset.len);
         atomic_store(&task->encoded_us, outgoing->encoded_us);
     }
     sl_share_give(&task->share, outgoing->bytes.len);
@@ -130,7 +147,8 @@ static bool one_round(struct sl_source_task *task, struct sl_retry *retry, struc
 
     if (!read_batch(task, retry, err))
         return false;
-    if (!task->batch->n_records && !task->batch->source_partition.len)
+    if (!task->batch->n_records && !task->batch->source_partition.len && !task->batch->n_positions &&
+        !task->batch->n_notes)
         return true;
     outgoing = take_idle(task);
     if (!outgoing)
@@ -230,8 +248,12 @@ static struct sl_source_task *make(const struct sl_shared *shared, const struct 
 
     task->shared = shared;
     task->connector = connector;
-    task->env = (struct sl_source_env){
-        .connector = connector->name, .task = number, .ctx = task, .stored_offset = stored_offset};
+    task->env = (struct sl_source_env){.connector = connector->name,
+                                       .task = number,
+                                       .ctx = task,
+                                       .stored_offset = stored_offset,
+                                       .stored_offsets = stored_offsets,
+                                       .notes = notes};
     (void)snprintf(task->number_text, sizeof(task->number_text), "%d", number);
     task->batch = sl_batch_new(ARENA_CHUNK);
     task->share.budget = shared->budget;

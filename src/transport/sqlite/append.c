@@ -147,6 +147,8 @@ static enum sl_rc store(struct sl_sqlite *log, const struct sl_append *append, b
         rc = store_piece(log, i, now_ms, err);
     for (size_t i = 0; !rc && i < append->n_offsets; i++)
         rc = sl_sqlite_offset_store(log, &append->offsets[i], err);
+    for (size_t i = 0; !rc && i < append->n_notes; i++)
+        rc = sl_sqlite_note_store(log, &append->notes[i], err);
     if (!rc && with_holds)
         rc = sl_sqlite_holds_store(log, err);
     return rc;
@@ -225,7 +227,7 @@ enum sl_rc sl_sqlite_append(struct sl_transport *transport, const struct sl_appe
 
     if (rc)
         return rc;
-    if (append->n_records == 0 && append->n_offsets == 0)
+    if (append->n_records == 0 && append->n_offsets == 0 && append->n_notes == 0)
         return SL_OK;
     if (append->n_records >= UINT32_MAX)
         return sl_error_set(err, SL_E_CONFIG, "one append of %zu records is too large for the log",

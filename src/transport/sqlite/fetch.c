@@ -262,6 +262,61 @@ static void forget_append(struct sl_log_reader *reader, const struct intake *int
     reader->n_batches = 0;
 }
 
+/* How far a part has come, the append at hand included. */
+static int64_t reached(const struct sl_log_reader *reader, const struct sl_reader_part *part)
+{
+    for (size_t i = 0; i < reader->n_batches; i++) {
+        if (reader->batches[i].part == part)
+            return reader->batches[i].next_offset;
+    }
+    return part->gathered;
+}
+
+/*
+ * Ids were skipped: batches that retention removed, or one whose id is damaged and that would now come in
+ * another append's place. The index over the offsets knows which.
+ */
+static enum sl_rc check_skipped(struct sl_log_reader *reader, int64_t id, struct sl_error *err)
+{
+    for (size_t i = 0; i < reader->n_known; i++) {
+        const struct sl_reader_part *part = &reader->parts[i];
+        int64_t at = reached(reader, part);
+        sqlite3_stmt *next;
+        bool found = false;
+        enum sl_rc rc = sl_sqlite_db_statement(&reader->db, SL_SQL_SEEK_AFTER, &next, err);
+
+        if (rc)
+            return rc;
+        (void)sqlite3_bind_int64(next, 1, part->id);
+        (void)sqlite3_bind_int64(next, 2, at - 1);
+        rc = sl_sqlite_db_next(&reader->db, SL_SQL_SEEK_AFTER, &found, err);
+        if (rc)
+            return rc;
+        if (found && sqlite3_column_int64(next, 0) < id)
+            rc = damaged(reader, part, at, at, "its batch is not where the index has it", err);
+        sl_sqlite_db_reset(&reader->db, SL_SQL_SEEK_AFTER);
+        if (rc)
+            return rc;
+    }
+    return SL_OK;
+}
+
+/*
+ * A row that says that it begins another append must not split the one at hand by a damaged number. What is
+ * wrong with a block is found when it is loaded: the append before it is whole.
+ */
+static enum sl_rc check_new_append(const struct sl_log_reader *reader, sqlite3_stmt *row,
+                                   const struct sl_reader_part *part, struct sl_error *err)
+{
+    struct sl_span block = sl_sqlite_column_span(row, 5);
+    struct sl_block_head head;
+
+    if (sl_block_check(block.ptr, block.len, &head) || head.append_id == sqlite3_column_int64(row, 1))
+        return SL_OK;
+    return damaged(reader, part, sqlite3_column_int64(row, 3), sqlite3_column_int64(row, 4),
+                   "its row names another append than its block", err);
+}
+
 static bool satisfied(const struct intake *intake)
 {
     return intake->full || (intake->records &&
@@ -287,7 +342,12 @@ static enum sl_rc scan(struct sl_log_reader *reader, struct intake *intake, stru
         rc = sl_sqlite_db_next(&reader->db, SL_SQL_SCAN, &more, err);
         if (rc || !more)
             break;
+        part = find_part(reader, sqlite3_column_int64(row, 2));
         if (sqlite3_column_int64(row, 1) != append_id) {
+            if (part && append_id >= 0)
+                rc = check_new_append(reader, row, part, err);
+            if (rc)
+                break;
             finish_append(reader, intake, append_bytes);
             append_bytes = 0;
             reader->scan_id = last_id + 1;
@@ -295,8 +355,9 @@ static enum sl_rc scan(struct sl_log_reader *reader, struct intake *intake, stru
             if (satisfied(intake))
                 break;
         }
-        part = find_part(reader, sqlite3_column_int64(row, 2));
-        if (part)
+        if (sqlite3_column_int64(row, 0) != last_id + 1)
+            rc = check_skipped(reader, sqlite3_column_int64(row, 0), err);
+        if (!rc && part)
             rc = load_batch(reader, row, part, intake, &append_bytes, err);
         last_id = sqlite3_column_int64(row, 0);
     }

@@ -165,6 +165,8 @@ static enum sl_rc open_for_writing(struct sl_sqlite *log, struct sl_error *err)
     if (!rc)
         rc = sl_sqlite_offsets_check(log, err);
     if (!rc)
+        rc = sl_sqlite_notes_check(log, err);
+    if (!rc)
         rc = sl_sqlite_texts_check(log, err);
     return rc ? rc : sl_sqlite_housekeeper_start(log, err);
 }
@@ -251,6 +253,7 @@ const struct sl_transport_ops sl_transport_sqlite = {
     .append = sl_sqlite_append,
     .source_offset = sl_sqlite_source_offset,
     .source_offsets = sl_sqlite_source_offsets,
+    .source_notes = sl_sqlite_source_notes,
     .reader_open = sl_sqlite_reader_open,
     .fetch = sl_sqlite_fetch,
     .reader_wake = sl_sqlite_reader_wake,

@@ -7,7 +7,7 @@
 
 enum {
     APPLICATION_ID = 0x534C5543, /* "SLUC": what file(1) and we look for */
-    FORMAT_VERSION = 1,
+    FORMAT_VERSION = 2,
     PAGE_SIZE = 4096,
 };
 
@@ -35,6 +35,11 @@ static const char *const tables =
     "CREATE TABLE texts (space TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, crc INTEGER NOT NULL,"
     " PRIMARY KEY (space, key)) WITHOUT ROWID;";
 
+/* Since format version 2. */
+static const char *const notes_table =
+    "CREATE TABLE source_notes (connector TEXT NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL,"
+    " crc INTEGER NOT NULL, PRIMARY KEY (connector, key)) WITHOUT ROWID;";
+
 static enum sl_rc set_meta(struct sl_sqlite_db *db, const char *key, const char *value, struct sl_error *err)
 {
     sqlite3_stmt *statement;
@@ -59,6 +64,8 @@ static enum sl_rc create(struct sl_sqlite_db *db, struct sl_error *err)
     sl_uuid_new(&uuid);
     sl_uuid_format(&uuid, identity);
     rc = sl_sqlite_db_exec(db, tables, err);
+    if (!rc)
+        rc = sl_sqlite_db_exec(db, notes_table, err);
     if (!rc)
         rc = set_meta(db, "identity", identity, err);
     if (!rc) {
@@ -103,6 +110,25 @@ static enum sl_rc check_format(struct sl_sqlite_db *db, struct sl_error *err)
             "the newer sluice that wrote it; an older one cannot go on with it",
             db->path, (long long)version, FORMAT_VERSION);
     return SL_OK;
+}
+
+/* A log of version 1 gets what it lacks, in one transaction with its new version. */
+static enum sl_rc upgrade(struct sl_sqlite_db *db, struct sl_error *err)
+{
+    int64_t version = 0;
+    char pragma[48];
+    enum sl_rc rc = sl_sqlite_db_integer(db, "PRAGMA user_version", &version, err);
+
+    if (rc || version == FORMAT_VERSION)
+        return rc;
+    rc = sl_sqlite_db_begin(db, err);
+    if (rc)
+        return rc;
+    (void)snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %d", FORMAT_VERSION);
+    rc = sl_sqlite_db_exec(db, notes_table, err);
+    if (!rc)
+        rc = sl_sqlite_db_exec(db, pragma, err);
+    return sl_sqlite_db_end(db, rc, err);
 }
 
 static enum sl_rc load_identity(struct sl_sqlite *log, struct sl_error *err)
@@ -157,5 +183,7 @@ enum sl_rc sl_sqlite_schema_open(struct sl_sqlite *log, struct sl_error *err)
                                err);
     if (!rc && fresh)
         rc = create(&log->db, err);
+    else if (!rc && !log->read_only)
+        rc = upgrade(&log->db, err);
     return rc ? rc : load_identity(log, err);
 }

@@ -61,6 +61,14 @@
       "INSERT INTO source_offsets (connector, partition, offset, crc) VALUES (?1, ?2, ?3, ?4)"                  \
       " ON CONFLICT (connector, partition) DO UPDATE SET offset = excluded.offset, crc = excluded.crc")         \
     X(DROP_SOURCE_OFFSET, "DELETE FROM source_offsets WHERE connector = ?1 AND partition = ?2")                 \
+    X(SOURCE_NOTES,                                                                                            \
+      "SELECT key, value, crc FROM source_notes WHERE connector = ?1 AND key >= ?2"                            \
+      " AND (?3 IS NULL OR key < ?3) ORDER BY key LIMIT ?4")                                                    \
+    X(ALL_SOURCE_NOTES, "SELECT connector, key, value, crc FROM source_notes")                                \
+    X(SET_SOURCE_NOTE,                                                                                         \
+      "INSERT INTO source_notes (connector, key, value, crc) VALUES (?1, ?2, ?3, ?4)"                          \
+      " ON CONFLICT (connector, key) DO UPDATE SET value = excluded.value, crc = excluded.crc")                 \
+    X(DROP_SOURCE_NOTE, "DELETE FROM source_notes WHERE connector = ?1 AND key = ?2")                         \
     X(READERS, "SELECT name, partition_id, next_offset, crc FROM readers")                                      \
     X(READER,                                                                                                   \
       "SELECT r.next_offset, r.crc, r.partition_id FROM topics t JOIN partitions p ON p.topic_id = t.id"        \

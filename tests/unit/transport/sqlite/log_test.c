@@ -5,6 +5,7 @@
 #include "base/thread.h"
 #include "transport/sqlite/sqlite.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -203,6 +204,70 @@ static void all_offsets_of_a_connector_can_be_listed(void **state)
     assert_int_equal(place->log->ops->append(place->log, &append, &place->err), SL_OK);
     assert_int_equal(place->log->ops->source_offsets(place->log, "c", add_pair, text, &place->err), SL_OK);
     assert_string_equal(text, "a:1;b:2;");
+}
+
+static void add_note(void *ctx, const struct sl_note *note)
+{
+    (void)snprintf((char *)ctx + strlen(ctx), 200 - strlen(ctx), "%.*s:%.*s;", (int)note->key.len,
+                   (const char *)note->key.ptr, (int)note->value.len, (const char *)note->value.ptr);
+}
+
+static void notes_of(struct workplace *place, struct sl_span from, struct sl_span to, size_t max,
+                     char text[200])
+{
+    text[0] = '\0';
+    assert_int_equal(
+        place->log->ops->source_notes(place->log, "c", from, to, max, add_note, text, &place->err), SL_OK);
+}
+
+static void source_notes_are_kept_in_the_order_of_their_keys(void **state)
+{
+    struct workplace *place = *state;
+    struct sl_log_record record = record_of("t", "k", "v");
+    struct sl_source_note notes[] = {
+        {.connector = "c", .note = {span_of("t9"), span_of("nine")}},
+        {.connector = "d", .note = {span_of("t2"), span_of("another's")}},
+        {.connector = "c", .note = {span_of("t1"), span_of("")}},
+        {.connector = "c", .note = {span_of("u"), span_of("u")}},
+        {.connector = "c", .note = {span_of("t9"), span_of("later")}},
+    };
+    struct sl_append append = {.records = &record, .n_records = 1, .notes = notes, .n_notes = 5};
+    char text[200];
+
+    workplace_open(place);
+    assert_int_equal(place->log->ops->append(place->log, &append, &place->err), SL_OK);
+    workplace_reopen(place);
+    notes_of(place, span_of(""), (struct sl_span){0}, 10, text);
+    assert_string_equal(text, "t1:;t9:later;u:u;");
+    notes_of(place, span_of("t1"), span_of("u"), 10, text);
+    assert_string_equal(text, "t1:;t9:later;");
+    notes_of(place, span_of("t"), (struct sl_span){0}, 1, text);
+    assert_string_equal(text, "t1:;");
+    notes[0].note.value = (struct sl_span){0}; /* forget it, with nothing else in the append */
+    append = (struct sl_append){.notes = notes, .n_notes = 1};
+    assert_int_equal(place->log->ops->append(place->log, &append, &place->err), SL_OK);
+    notes_of(place, span_of("t"), span_of("u"), 10, text);
+    assert_string_equal(text, "t1:;");
+}
+
+static void a_log_of_version_1_is_upgraded_when_it_is_opened_for_writing(void **state)
+{
+    struct workplace *place = *state;
+    struct sl_source_note note = {.connector = "c", .note = {span_of("k"), span_of("v")}};
+    struct sl_append append = {.notes = &note, .n_notes = 1};
+    char text[200];
+    sqlite3 *db;
+
+    workplace_open(place);
+    workplace_close(place);
+    assert_int_equal(sqlite3_open(workplace_file(place), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "DROP TABLE source_notes; PRAGMA user_version = 1", NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    workplace_open(place);
+    assert_int_equal(place->log->ops->append(place->log, &append, &place->err), SL_OK);
+    notes_of(place, span_of(""), (struct sl_span){0}, 10, text);
+    assert_string_equal(text, "k:v;");
 }
 
 static void keyed_texts_are_replaced_and_deleted(void **state)
@@ -474,6 +539,8 @@ int main(void)
         PLACE_TEST(an_existing_topic_keeps_its_settings),
         PLACE_TEST(source_offsets_travel_with_the_records),
         PLACE_TEST(all_offsets_of_a_connector_can_be_listed),
+        PLACE_TEST(source_notes_are_kept_in_the_order_of_their_keys),
+        PLACE_TEST(a_log_of_version_1_is_upgraded_when_it_is_opened_for_writing),
         PLACE_TEST(keyed_texts_are_replaced_and_deleted),
         PLACE_TEST(a_start_below_the_oldest_or_beyond_the_end_is_refused),
         PLACE_TEST(a_reader_begins_in_the_middle_of_a_batch),

@@ -2,12 +2,13 @@
 /*
  * Memory of one request, given back all at once.
  *
- *     struct sy_arena *arena = sy_arena_new(0);
+ *     struct sy_arena arena = {0};
  *     ... serve a request: everything in its sy_result lives here ...
- *     sy_arena_reset(arena);
+ *     sy_arena_reset(&arena);    // everything is gone, one chunk stays
+ *     sy_arena_free(&arena);
  *
  * One thread at a time. Running out of memory ends the program with a line on stderr, so nothing here
- * returns NULL (but for a size of nobody's making: lengths from outside are checked before they come here).
+ * returns NULL; lengths from outside are checked before they come here.
  */
 #ifndef SIM_SCYLLA_STORAGE_ARENA_H
 #define SIM_SCYLLA_STORAGE_ARENA_H
@@ -16,21 +17,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct sy_arena;
+struct sy_arena_chunk;
 
-struct sy_arena *sy_arena_new(size_t chunk_bytes); /* 0: a usual size */
-void sy_arena_free(struct sy_arena *arena);        /* NULL is fine */
-void sy_arena_reset(struct sy_arena *arena);       /* the first chunk is kept */
+struct sy_arena {
+    struct sy_arena_chunk *chunks; /* newest first */
+};
 
-/* Aligned to 16, not zeroed. A size of 0 gives a pointer too. */
+void sy_arena_reset(struct sy_arena *arena);
+void sy_arena_free(struct sy_arena *arena);
+
+/* Aligned to 16 and zeroed. A size of 0 gives a pointer too. */
 void *sy_arena_alloc(struct sy_arena *arena, size_t size) __attribute__((returns_nonnull));
-void *sy_arena_zero(struct sy_arena *arena, size_t n, size_t size) __attribute__((returns_nonnull));
-void *sy_arena_copy(struct sy_arena *arena, const void *bytes, size_t len) __attribute__((returns_nonnull));
-char *sy_arena_strdup(struct sy_arena *arena, const char *text) __attribute__((returns_nonnull));
-char *sy_arena_strndup(struct sy_arena *arena, const char *text, size_t len) __attribute__((returns_nonnull));
-char *sy_arena_printf(struct sy_arena *arena, const char *format, ...)
+/* The same without zeroing. */
+void *sy_arena_raw(struct sy_arena *arena, size_t size) __attribute__((returns_nonnull));
+
+/* A copy of len bytes with a NUL behind it. */
+char *sy_arena_dup(struct sy_arena *arena, const void *bytes, size_t len) __attribute__((returns_nonnull));
+char *sy_arena_text(struct sy_arena *arena, const char *text) __attribute__((returns_nonnull));
+char *sy_arena_format(struct sy_arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3), returns_nonnull));
-char *sy_arena_vprintf(struct sy_arena *arena, const char *format, va_list args)
+char *sy_arena_vformat(struct sy_arena *arena, const char *format, va_list args)
     __attribute__((format(printf, 2, 0), returns_nonnull));
 
 #endif

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/clock.h"
 
+#include <stdatomic.h>
 #include <time.h>
+
+static _Atomic int64_t set_wall_us;
 
 static int64_t read_clock_us(clockid_t clock)
 {
@@ -18,5 +21,12 @@ int64_t sl_now_us(void)
 
 int64_t sl_wall_us(void)
 {
-    return read_clock_us(CLOCK_REALTIME);
+    int64_t set_us = atomic_load_explicit(&set_wall_us, memory_order_relaxed);
+
+    return set_us ? set_us : read_clock_us(CLOCK_REALTIME);
+}
+
+void sl_clock_set_wall(int64_t wall_us)
+{
+    atomic_store_explicit(&set_wall_us, wall_us, memory_order_relaxed);
 }

@@ -8,4 +8,7 @@
 int64_t sl_now_us(void);  /* monotonic: for deadlines and durations */
 int64_t sl_wall_us(void); /* since 1970-01-01T00:00:00Z: for records and people */
 
+/* For tests that make time pass: sl_wall_us says this from now on; 0 gives the real time back. Any thread. */
+void sl_clock_set_wall(int64_t wall_us);
+
 #endif

@@ -77,6 +77,7 @@ static void one_round(const char *folder, int listener, struct bench_stage *stag
     pthread_t other;
     PGconn *conn;
 
+    memset(cells, 'x', sizeof(cells)); /* untouched, all of it would be one page of zeros */
     for (int i = 0; i < COLUMNS; i++) {
         values[i] = cells[i];
         lengths[i] = sizeof(cells[i]);

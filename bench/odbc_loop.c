@@ -6,15 +6,12 @@
  *
  *     odbc_loop CONNECTION_STRING STATEMENT...
  */
-#include "base/alloc.h"
-#include "base/clock.h"
+#include "measure.h"
 
-#include <inttypes.h>
 #include <sql.h>
 #include <sqlext.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
 enum { CELLS = 64, CELL_BYTES = 2048 };
 
@@ -78,15 +75,6 @@ static void bind_row(SQLHSTMT stmt)
     }
 }
 
-static double cpu_seconds(void)
-{
-    struct rusage usage;
-
-    (void)getrusage(RUSAGE_SELF, &usage);
-    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-}
-
 static int64_t read_all(SQLHDBC dbc, char *sql)
 {
     int64_t rows = 0;
@@ -108,8 +96,8 @@ int main(int argc, char **argv)
 {
     SQLHENV env;
     SQLHDBC dbc;
-    int64_t began_us, rows = 0;
-    double cpu;
+    int64_t rows = 0;
+    struct bench_run measured;
 
     if (argc < 3) {
         (void)fprintf(stderr, "usage: odbc_loop CONNECTION_STRING STATEMENT...\n");
@@ -120,12 +108,10 @@ int main(int argc, char **argv)
     must(SQLAllocHandle(SQL_HANDLE_DBC, env, &dbc), SQL_HANDLE_ENV, env, "new connection");
     must(SQLDriverConnect(dbc, NULL, (SQLCHAR *)argv[1], SQL_NTS, NULL, 0, NULL, SQL_DRIVER_NOPROMPT),
          SQL_HANDLE_DBC, dbc, "connect");
-    cpu = cpu_seconds();
-    began_us = sl_now_us();
+    measured = bench_begin(0);
     for (int i = 2; i < argc; i++)
         rows += read_all(dbc, argv[i]);
-    (void)printf("{\"rows\": %" PRId64 ", \"seconds\": %.4f, \"cpu\": %.4f}\n", rows,
-                 (double)(sl_now_us() - began_us) / 1e6, cpu_seconds() - cpu);
+    bench_tell(&measured, "bare ODBC loop, bound natively", (uint64_t)rows);
     (void)SQLDisconnect(dbc);
     (void)SQLFreeHandle(SQL_HANDLE_DBC, dbc);
     (void)SQLFreeHandle(SQL_HANDLE_ENV, env);

@@ -10,17 +10,14 @@
  */
 #include "base/alloc.h"
 #include "base/arena.h"
-#include "base/clock.h"
 #include "base/props.h"
 #include "data/schema_build.h"
+#include "measure.h"
 #include "sink/postgres/bind.h"
 #include "sink/postgres/sink.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <time.h>
-#include <unistd.h>
 
 enum { COLUMNS = 8, SINK_BATCH = 4000 };
 
@@ -39,54 +36,6 @@ static void die(const char *what, const char *why)
 {
     (void)fprintf(stderr, "sink_bench: %s: %s\n", what, why);
     exit(1);
-}
-
-/* ---- the clock ---- */
-
-struct timing {
-    int64_t wall_us;
-    double cpu_s;
-};
-
-static struct timing now(void)
-{
-    struct rusage usage;
-
-    (void)getrusage(RUSAGE_SELF, &usage);
-    return (struct timing){
-        .wall_us = sl_now_us(),
-        .cpu_s = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-                 (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6,
-    };
-}
-
-/* What a server process of this machine has used so far; 0 when it is not here. Steadier than the wall clock
- * on a machine that does other things, too. */
-static double server_cpu_s(int pid)
-{
-    unsigned long user = 0;
-    unsigned long system = 0;
-    char path[64];
-    FILE *file;
-
-    (void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-    file = fopen(path, "r");
-    if (!file)
-        return 0;
-    if (fscanf(file, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
-        user = system = 0;
-    (void)fclose(file);
-    return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
-}
-
-static void tell(const char *what, uint32_t rows, struct timing began, double server_s)
-{
-    struct timing ended = now();
-
-    (void)printf("{\"what\": \"%s\", \"rows\": %u, \"seconds\": %.4f, \"cpu\": %.4f, \"server_cpu\": %.2f}\n",
-                 what, rows, (double)(ended.wall_us - began.wall_us) / 1e6, ended.cpu_s - began.cpu_s,
-                 server_s);
-    (void)fflush(stdout);
 }
 
 /* ---- the rows ---- */
@@ -201,13 +150,12 @@ static void bench_copy(void)
 {
     static const uint8_t head[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0";
     struct sl_buf out = {0};
-    struct timing began;
+    struct bench_run measured;
 
     fresh_table();
     run("ALTER TABLE orders DROP CONSTRAINT orders_pkey");
-    double server_s = server_cpu_s(PQbackendPID(conn));
 
-    began = now();
+    measured = bench_begin(PQbackendPID(conn));
     run("COPY orders FROM STDIN (FORMAT binary)");
     sl_buf_put(&out, head, 19);
     for (uint32_t i = 0; i < n_orders; i++) {
@@ -227,7 +175,7 @@ static void bench_copy(void)
         die("COPY", PQerrorMessage(conn));
     for (PGresult *result; (result = PQgetResult(conn));)
         check(result);
-    tell("COPY BINARY, no index", n_orders, began, server_cpu_s(PQbackendPID(conn)) - server_s);
+    bench_tell(&measured, "COPY BINARY, no index", n_orders);
     sl_buf_done(&out);
 }
 
@@ -266,7 +214,7 @@ static void bench_unnest(uint32_t batch, bool sorted)
     struct sl_buf params[COLUMNS] = {{0}};
     const struct order **rows = sl_zalloc(batch, sizeof(*rows));
     char what[80];
-    struct timing began;
+    struct bench_run measured;
 
     fresh_table();
     run("PREPARE upsert (int[], int[], timestamp[], numeric[], text[], text[], text[], text[]) AS INSERT "
@@ -278,9 +226,8 @@ static void bench_unnest(uint32_t batch, bool sorted)
         "total = EXCLUDED.total, status = EXCLUDED.status, note = EXCLUDED.note, __op = EXCLUDED.__op, "
         "__deleted = "
         "EXCLUDED.__deleted");
-    double server_s = server_cpu_s(PQbackendPID(conn));
 
-    began = now();
+    measured = bench_begin(PQbackendPID(conn));
     for (uint32_t at = 0; at < n_orders; at += batch) {
         uint32_t n = n_orders - at < batch ? n_orders - at : batch;
 
@@ -291,7 +238,7 @@ static void bench_unnest(uint32_t batch, bool sorted)
         upsert(rows, n, params);
     }
     (void)snprintf(what, sizeof(what), "bare unnest, %u a batch, %s", batch, sorted ? "sorted" : "unsorted");
-    tell(what, n_orders, began, server_cpu_s(PQbackendPID(conn)) - server_s);
+    bench_tell(&measured, what, n_orders);
     run("DEALLOCATE upsert");
     for (int i = 0; i < COLUMNS; i++)
         sl_buf_done(&params[i]);
@@ -404,7 +351,7 @@ static void bench_sink(struct sl_props *props, uint32_t batch_rows)
     struct sl_sink_env env = {
         .connector = "bench", .log_identity = "bench", .release = on_release, .bad_record = on_bad};
     struct sl_error err = {0};
-    struct timing began;
+    struct bench_run measured;
     char what[80];
     void *self = NULL;
 
@@ -417,14 +364,12 @@ static void bench_sink(struct sl_props *props, uint32_t batch_rows)
     run("DROP TABLE IF EXISTS sluice_offsets");
     must(sl_pgsink_ops.open(&env, props, &self, &err), &err);
     must(sl_pgsink_ops.assign(self, &progress, 1, &err), &err);
-    double server_s = server_cpu_s(sink_backend());
-
-    began = now();
+    measured = bench_begin(sink_backend());
     for (uint32_t i = 0; i < n; i++)
         must(sl_pgsink_ops.put(self, batches[i], &err), &err);
     must(sl_pgsink_ops.flush(self, &err), &err);
     (void)snprintf(what, sizeof(what), "sluice's sink, %u a batch", batch_rows);
-    tell(what, n_orders, began, server_cpu_s(sink_backend()) - server_s);
+    bench_tell(&measured, what, n_orders);
     sl_pgsink_ops.close(self);
     for (uint32_t i = 0; i < n; i++)
         sl_batch_free(batches[i]);

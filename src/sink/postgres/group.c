@@ -266,7 +266,9 @@ static const char *read_no_value(const struct sl_pgsink_config *config, struct s
     return NULL;
 }
 
-/* What Debezium writes where a change does not say what stands in a large column: the column is left alone.
+/*
+ * What Debezium writes where a change does not say what stands in a large column: the column is left alone.
+ * Which columns a row leaves out decides its statement, so this cannot wait until the columns are bound.
  */
 static const char unavailable[] = "__debezium_unavailable_value";
 
@@ -276,18 +278,33 @@ static bool is_unavailable(const struct sl_value *value)
            memcmp(value->bytes, unavailable, sizeof(unavailable) - 1) == 0;
 }
 
+/* Is some field absent, or as long as the placeholder? No branches: nearly every row says no. */
+static bool may_be_partial(const struct sl_value *fields, uint32_t n)
+{
+    bool may = false;
+
+    for (uint32_t i = 0; i < n; i++)
+        may |= (fields[i].tag == SL_ABSENT) | (fields[i].len == sizeof(unavailable) - 1);
+    return may;
+}
+
 /* The fields with the unavailable ones absent; a copy only where there is one. */
-static const struct sl_value *without_unavailable(struct sl_value fields, struct sl_arena *arena)
+static const struct sl_value *without_unavailable(struct sl_value fields, struct sl_arena *arena,
+                                                  bool *ret_partial)
 {
     struct sl_value *copy = NULL;
+    bool partial = false;
 
     for (uint32_t i = 0; i < fields.len; i++) {
+        partial |= fields.items[i].tag == SL_ABSENT;
         if (!is_unavailable(&fields.items[i]))
             continue;
         if (!copy)
             copy = sl_arena_copy(arena, fields.items, fields.len * sizeof(*copy));
         copy[i] = (struct sl_value){.tag = SL_ABSENT};
+        partial = true;
     }
+    *ret_partial = partial;
     return copy ? copy : fields.items;
 }
 
@@ -295,8 +312,8 @@ static const char *read_value(const struct sl_pgsink_config *config, const struc
                               const struct sl_record *record, struct sl_pgsink_row *row,
                               struct sl_arena *arena)
 {
-    const struct sl_value *fields;
-    bool absent = false;
+    const struct sl_value *fields = record->value.items;
+    bool partial = false;
 
     row->op = SL_PGSINK_WRITE;
     row->partial = 0;
@@ -311,11 +328,10 @@ static const char *read_value(const struct sl_pgsink_config *config, const struc
     }
     if (record->value.tag != SL_STRUCT || record->value.len != plan->value_schema->n_fields)
         return "the value is not what its schema says";
-    fields = without_unavailable(record->value, arena);
-    for (uint32_t i = 0; i < record->value.len; i++)
-        absent |= fields[i].tag == SL_ABSENT;
+    if (__builtin_expect(may_be_partial(fields, record->value.len), 0))
+        fields = without_unavailable(record->value, arena, &partial);
     row->cells[SL_PGSINK_FROM_VALUE] = fields;
-    row->partial = absent;
+    row->partial = partial;
     return NULL;
 }
 

@@ -89,6 +89,12 @@ static enum sl_rc make_message(struct job *job, const struct sl_log_record *raw,
     return SL_OK;
 }
 
+static bool is_refused(const struct sl_refused *refused, const struct sl_log_record *raw)
+{
+    return raw->topic == refused->topic && raw->partition == refused->partition &&
+           raw->offset == refused->offset;
+}
+
 static enum sl_rc decode_one(struct job *job, uint32_t index, struct sl_error *err)
 {
     const struct sl_log_record *raw = &job->incoming->raw[index];
@@ -97,6 +103,10 @@ static enum sl_rc decode_one(struct job *job, uint32_t index, struct sl_error *e
     bool keep = false;
     enum sl_rc rc = SL_OK;
 
+    if (is_refused(&job->decoder->refused, raw)) {
+        *err = job->decoder->refused.why;
+        return err->rc;
+    }
     message.record.timestamp_ms = raw->timestamp_ms;
     message.record.offset = raw->offset;
     if (!same_origin(job, raw))
@@ -121,6 +131,26 @@ static void take_progress(struct sl_batch *batch, const struct sl_fetched *fetch
     }
 }
 
+/* The batch ends before record n: each partition's progress at its first record that is left out. */
+static void cut(struct sl_incoming *incoming, uint32_t n)
+{
+    struct sl_batch *batch = incoming->batch;
+
+    for (uint32_t p = 0; p < batch->n_progress; p++) {
+        struct sl_progress *progress = &batch->progress[p];
+
+        for (uint32_t i = n; i < incoming->n_raw; i++) {
+            const struct sl_log_record *raw = &incoming->raw[i];
+
+            if (raw->topic == progress->topic && raw->partition == progress->partition) {
+                progress->next_offset = raw->offset;
+                break;
+            }
+        }
+    }
+    incoming->n_raw = n;
+}
+
 enum sl_rc sl_decoder_decode(struct sl_decoder *decoder, const struct sl_fetched *fetched,
                              struct sl_incoming *incoming, struct sl_error *err)
 {
@@ -132,11 +162,13 @@ enum sl_rc sl_decoder_decode(struct sl_decoder *decoder, const struct sl_fetched
     incoming->n_raw = (uint32_t)fetched->n_records;
     incoming->raw = sl_arena_copy(arena, fetched->records, fetched->n_records * sizeof(*fetched->records));
     incoming->raw_of = sl_arena_alloc(arena, fetched->n_records * sizeof(*incoming->raw_of));
-    incoming->first_ms = fetched->n_records ? fetched->records[0].timestamp_ms : INT64_MIN;
-    incoming->last_ms =
-        fetched->n_records ? fetched->records[fetched->n_records - 1].timestamp_ms : INT64_MIN;
-    for (uint32_t i = 0; rc == SL_OK && i < incoming->n_raw; i++)
+    for (uint32_t i = 0; i < incoming->n_raw; i++) {
         rc = decode_one(&job, i, err);
+        if (rc)
+            cut(incoming, i);
+    }
+    incoming->first_ms = incoming->n_raw ? incoming->raw[0].timestamp_ms : INT64_MIN;
+    incoming->last_ms = incoming->n_raw ? incoming->raw[incoming->n_raw - 1].timestamp_ms : INT64_MIN;
     incoming->batch->bytes = sl_arena_used(arena) + incoming->batch->n_records * sizeof(struct sl_record);
     return rc;
 }

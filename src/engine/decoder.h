@@ -23,16 +23,26 @@ struct sl_incoming {
     int64_t last_ms;
 };
 
+/* A record that the sink refused and nobody tolerates: it and what comes behind it are not decoded. */
+struct sl_refused {
+    const struct sl_topic *topic; /* NULL: none */
+    int32_t partition;
+    int64_t offset;
+    struct sl_error why; /* where the task stops */
+};
+
 struct sl_decoder {
     struct sl_chain chain;
     struct sl_converters converters;
     struct sl_dead_letters *letters;
+    struct sl_refused refused;
 };
 
 /*
  * Fill the incoming batch, whose arena holds what was fetched. Records that a transform drops are covered by
  * the batch's progress. Errors: DATA (a bad record that nobody tolerates), those of registry and dead
- * letters.
+ * letters. After an error the batch holds what stood before the record that failed, which is good; n_raw 0:
+ * nothing did.
  */
 enum sl_rc sl_decoder_decode(struct sl_decoder *decoder, const struct sl_fetched *fetched,
                              struct sl_incoming *incoming, struct sl_error *err);

@@ -47,6 +47,7 @@ struct sl_sink_task {
     struct sl_error fetch_failure; /* the fetch thread's last word, before it closes ready */
 
     /* The apply thread's own. */
+    struct sl_refused refused; /* by the sink, in this session */
     struct sl_retry retry;
     int64_t next_commit_us;
 
@@ -109,14 +110,19 @@ static enum sl_rc bad_record(void *ctx, const struct sl_batch *batch, uint32_t r
 {
     struct sl_sink_task *task = ctx;
     const struct sl_incoming *incoming = incoming_of(task, batch);
+    const struct sl_log_record *raw = &incoming->raw[incoming->raw_of[record_index]];
     const struct sl_bad_record bad = {
-        .raw = &incoming->raw[incoming->raw_of[record_index]],
+        .raw = raw,
         .stage = "TASK_PUT",
         .class_name = "org.apache.kafka.connect.sink.SinkTask",
         .why = why,
     };
+    enum sl_rc rc = sl_dead_letters_report(task->decoder.letters, &bad, err);
 
-    return sl_dead_letters_report(task->decoder.letters, &bad, err);
+    if (rc == SL_E_DATA)
+        task->refused = (struct sl_refused){
+            .topic = raw->topic, .partition = raw->partition, .offset = raw->offset, .why = *err};
+    return rc;
 }
 
 /* ---- the fetch thread ---- */
@@ -136,7 +142,10 @@ static struct sl_incoming *take_idle(struct sl_sink_task *task)
     return sl_queue_pop(task->idle, sl_now_us() + FETCH_US, &item) == SL_QUEUE_OK ? item : NULL;
 }
 
-/* Fetch and decode one batch, and hand it to the apply thread; *ret_handed false: it is still ours. */
+/*
+ * Fetch and decode one batch, and hand it to the apply thread; *ret_handed false: it is still ours. What
+ * stands before a bad record is handed over although the fetching ends here.
+ */
 static enum sl_rc fetch_one(struct sl_sink_task *task, struct sl_incoming *incoming, bool *ret_handed,
                             struct sl_error *err)
 {
@@ -150,12 +159,12 @@ static enum sl_rc fetch_one(struct sl_sink_task *task, struct sl_incoming *incom
         return SL_OK;
     if (rc == SL_OK)
         rc = sl_decoder_decode(&task->decoder, &fetched, incoming, err);
-    if (rc)
+    if (rc && (rc != SL_E_DATA || !incoming->n_raw))
         return rc;
     incoming->charged_bytes = incoming->batch->bytes;
     sl_share_take(&task->share, incoming->charged_bytes);
     *ret_handed = sl_queue_push(task->ready, incoming, SL_FOREVER) == SL_QUEUE_OK;
-    return SL_OK;
+    return rc;
 }
 
 static void fetch_main(void *arg)
@@ -320,6 +329,19 @@ static enum sl_rc session(struct sl_sink_task *task, struct sl_error *err)
     return rc;
 }
 
+/*
+ * The sink gave a whole batch back for one record that nobody tolerates: once more, up to that record. True:
+ * there is such a record; each time it stands further to the front.
+ */
+static bool goes_up_to_refused(struct sl_sink_task *task)
+{
+    if (!task->refused.topic)
+        return false;
+    task->decoder.refused = task->refused;
+    task->refused.topic = NULL;
+    return true;
+}
+
 static void apply_main(void *arg)
 {
     struct sl_sink_task *task = arg;
@@ -329,7 +351,7 @@ static void apply_main(void *arg)
     sl_status_set(&task->status, SL_TASK_RUNNING);
     while (!sl_stop_requested(&task->stop)) {
         sl_error_clear(&err);
-        if (session(task, &err) == SL_OK)
+        if (session(task, &err) == SL_OK || goes_up_to_refused(task))
             continue;
         if (err.kind != SL_KIND_TRANSIENT)
             break;

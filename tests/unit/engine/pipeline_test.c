@@ -207,21 +207,50 @@ static void assert_task(const char *task, const char *part)
     }
 }
 
-static void without_tolerance_a_bad_record_stops_its_task_and_is_named(void **state)
+/* The task failed at record n of 40, and what stands before it in the log is applied, and nothing else. */
+static void assert_stopped_at(int64_t n, const char *why)
 {
-    struct sl_worker *worker;
+    struct sl_worker *worker = fake_start(connectors, n_connectors);
 
+    assert_task("snk/0", "\"state\":\"FAILED\"");
+    assert_task("snk/0", why);
+    assert_task("src/0", "\"state\":\"RUNNING\"");
+    fake_stop(worker);
+    assert_exactly_once(n);
+    assert_int_equal(world.n_held, 1);
+    assert_int_equal(world.held[0].next_offset, n);
+}
+
+static void without_tolerance_what_stands_before_an_unreadable_record_is_applied(void **state)
+{
     (void)state;
     begin(40, 1);
     add(fake_connector("snk", true, "topics", "t0", NULL));
     world.faults.undecodable = "31";
-    worker = fake_start(connectors, n_connectors);
-    assert_task("snk/0", "\"state\":\"FAILED\"");
-    assert_task("snk/0", "topic 't0', partition 0, offset 31: the fake converter refuses '31'");
-    assert_task("src/0", "\"state\":\"RUNNING\"");
-    fake_stop(worker);
-    for (size_t i = 0; i < world.n_held; i++)
-        assert_true(world.held[i].next_offset <= 31);
+    assert_stopped_at(31, "topic 't0', partition 0, offset 31: the fake converter refuses '31'");
+    end();
+}
+
+static void without_tolerance_what_stands_before_a_refused_row_is_applied(void **state)
+{
+    (void)state;
+    begin(40, 1);
+    add(fake_connector("snk", true, "topics", "t0", NULL));
+    world.faults.bad_value = "17";
+    world.faults.undecodable = "31"; /* in the same batch, behind it */
+    assert_stopped_at(17, "topic 't0', partition 0, offset 17: the fake target refuses the row");
+    end();
+}
+
+static void without_tolerance_a_bad_record_at_the_front_stops_at_once(void **state)
+{
+    (void)state;
+    begin(20, 1);
+    add(fake_connector("snk", true, "topics", "t0", NULL));
+    assert_true(run_once(20));
+    world.faults.bad_value = "20";
+    world.source_end = 40;
+    assert_stopped_at(20, "topic 't0', partition 0, offset 20: the fake target refuses the row");
     end();
 }
 
@@ -446,7 +475,9 @@ int main(void)
         cmocka_unit_test(passing_failures_lose_and_double_nothing),
         cmocka_unit_test(a_kill_before_anything_durable_loses_and_doubles_nothing),
         cmocka_unit_test(a_kill_after_anything_durable_loses_and_doubles_nothing),
-        cmocka_unit_test(without_tolerance_a_bad_record_stops_its_task_and_is_named),
+        cmocka_unit_test(without_tolerance_what_stands_before_an_unreadable_record_is_applied),
+        cmocka_unit_test(without_tolerance_what_stands_before_a_refused_row_is_applied),
+        cmocka_unit_test(without_tolerance_a_bad_record_at_the_front_stops_at_once),
         cmocka_unit_test(bad_records_go_to_the_dead_letters_with_their_reason),
         cmocka_unit_test(a_record_that_the_source_side_cannot_write_is_a_letter_too),
         cmocka_unit_test(a_broken_log_fails_every_source_and_the_worker_says_why),

@@ -21,8 +21,9 @@
  * Header "__sluice.absent" (raw bytes, on a record some of whose fields nobody said anything about, where the
  * converter can only write null): u8 version = 1, then for each struct that has absent fields: u16 big-endian
  * index of the top-level field that holds the struct (0xFFFF: the value itself), u16 number of bytes, bits
- * (field i is absent when bit i%8 of byte i/8 is set). The engine writes it from SL_ABSENT when it encodes,
- * and gives the fields their SL_ABSENT back when it decodes, before any transform.
+ * (field i is absent when bit i%8 of byte i/8 is set). The engine writes it from SL_ABSENT when it encodes
+ * (records flagged SL_RECORD_PARTIAL only), and gives the fields their SL_ABSENT back when it decodes, before
+ * any transform.
  *
  * Header "__sluice.range" (raw bytes, a JSON text): the record deletes many rows of the target at once, those
  * whose key columns lie in the range:
@@ -31,8 +32,9 @@
  * equal: the partition key. from, to: prefixes of the clustering key in declared order, compared as tuples
  * ((c1, c2) > (v1, v2)); an empty prefix leaves that side open, and so deletes the partition when both are
  * empty; "descending":["<column>",...] names clustering columns whose order is descending: from and to are
- * then already in the order of the values, not of the table. Values are in the JSON form of JsonConverter
- * without schemas. The record's value is an envelope with op "d" (or a tombstone behind it), and its key
+ * then already in the order of the values, not of the table; "order":{"<column>":"timeuuid","<column>":"uuid"}
+ * names the columns among them that CQL orders by its own rule (a timeuuid by its time first). Values are in
+ * the JSON form of JsonConverter without schemas. The record's value is an envelope with op "d" (or a tombstone behind it), and its key
  * holds the partition key with null clustering columns; a sink that does not know the header sees a key with
  * nulls.
  *

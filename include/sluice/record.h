@@ -38,6 +38,14 @@ typedef void sl_text_visitor(void *ctx, const char *key, struct sl_span value);
 
 #define SL_NO_TIMESTAMP INT64_MIN
 
+/* Where the rare records differ from the rest: what is not flagged is not looked at. */
+enum sl_record_flags {
+    SL_RECORD_PARTIAL = 1, /* some field of the value, or of a struct in it, may be SL_ABSENT; set by a source
+                              or transform that makes such fields, and by the engine when it decodes */
+    SL_RECORD_RANGE = 2,   /* sink side: it has the header __sluice.range (position.h) */
+    SL_RECORD_STATIC = 4,  /* sink side: likewise __sluice.static */
+};
+
 struct sl_record {
     struct sl_value key;   /* tag SL_NULL: no key */
     struct sl_value value; /* tag SL_NULL: a tombstone */
@@ -48,6 +56,7 @@ struct sl_record {
     uint16_t n_headers;
     uint16_t origin;   /* sink side: index into the batch's progress, where the record came from */
     int32_t partition; /* source side: -1 = by the key's bytes; sink side: unused, see origin */
+    uint8_t flags;     /* enum sl_record_flags */
 };
 
 struct sl_run {
@@ -90,7 +99,8 @@ struct sl_batch {
     struct sl_run *runs;
     uint32_t n_records, records_capacity;
     uint32_t n_runs, runs_capacity;
-    size_t bytes; /* about how much memory the records take, for the budget */
+    size_t bytes;  /* about how much memory the records take, for the budget */
+    uint8_t flags; /* sink side: those of all records together */
 
     /* Source side: to be stored with the records, in one transaction. Empty partition: nothing to store. */
     struct sl_span source_partition; /* JSON text, e.g. {"server":"sqlserver","database":"shop"} */

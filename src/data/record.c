@@ -32,6 +32,7 @@ void sl_batch_reset(struct sl_batch *batch)
     batch->n_runs = 0;
     batch->n_progress = 0;
     batch->bytes = 0;
+    batch->flags = 0;
     batch->source_partition = (struct sl_span){0};
     batch->source_offset = (struct sl_span){0};
     batch->n_positions = 0;

@@ -32,11 +32,11 @@
  * equal: the partition key. from, to: prefixes of the clustering key in declared order, compared as tuples
  * ((c1, c2) > (v1, v2)); an empty prefix leaves that side open, and so deletes the partition when both are
  * empty; "descending":["<column>",...] names clustering columns whose order is descending: from and to are
- * then already in the order of the values, not of the table; "order":{"<column>":"timeuuid","<column>":"uuid"}
- * names the columns among them that CQL orders by its own rule (a timeuuid by its time first). Values are in
- * the JSON form of JsonConverter without schemas. The record's value is an envelope with op "d" (or a tombstone behind it), and its key
- * holds the partition key with null clustering columns; a sink that does not know the header sees a key with
- * nulls.
+ * then already in the order of the values, not of the table;
+ * "order":{"<column>":"timeuuid","<column>":"uuid"} names the columns among them that CQL orders by its own
+ * rule (a timeuuid by its time first). Values are in the JSON form of JsonConverter without schemas. The
+ * record's value is an envelope with op "d" (or a tombstone behind it), and its key holds the partition key
+ * with null clustering columns; a sink that does not know the header sees a key with nulls.
  *
  * Header "__sluice.static" (raw bytes, empty): the record tells of a change to a partition's static columns;
  * its key has null clustering columns. Our sink passes it by: the rows that it changed follow as records of

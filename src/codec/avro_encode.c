@@ -65,7 +65,7 @@ static bool resolve(struct writer *w, uint32_t pc, struct sl_value *v)
     const struct sl_avro_step *step = &w->plan->steps[pc];
     const struct sl_schema *schema = w->plan->notes[pc].schema;
     bool use_default =
-        v->tag == SL_ABSENT || w->plan->null_becomes_default || step->null_branch == SL_NOT_NULLABLE;
+        (v->tag != SL_ABSENT && w->plan->null_becomes_default) || step->null_branch == SL_NOT_NULLABLE;
 
     if (sl_is_null(*v) && use_default && schema->has_default)
         *v = schema->default_value;

@@ -92,7 +92,7 @@ static void put_struct(struct sl_buf *out, const struct sl_schema *schema, struc
 static struct sl_value stand_in(const struct sl_schema *schema, struct sl_value v,
                                 const struct sl_json_style *style)
 {
-    bool use_default = v.tag == SL_ABSENT || style->null_becomes_default || (schema && !schema->optional);
+    bool use_default = (v.tag != SL_ABSENT && style->null_becomes_default) || (schema && !schema->optional);
 
     return schema && schema->has_default && use_default ? schema->default_value : v;
 }

@@ -15,7 +15,8 @@
 
 struct sl_json_style {
     bool decimal_numbers;
-    bool null_becomes_default; /* a NULL is written as its schema's default; ABSENT always is */
+    bool null_becomes_default; /* a NULL is written as its schema's default; ABSENT never, but where
+                                 null is not allowed */
 };
 
 /* Append the value. schema may be NULL. Never fails: what does not fit its schema is written by its tag. */

@@ -48,7 +48,8 @@ static void put_struct(struct sl_buf *out, const struct sl_schema *schema, struc
     for (uint32_t i = 0; schema && i < schema->n_fields && i < v.len; i++) {
         struct sl_value field = v.items[i];
 
-        if (field.tag == SL_ABSENT && schema->fields[i].schema->has_default)
+        if (field.tag == SL_ABSENT && schema->fields[i].schema->has_default &&
+            !schema->fields[i].schema->optional)
             field = schema->fields[i].schema->default_value;
         if (sl_is_null(field))
             continue;

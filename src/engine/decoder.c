@@ -2,7 +2,9 @@
 #include "engine/decoder.h"
 
 #include "base/arena.h"
+#include "engine/absent.h"
 #include "engine/headers.h"
+#include "sluice/position.h"
 
 struct job {
     struct sl_decoder *decoder;
@@ -35,6 +37,18 @@ static bool same_origin(const struct job *job, const struct sl_log_record *raw)
            batch->progress[job->origin].partition == raw->partition;
 }
 
+static enum sl_rc restore_absent(struct sl_record *record, struct sl_arena *arena, struct sl_error *err)
+{
+    for (uint16_t i = 0; i < record->n_headers; i++) {
+        const struct sl_header *header = &record->headers[i];
+
+        if (strcmp(header->name, SL_HEADER_ABSENT) == 0)
+            return sl_absent_restore((struct sl_span){header->value.bytes, header->value.len}, arena,
+                                     &record->value, err);
+    }
+    return SL_OK;
+}
+
 static enum sl_rc read_message(struct job *job, const struct sl_log_record *raw, struct sl_message *message,
                                const char **ret_stage, const char **ret_class, struct sl_error *err)
 {
@@ -57,7 +71,10 @@ static enum sl_rc read_message(struct job *job, const struct sl_log_record *raw,
         return rc;
     *ret_stage = "HEADER_CONVERTER";
     *ret_class = "org.apache.kafka.connect.storage.SimpleHeaderConverter";
-    return sl_headers_decode(raw->headers, arena, &message->record.headers, &message->record.n_headers, err);
+    rc = sl_headers_decode(raw->headers, arena, &message->record, err);
+    if (rc == SL_OK && message->record.flags & SL_RECORD_PARTIAL)
+        rc = restore_absent(&message->record, arena, err);
+    return rc;
 }
 
 /* Decode and transform; *ret_keep false when the record is not to reach the sink. */
@@ -119,6 +136,7 @@ static enum sl_rc decode_one(struct job *job, uint32_t index, struct sl_error *e
     *record = message.record;
     record->origin = job->origin;
     record->partition = -1;
+    job->batch->flags |= record->flags;
     job->incoming->raw_of[job->batch->n_records - 1] = index;
     return SL_OK;
 }

@@ -5,6 +5,7 @@
 #include "codec/json_schema.h"
 #include "codec/murmur2.h"
 #include "codec/value_json.h"
+#include "engine/absent.h"
 #include "engine/headers.h"
 
 /* What is under way. */
@@ -137,6 +138,8 @@ static enum sl_rc put_headers(struct job *job, const struct sl_record *record, s
     if (rc == SL_OK && job->encoder->with_source_header && record->position.len &&
         job->batch->source_partition.len)
         rc = put_source_header(job->encoder, out, record->position, err);
+    if (rc == SL_OK && record->flags & SL_RECORD_PARTIAL)
+        sl_absent_put(out, record->value);
     if (rc == SL_OK && out->len > start)
         *ret = sl_outgoing_place(start, out->len);
     return rc;

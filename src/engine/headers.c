@@ -56,15 +56,43 @@ enum sl_rc sl_headers_encode(struct sl_buf *out, const struct sl_record *record,
     return SL_OK;
 }
 
-static void take(const struct sl_raw_header *raw, struct sl_arena *arena, struct sl_header *ret)
+/* Our own headers: their names are not copied, and the record is flagged where they say so. */
+static const struct {
+    const char *name;
+    uint8_t len;
+    uint8_t flag;
+} own[] = {
+    {SL_HEADER_SOURCE, sizeof(SL_HEADER_SOURCE) - 1, 0},
+    {SL_HEADER_ABSENT, sizeof(SL_HEADER_ABSENT) - 1, SL_RECORD_PARTIAL},
+    {SL_HEADER_RANGE, sizeof(SL_HEADER_RANGE) - 1, SL_RECORD_RANGE},
+    {SL_HEADER_STATIC, sizeof(SL_HEADER_STATIC) - 1, SL_RECORD_STATIC},
+    {SL_HEADER_READ, sizeof(SL_HEADER_READ) - 1, 0},
+};
+
+static const char *own_name(struct sl_span name, uint8_t *flags)
+{
+    size_t prefix = sizeof(SL_HEADER_PREFIX) - 1;
+
+    if (name.len < prefix || memcmp(name.ptr, SL_HEADER_PREFIX, prefix) != 0)
+        return NULL;
+    for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++) {
+        if (own[i].len == name.len && memcmp(own[i].name, name.ptr, name.len) == 0) {
+            *flags |= own[i].flag;
+            return own[i].name;
+        }
+    }
+    return NULL;
+}
+
+static void take(const struct sl_raw_header *raw, struct sl_arena *arena, struct sl_header *ret,
+                 uint8_t *flags)
 {
     size_t len = raw->name.len;
 
     ret->schema = NULL;
     ret->value = raw->value.ptr ? sl_bytes(SL_BYTES, raw->value.ptr, raw->value.len) : sl_null();
-    if (len == sizeof(SL_HEADER_SOURCE) - 1 && memcmp(raw->name.ptr, SL_HEADER_SOURCE, len) == 0) {
-        ret->name = SL_HEADER_SOURCE; /* nearly every record has it: spare the copy */
-    } else {
+    ret->name = own_name(raw->name, flags);
+    if (!ret->name) {
         char *copy = sl_arena_alloc(arena, len + 1);
 
         memcpy(copy, raw->name.ptr, len);
@@ -73,8 +101,8 @@ static void take(const struct sl_raw_header *raw, struct sl_arena *arena, struct
     }
 }
 
-enum sl_rc sl_headers_decode(struct sl_span bytes, struct sl_arena *arena, const struct sl_header **ret,
-                             uint16_t *ret_n, struct sl_error *err)
+enum sl_rc sl_headers_decode(struct sl_span bytes, struct sl_arena *arena, struct sl_record *record,
+                             struct sl_error *err)
 {
     struct sl_span rest = bytes;
     struct sl_raw_header raw;
@@ -93,9 +121,9 @@ enum sl_rc sl_headers_decode(struct sl_span bytes, struct sl_arena *arena, const
     rest = bytes;
     for (size_t i = 0; i < n; i++) {
         (void)sl_headers_next(&rest, &raw);
-        take(&raw, arena, &headers[i]);
+        take(&raw, arena, &headers[i], &record->flags);
     }
-    *ret = headers;
-    *ret_n = (uint16_t)n;
+    record->headers = headers;
+    record->n_headers = (uint16_t)n;
     return SL_OK;
 }

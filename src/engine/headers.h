@@ -16,10 +16,10 @@
 enum sl_rc sl_headers_encode(struct sl_buf *out, const struct sl_record *record, struct sl_error *err);
 
 /*
- * Read the bytes into headers whose values point into them; names and the array come from the arena. Errors:
- * DATA (the bytes are not headers).
+ * Read the bytes into the record's headers, whose values point into them; names and the array come from the
+ * arena. The record is flagged as its headers of our own say. Errors: DATA (the bytes are not headers).
  */
-enum sl_rc sl_headers_decode(struct sl_span bytes, struct sl_arena *arena, const struct sl_header **ret,
-                             uint16_t *ret_n, struct sl_error *err);
+enum sl_rc sl_headers_decode(struct sl_span bytes, struct sl_arena *arena, struct sl_record *record,
+                             struct sl_error *err);
 
 #endif

@@ -137,7 +137,7 @@ static void decimals_can_be_numbers(void **state)
 
     (void)state;
     text = sl_strdup(encode(&sl_converter_json, self, row_schema(), row(NULL)));
-    assert_non_null(strstr(text, "\"price\":123.45,\"note\":\"none\""));
+    assert_non_null(strstr(text, "\"price\":123.45,\"note\":null")); /* not its default: nobody said so */
     assert_int_equal(decode(&sl_converter_json, self, text, &schema, &value), SL_OK);
     assert_memory_equal(value.items[1].bytes, "\x30\x39", 2);
     sl_free(text);

@@ -45,10 +45,12 @@ struct sl_sink_task {
     struct sl_log_reader *reader;
     _Atomic bool session_over;
     struct sl_error fetch_failure; /* the fetch thread's last word, before it closes ready */
+    bool converting_failed;        /* and whether a converter or transform said it */
 
     /* The apply thread's own. */
-    struct sl_refused refused; /* by the sink, in this session */
-    struct sl_retry retry;
+    struct sl_refused refused;  /* by the sink, in this session */
+    struct sl_retry retry;      /* of the target and the log */
+    struct sl_retry converting; /* of converters and transforms */
     int64_t next_commit_us;
 
     _Atomic int64_t
@@ -142,6 +144,15 @@ static struct sl_incoming *take_idle(struct sl_sink_task *task)
     return sl_queue_pop(task->idle, sl_now_us() + FETCH_US, &item) == SL_QUEUE_OK ? item : NULL;
 }
 
+static enum sl_rc decode(struct sl_sink_task *task, const struct sl_fetched *fetched,
+                         struct sl_incoming *incoming, struct sl_error *err)
+{
+    enum sl_rc rc = sl_decoder_decode(&task->decoder, fetched, incoming, err);
+
+    task->converting_failed = rc != SL_OK;
+    return rc;
+}
+
 /*
  * Fetch and decode one batch, and hand it to the apply thread; *ret_handed false: it is still ours. What
  * stands before a bad record is handed over although the fetching ends here.
@@ -158,7 +169,7 @@ static enum sl_rc fetch_one(struct sl_sink_task *task, struct sl_incoming *incom
     if (rc == SL_OK && !fetched.n_records && !fetched.n_progress)
         return SL_OK;
     if (rc == SL_OK)
-        rc = sl_decoder_decode(&task->decoder, &fetched, incoming, err);
+        rc = decode(task, &fetched, incoming, err);
     if (rc && (rc != SL_E_DATA || !incoming->n_raw))
         return rc;
     incoming->charged_bytes = incoming->batch->bytes;
@@ -219,8 +230,10 @@ static enum sl_rc put(struct sl_sink_task *task, struct sl_incoming *incoming, s
     if (incoming->first_ms != INT64_MIN)
         atomic_store(&task->at_sink_ms[incoming - task->incoming], incoming->first_ms);
     rc = task->connector->sink->put(task->sink, incoming->batch, err);
-    if (rc == SL_OK)
+    if (rc == SL_OK) {
+        sl_retry_succeeded(&task->converting, &task->status); /* it was decoded */
         commit_if_due(task, false);
+    }
     return rc;
 }
 
@@ -310,6 +323,7 @@ static enum sl_rc session(struct sl_sink_task *task, struct sl_error *err)
     enum sl_rc rc = SL_OK;
     void *item;
 
+    task->converting_failed = false;
     if (n)
         rc = open_reader(task, partitions, n, err);
     else if (generation == sl_subscription_generation(task->subscription)) /* no topic exists yet */
@@ -324,8 +338,9 @@ static enum sl_rc session(struct sl_sink_task *task, struct sl_error *err)
     commit_if_due(task, true);
     if (rc == SL_OK && task->fetch_failure.rc) {
         *err = task->fetch_failure;
-        rc = err->rc;
+        return err->rc;
     }
+    task->converting_failed = false; /* the target's failure came first */
     return rc;
 }
 
@@ -342,6 +357,23 @@ static bool goes_up_to_refused(struct sl_sink_task *task)
     return true;
 }
 
+/* After a transient failure; false: its time is over. */
+static bool wait_to_try_again(struct sl_sink_task *task, struct sl_error *err)
+{
+    int64_t wait_us;
+
+    if (!task->converting_failed)
+        wait_us =
+            sl_retry_failed(&task->retry, &task->status, "applying to the target failed; trying again", err);
+    else if (sl_retry_is_over(&task->converting, err))
+        return false;
+    else
+        wait_us =
+            sl_retry_failed(&task->converting, &task->status, "decoding a batch failed; trying again", err);
+    (void)sl_stop_wait(&task->stop, sl_now_us() + wait_us);
+    return true;
+}
+
 static void apply_main(void *arg)
 {
     struct sl_sink_task *task = arg;
@@ -353,11 +385,8 @@ static void apply_main(void *arg)
         sl_error_clear(&err);
         if (session(task, &err) == SL_OK || goes_up_to_refused(task))
             continue;
-        if (err.kind != SL_KIND_TRANSIENT)
+        if (err.kind != SL_KIND_TRANSIENT || !wait_to_try_again(task, &err))
             break;
-        (void)sl_stop_wait(
-            &task->stop, sl_now_us() + sl_retry_failed(&task->retry, &task->status,
-                                                       "applying to the target failed; trying again", &err));
     }
     if (err.rc && err.rc != SL_E_STOPPED && err.kind != SL_KIND_TRANSIENT)
         sl_status_fail(&task->status, &err);
@@ -392,6 +421,8 @@ static struct sl_sink_task *make(const struct sl_shared *shared, const struct sl
     (void)snprintf(task->number_text, sizeof(task->number_text), "%d", number);
     task->share.budget = shared->budget;
     task->retry = (struct sl_retry)SL_RETRY_INIT;
+    task->converting = (struct sl_retry)SL_RETRY_INIT;
+    sl_retry_bound(&task->converting, connector->props);
     task->idle = sl_queue_new(INCOMING);
     task->ready = sl_queue_new(READY);
     for (size_t i = 0; i < INCOMING; i++) {

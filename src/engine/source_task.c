@@ -28,7 +28,9 @@ struct sl_source_task {
     _Atomic bool ended;
     char number_text[12];
 
-    struct sl_batch *batch; /* the reader's own */
+    /* The task thread's own. */
+    struct sl_batch *batch;
+    struct sl_retry reading, converting;
     struct sl_share share;
     struct sl_queue *idle;      /* outgoing batches that nobody uses */
     _Atomic int64_t encoded_us; /* when the newest batch that is durable was read, for the lag */
@@ -99,7 +101,7 @@ static struct sl_outgoing *take_idle(struct sl_source_task *task)
 }
 
 /* Wait for room, then poll; transient failures are tried again here. False: the task is to end. */
-static bool read_batch(struct sl_source_task *task, struct sl_retry *retry, struct sl_error *err)
+static bool read_batch(struct sl_source_task *task, struct sl_error *err)
 {
     while (!sl_stop_requested(&task->stop)) {
         enum sl_rc rc;
@@ -109,43 +111,42 @@ static bool read_batch(struct sl_source_task *task, struct sl_retry *retry, stru
         sl_batch_reset(task->batch);
         rc = task->connector->source->poll(task->source, task->batch, sl_now_us() + POLL_US, err);
         if (rc == SL_OK) {
-            sl_retry_succeeded(retry, &task->status);
+            sl_retry_succeeded(&task->reading, &task->status);
             return true;
         }
         if (rc == SL_E_STOPPED || err->kind != SL_KIND_TRANSIENT)
             return false;
         (void)sl_stop_wait(&task->stop,
-                           sl_now_us() + sl_retry_failed(retry, &task->status,
+                           sl_now_us() + sl_retry_failed(&task->reading, &task->status,
                                                          "reading the source failed; trying again", err));
     }
     return false;
 }
 
-static bool encode_batch(struct sl_source_task *task, struct sl_outgoing *outgoing, struct sl_retry *retry,
-                         struct sl_error *err)
+static bool encode_batch(struct sl_source_task *task, struct sl_outgoing *outgoing, struct sl_error *err)
 {
     while (!sl_stop_requested(&task->stop)) {
         enum sl_rc rc = sl_encoder_encode(&task->encoder, task->batch, outgoing, err);
 
         if (rc == SL_OK) {
-            sl_retry_succeeded(retry, &task->status);
+            sl_retry_succeeded(&task->converting, &task->status);
             return true;
         }
-        if (err->kind != SL_KIND_TRANSIENT)
+        if (err->kind != SL_KIND_TRANSIENT || sl_retry_is_over(&task->converting, err))
             return false;
         (void)sl_stop_wait(&task->stop,
-                           sl_now_us() + sl_retry_failed(retry, &task->status,
+                           sl_now_us() + sl_retry_failed(&task->converting, &task->status,
                                                          "encoding a batch failed; trying again", err));
     }
     return false;
 }
 
 /* Read, encode, hand over; false: the task is to end, err says why (or nothing: asked to). */
-static bool one_round(struct sl_source_task *task, struct sl_retry *retry, struct sl_error *err)
+static bool one_round(struct sl_source_task *task, struct sl_error *err)
 {
     struct sl_outgoing *outgoing;
 
-    if (!read_batch(task, retry, err))
+    if (!read_batch(task, err))
         return false;
     if (!task->batch->n_records && !task->batch->source_partition.len && !task->batch->n_positions &&
         !task->batch->n_notes)
@@ -153,7 +154,7 @@ static bool one_round(struct sl_source_task *task, struct sl_retry *retry, struc
     outgoing = take_idle(task);
     if (!outgoing)
         return false;
-    if (!encode_batch(task, outgoing, retry, err)) {
+    if (!encode_batch(task, outgoing, err)) {
         (void)sl_queue_push(task->idle, outgoing, SL_FOREVER);
         return false;
     }
@@ -182,12 +183,11 @@ static void finish(struct sl_source_task *task, const struct sl_error *err)
 static void run(void *arg)
 {
     struct sl_source_task *task = arg;
-    struct sl_retry retry = SL_RETRY_INIT;
     struct sl_error err = {0};
 
     sl_log_context(task->connector->name, task->number_text);
     sl_status_set(&task->status, SL_TASK_RUNNING);
-    while (one_round(task, &retry, &err))
+    while (one_round(task, &err))
         sl_error_clear(&err);
     if (err.kind == SL_KIND_TRANSIENT) /* stopped while it was trying again */
         sl_error_clear(&err);
@@ -255,6 +255,9 @@ static struct sl_source_task *make(const struct sl_shared *shared, const struct 
                                        .stored_offsets = stored_offsets,
                                        .notes = notes};
     (void)snprintf(task->number_text, sizeof(task->number_text), "%d", number);
+    task->reading = (struct sl_retry)SL_RETRY_INIT;
+    task->converting = (struct sl_retry)SL_RETRY_INIT;
+    sl_retry_bound(&task->converting, connector->props);
     task->batch = sl_batch_new(ARENA_CHUNK);
     task->share.budget = shared->budget;
     task->idle = sl_queue_new(OUTGOING);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "engine/connector_options.h"
 
 #include <stdio.h>
 
@@ -128,12 +129,40 @@ void sl_status_json(const struct sl_status *status, const struct sl_status_view 
     sl_buf_u8(out, '}');
 }
 
+void sl_retry_bound(struct sl_retry *retry, const struct sl_props *props)
+{
+    int64_t timeout_ms = sl_connector_int(props, "errors.retry.timeout");
+    int64_t delay_ms = sl_connector_int(props, "errors.retry.delay.max.ms");
+
+    retry->bounded = timeout_ms >= 0;
+    retry->timeout_us = timeout_ms * 1000;
+    if (delay_ms * 1000 < retry->backoff.max_us)
+        retry->backoff.max_us = delay_ms * 1000;
+    if (retry->backoff.max_us < retry->backoff.base_us)
+        retry->backoff.base_us = retry->backoff.max_us;
+}
+
+bool sl_retry_is_over(struct sl_retry *retry, struct sl_error *err)
+{
+    if (!retry->backoff.attempt)
+        retry->began_us = sl_now_us();
+    if (!retry->bounded || sl_now_us() - retry->began_us < retry->timeout_us)
+        return false;
+    (void)sl_error_wrap(err, "given up after %u tries (errors.retry.timeout=%lld)",
+                        retry->backoff.attempt + 1, (long long)(retry->timeout_us / 1000));
+    err->kind = SL_KIND_FATAL;
+    return true;
+}
+
 int64_t sl_retry_failed(struct sl_retry *retry, struct sl_status *status, const char *sentence,
                         const struct sl_error *err)
 {
     int64_t wait_us = sl_backoff_next_us(&retry->backoff);
+    int64_t left_us = retry->began_us + retry->timeout_us - sl_now_us();
     char note[SL_ERROR_TEXT_SIZE];
 
+    if (retry->bounded && wait_us > left_us) /* once more at the end of the time */
+        wait_us = left_us > 0 ? left_us : 0;
     (void)snprintf(note, sizeof(note), "retrying (attempt %u): %.440s", retry->backoff.attempt, err->text);
     sl_status_note(status, note);
     if (sl_now_us() >= retry->next_line_us) {

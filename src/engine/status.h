@@ -11,6 +11,8 @@
 #include "base/thread.h"
 #include "sluice/error.h"
 
+struct sl_props;
+
 enum sl_task_state {
     SL_TASK_UNASSIGNED, /* not started yet, or stopped */
     SL_TASK_RUNNING,    /* also while it tries again after a transient failure: then note says why */
@@ -66,11 +68,23 @@ void sl_status_json(const struct sl_status *status, const struct sl_status_view 
 
 /* A failure that is tried again: says so in the note, and in a line that is repeated every ten seconds. */
 struct sl_retry {
-    struct sl_backoff backoff; /* 100 ms doubling to 30 s */
+    struct sl_backoff backoff; /* 100 ms doubling to 30 s, or as bounded */
     int64_t next_line_us;
+    bool bounded; /* else for ever */
+    int64_t timeout_us;
+    int64_t began_us; /* the first failure of a row */
 };
 
 #define SL_RETRY_INIT {.backoff = {.base_us = 100 * 1000, .max_us = 30 * 1000 * 1000}}
+
+/*
+ * Bound the retrying of transforms and converters as the connector's errors.retry.timeout and
+ * errors.retry.delay.max.ms say; without them it goes on for ever, as reconnecting always does.
+ */
+void sl_retry_bound(struct sl_retry *retry, const struct sl_props *props);
+
+/* The time is over: makes the error a final one that says so. */
+bool sl_retry_is_over(struct sl_retry *retry, struct sl_error *err);
 
 /* Note the failure; returns how long to wait before the next try. */
 int64_t sl_retry_failed(struct sl_retry *retry, struct sl_status *status, const char *sentence,

@@ -341,6 +341,17 @@ static enum sl_rc converter_open(const struct sl_props *props, const char *prefi
     return SL_OK;
 }
 
+static bool converter_is_away(void)
+{
+    bool away;
+
+    (void)pthread_mutex_lock(&world.lock);
+    away = world.faults.converter_away > 0;
+    world.faults.converter_away -= away;
+    (void)pthread_mutex_unlock(&world.lock);
+    return away;
+}
+
 static enum sl_rc converter_encode(void *self, const struct sl_topic *topic, const struct sl_schema *schema,
                                    struct sl_value value, struct sl_buf *out, bool *ret_null,
                                    struct sl_error *err)
@@ -352,6 +363,8 @@ static enum sl_rc converter_encode(void *self, const struct sl_topic *topic, con
     (void)schema;
     if (bad && value.len == strlen(bad) && memcmp(value.bytes, bad, value.len) == 0)
         return sl_error_set(err, SL_E_DATA, "the fake converter cannot write '%s'", bad);
+    if (converter_is_away())
+        return sl_error_set(err, SL_E_CONNECT, "the fake registry is away");
     *ret_null = sl_is_null(value);
     if (!*ret_null)
         sl_buf_put(out, value.bytes, value.len);
@@ -369,6 +382,8 @@ static enum sl_rc converter_decode(void *self, const struct sl_topic *topic, str
     (void)arena;
     if (bad && bytes.len == strlen(bad) && memcmp(bytes.ptr, bad, bytes.len) == 0)
         return sl_error_set(err, SL_E_DATA, "the fake converter refuses '%s'", bad);
+    if (converter_is_away())
+        return sl_error_set(err, SL_E_CONNECT, "the fake registry is away");
     *ret_schema = bytes.ptr ? sl_schema_plain(SL_STRING, false) : NULL;
     *ret_value = bytes.ptr ? sl_bytes(SL_STRING, bytes.ptr, bytes.len) : sl_null();
     return SL_OK;

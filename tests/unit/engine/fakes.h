@@ -46,6 +46,7 @@ struct fake_faults {
     const char *bad_value;   /* the target refuses this value */
     const char *undecodable; /* the converter refuses to read this value */
     const char *unencodable; /* the converter refuses to write this value */
+    int converter_away;      /* the next n values that the converter reads or writes fail for a while */
     bool sink_hangs;         /* transactions wait until wake */
 };
 

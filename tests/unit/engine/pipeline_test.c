@@ -254,6 +254,67 @@ static void without_tolerance_a_bad_record_at_the_front_stops_at_once(void **sta
     end();
 }
 
+static void a_converter_that_fails_for_a_while_is_tried_again(void **state)
+{
+    struct sl_worker *worker;
+
+    (void)state;
+    begin(20, 1);
+    add(fake_connector("snk", true, "topics", "t0", "errors.retry.timeout", "-1", "errors.retry.delay.max.ms",
+                       "1", NULL));
+    world.faults.converter_away = 6; /* the source's side meets some of them, the sink's the rest */
+    worker = fake_start(connectors, n_connectors);
+    assert_true(fake_wait_rows(20));
+    fake_stop(worker);
+    assert_exactly_once(20);
+    end();
+}
+
+static void a_retry_timeout_ends_the_trying_of_converters_on_both_sides(void **state)
+{
+    struct sl_worker *worker;
+
+    (void)state;
+    begin(20, 1);
+    add(fake_connector("snk", true, "topics", "t0", "errors.retry.timeout", "0", NULL));
+    assert_true(run_once(20));
+    world.source_end = 40;
+    sl_connector_free(connectors[0]);
+    connectors[0] =
+        fake_connector("src", false, "errors.retry.timeout", "30", "errors.retry.delay.max.ms", "5", NULL);
+    world.faults.converter_away = 1000000;
+    worker = fake_start(connectors, n_connectors);
+    assert_task("src/0", "the fake registry is away");
+    assert_task("src/0", "errors.retry.timeout=30");
+    assert_task("src/0", "\"state\":\"FAILED\"");
+    fake_stop(worker);
+    world.faults.converter_away = 0;
+    worker = fake_start(connectors, 1);
+    assert_task("src/0", "\"records\":20");
+    fake_stop(worker);
+    world.faults.converter_away = 1;
+    worker = fake_start(connectors + 1, 1);
+    assert_task("snk/0", "given up after 1 tries (errors.retry.timeout=0)");
+    fake_stop(worker);
+    end();
+}
+
+static void a_retry_timeout_does_not_concern_the_target(void **state)
+{
+    struct sl_worker *worker;
+
+    (void)state;
+    begin(100, 1);
+    add(fake_connector("snk", true, "topics", "t0", "errors.retry.timeout", "0", NULL));
+    world.faults.sink_transient = 3;
+    world.faults.sink_down = 2;
+    worker = fake_start(connectors, n_connectors);
+    assert_true(fake_wait_rows(100));
+    fake_stop(worker);
+    assert_exactly_once(100);
+    end();
+}
+
 static const struct fake_stored *letter(size_t number)
 {
     for (size_t i = 0; i < world.n_stored; i++) {
@@ -478,6 +539,9 @@ int main(void)
         cmocka_unit_test(without_tolerance_what_stands_before_an_unreadable_record_is_applied),
         cmocka_unit_test(without_tolerance_what_stands_before_a_refused_row_is_applied),
         cmocka_unit_test(without_tolerance_a_bad_record_at_the_front_stops_at_once),
+        cmocka_unit_test(a_converter_that_fails_for_a_while_is_tried_again),
+        cmocka_unit_test(a_retry_timeout_ends_the_trying_of_converters_on_both_sides),
+        cmocka_unit_test(a_retry_timeout_does_not_concern_the_target),
         cmocka_unit_test(bad_records_go_to_the_dead_letters_with_their_reason),
         cmocka_unit_test(a_record_that_the_source_side_cannot_write_is_a_letter_too),
         cmocka_unit_test(a_broken_log_fails_every_source_and_the_worker_says_why),

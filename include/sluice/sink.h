@@ -47,8 +47,9 @@ struct sl_sink_ops {
     /*
      * Take over the given log partitions: connect, raise the writer epoch, read the positions that the target
      * holds into next_offset (-1: none). From here on, an older writer of the same partitions can commit
-     * nothing. Errors: CONNECT, AUTH, CONFIG, FOREIGN_POSITION (the target knows this connector with another
-     * log).
+     * nothing. Also called when there are more partitions: nothing is in flight then, and the sink may keep
+     * its connection. Errors: CONNECT, AUTH, CONFIG, FOREIGN_POSITION (the target knows this connector with
+     * another log).
      */
     enum sl_rc (*assign)(void *self, struct sl_progress *partitions, size_t n, struct sl_error *err);
 

@@ -233,8 +233,10 @@ enum sl_rc sl_pgsink_positions_open(struct sl_pgsink *sink, struct sl_progress *
         rc = create_table(sink, err);
     if (rc == SL_OK)
         rc = take_over_all(sink, err);
-    if (rc == SL_OK)
+    if (rc == SL_OK && !sink->can_move) {
         rc = prepare_move(sink, err);
+        sink->can_move = rc == SL_OK;
+    }
     for (size_t i = 0; i < n && rc == SL_OK; i++)
         partitions[i].next_offset = find(sink, &partitions[i])->next_offset;
     return rc;

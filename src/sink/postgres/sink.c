@@ -84,6 +84,7 @@ static void disconnect(struct sl_pgsink *sink)
 {
     sl_pg_close(sink->pg);
     sink->pg = NULL;
+    sink->can_move = false;
     sl_pgsink_plans_forget(sink);
 }
 
@@ -221,22 +222,38 @@ static enum sl_rc pgsink_open(const struct sl_sink_env *env, const struct sl_pro
     return SL_OK;
 }
 
-static enum sl_rc pgsink_assign(void *self, struct sl_progress *partitions, size_t n, struct sl_error *err)
+static enum sl_rc take_over(struct sl_pgsink *sink, struct sl_progress *partitions, size_t n,
+                            struct sl_error *err)
 {
-    struct sl_pgsink *sink = self;
-    enum sl_rc rc;
+    enum sl_rc rc = SL_OK;
 
-    release(sink, sink->flying, false);
-    sink->flying = NULL;
-    disconnect(sink);
-    warn_ignored(sink);
-    rc = connect_once(&sink->config, sink->env->connector, sink->stop_fd, &sink->pg, err);
-    if (rc == SL_OK)
-        rc = prepare_ends(sink->pg, err);
+    if (!sink->pg) {
+        warn_ignored(sink);
+        rc = connect_once(&sink->config, sink->env->connector, sink->stop_fd, &sink->pg, err);
+        if (rc == SL_OK)
+            rc = prepare_ends(sink->pg, err);
+    }
     if (rc == SL_OK)
         rc = sl_pgsink_positions_open(sink, partitions, n, err);
     if (rc != SL_OK)
         disconnect(sink);
+    return rc;
+}
+
+/* A connection that is at rest stays, with its plans: a new topic is no reason to begin again. */
+static enum sl_rc pgsink_assign(void *self, struct sl_progress *partitions, size_t n, struct sl_error *err)
+{
+    struct sl_pgsink *sink = self;
+    bool at_rest = sink->pg && !sink->flying;
+    enum sl_rc rc;
+
+    release(sink, sink->flying, false);
+    sink->flying = NULL;
+    if (!at_rest)
+        disconnect(sink);
+    rc = take_over(sink, partitions, n, err);
+    if (rc == SL_E_CONNECT && at_rest) /* it was dead, and nobody had noticed */
+        rc = take_over(sink, partitions, n, err);
     return rc;
 }
 

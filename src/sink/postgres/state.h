@@ -31,6 +31,7 @@ struct sl_pgsink {
     struct sl_pgsink_config config;
     int stop_fd;      /* an eventfd: readable once the sink must stop waiting */
     struct sl_pg *pg; /* NULL: not connected */
+    bool can_move;    /* this connection has prepared the compare-and-set */
     bool warned_ignored;
 
     struct sl_pgsink_position *positions;

@@ -251,6 +251,28 @@ static void positions_of_another_log_are_refused_with_the_ways_out(void **state)
     sink_close(&other);
 }
 
+static void other_partitions_are_taken_over_on_the_same_connection(void **state)
+{
+    static const char session[] =
+        "SELECT pid FROM pg_stat_activity WHERE application_name = 'sluice pg-sink'";
+    char first[32];
+
+    (void)state;
+    sink_open(&sut, ledger);
+    must(sink_assign(&sut, "t"), &sut);
+    must(sink_put(&sut, "t", rows(0, 5)), &sut);
+    (void)snprintf(first, sizeof(first), "%s", pg_fixture_rows(&pg, session));
+    must(sink_assign(&sut, "t"), &sut);
+    assert_int_equal(sut.progress[0].next_offset, 5);
+    assert_string_equal(pg_fixture_rows(&pg, session), first);
+    must(sink_put(&sut, "t", rows(5, 5)), &sut);
+    kill_sessions(); /* at rest: nobody has noticed when the next ones come */
+    must(sink_assign(&sut, "t"), &sut);
+    must(sink_put(&sut, "t", rows(10, 5)), &sut);
+    assert_string_equal(state_of_target(), "15|15|15");
+    sink_close(&sut);
+}
+
 static void impossible_positions_and_newer_formats_are_refused(void **state)
 {
     (void)state;
@@ -374,6 +396,7 @@ int main(void)
         cmocka_unit_test_setup(kills_at_any_moment_lose_and_repeat_nothing, clean),
         cmocka_unit_test_setup(a_server_that_is_down_is_worth_another_try, clean),
         cmocka_unit_test_setup(positions_of_another_log_are_refused_with_the_ways_out, clean),
+        cmocka_unit_test_setup(other_partitions_are_taken_over_on_the_same_connection, clean),
         cmocka_unit_test_setup(impossible_positions_and_newer_formats_are_refused, clean),
         cmocka_unit_test_setup(a_batch_that_does_not_follow_is_refused, clean),
         cmocka_unit_test_setup(a_position_that_moved_meanwhile_fences, clean),

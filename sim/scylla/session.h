@@ -116,6 +116,9 @@ void sy_session_execute(struct sy_session *session, const uint8_t id[16],
                         const struct sy_parameters *parameters, struct sy_arena *arena,
                         struct sy_result *ret);
 
+/* A node forgets its prepared statements, as one does that restarts or evicts them; UINT32_MAX: all nodes. */
+void sy_server_forget_prepared(struct sy_server *server, uint32_t node);
+
 struct sy_batch_item {
     const char *cql; /* NULL: by id */
     size_t cql_len;

@@ -3,8 +3,8 @@
  * sluice-sim-sqlserver: a stand-in for SQL Server, honest about being one. Options, wiring, signals.
  */
 #include "session.h"
+#include "../base/control.h"
 #include "tds/commands.h"
-#include "tds/control.h"
 #include "tds/listener.h"
 
 #include <errno.h>
@@ -304,7 +304,7 @@ static void wait_for_stop(const sigset_t *stop_signals)
         continue;
 }
 
-static bool start_process(struct ms_control *control)
+static bool start_process(struct sim_control *control)
 {
     pthread_mutex_init(&process.lock, NULL);
     ms_faults_init(&process.faults);
@@ -320,14 +320,14 @@ static bool start_process(struct ms_control *control)
                                     .policy = process.options.policy};
     if (!go_up())
         return false;
-    const struct ms_control_handler handler = {.run = on_command};
-    return process.options.control == NULL || ms_control_start(control, process.options.control, handler);
+    const struct sim_control_handler handler = {.run = on_command, .program = "sluice-sim-sqlserver"};
+    return process.options.control == NULL || sim_control_start(control, process.options.control, handler);
 }
 
 int main(int argc, char **argv)
 {
     if (argc == 4 && strcmp(argv[1], "ctl") == 0)
-        return ms_control_send(argv[2], argv[3]);
+        return sim_control_send("sluice-sim-sqlserver", argv[2], argv[3]);
     if (!read_options(argc, argv, &process.options))
         return 2;
     sigset_t stop_signals;
@@ -336,14 +336,14 @@ int main(int argc, char **argv)
     sigaddset(&stop_signals, SIGINT);
     pthread_sigmask(SIG_BLOCK, &stop_signals, NULL);
     signal(SIGPIPE, SIG_IGN);
-    struct ms_control control;
+    struct sim_control control;
     if (!start_process(&control))
         return 1;
     printf("listening on %s:%u\n", process.options.host, process.options.port);
     fflush(stdout);
     wait_for_stop(&stop_signals);
     if (process.options.control != NULL)
-        ms_control_stop(&control);
+        sim_control_stop(&control);
     pthread_mutex_lock(&process.lock);
     bool down = go_down();
     pthread_mutex_unlock(&process.lock);

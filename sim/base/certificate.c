@@ -12,8 +12,8 @@
 #define TEN_YEARS_S (10L * 365 * 24 * 3600)
 
 /* A cluster's nodes listen on neighbouring loopback addresses. */
-#define NAMES                                                                                                \
-    "DNS:localhost,IP:::1,IP:127.0.0.1,IP:127.0.0.2,IP:127.0.0.3,IP:127.0.0.4,IP:127.0.0.5,IP:127.0.0.6,"     \
+#define NAMES                                                                                             \
+    "DNS:localhost,IP:::1,IP:127.0.0.1,IP:127.0.0.2,IP:127.0.0.3,IP:127.0.0.4,IP:127.0.0.5,IP:127.0.0.6," \
     "IP:127.0.0.7,IP:127.0.0.8,IP:127.0.0.9"
 
 static void add_extension(X509 *cert, int nid, const char *value)

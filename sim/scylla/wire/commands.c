@@ -8,18 +8,23 @@
 #include <stdlib.h>
 
 const char sy_service_help[] =
-    "Orders of the control socket, each answered by \"ok\", \"ok TEXT\" or \"error TEXT\" (NODE: 0, 1 ... or all):\n"
+    "Orders of the control socket, each answered by \"ok\", \"ok TEXT\" or \"error TEXT\" (NODE: 0, 1 ... or "
+    "all):\n"
     "  node NODE down|up [quiet]      refuse and drop connections, and tell the clients of other nodes;\n"
     "                                 quiet: tell nobody\n"
     "  node NODE pause|resume         connections stay, nothing is read or answered\n"
-    "  delay MS [MAX_MS] [node NODE]  wait before each answer, a random time between the two, so that answers\n"
+    "  delay MS [MAX_MS] [node NODE]  wait before each answer, a random time between the two, so that "
+    "answers\n"
     "                                 overtake each other; 0: no more\n"
     "  cut after N                    the next N bytes to clients pass, then that connection is cut, once\n"
-    "  cut each after N               every connection is cut after N more bytes of its own;  cut off: no more\n"
+    "  cut each after N               every connection is cut after N more bytes of its own;  cut off: no "
+    "more\n"
     "  fail KIND [next N] [every N] [node NODE] [text TEXT]\n"
-    "                                 the next N (without: all) requests that fit fail; every N: each n-th of\n"
+    "                                 the next N (without: all) requests that fit fail; every N: each n-th "
+    "of\n"
     "                                 them; text: statements with TEXT in them (to the end of the line)\n"
-    "      KIND: overload unavailable read-timeout write-timeout (the write is done) read-failure write-failure\n"
+    "      KIND: overload unavailable read-timeout write-timeout (the write is done) read-failure "
+    "write-failure\n"
     "            rate-limit bootstrapping server-error unprepared ignore (no answer) drop (the connection\n"
     "            ends) garbage (an answer that is no frame)\n"
     "  fail off                       no request fails any more\n"
@@ -112,8 +117,8 @@ static bool explain(struct order *order, const char *why)
 
 static bool misread(struct order *order)
 {
-    snprintf(order->text, order->size, "cannot understand '%.200s'. HINT: sluice-sim-scylla --help lists the orders",
-             order->line);
+    snprintf(order->text, order->size,
+             "cannot understand '%.200s'. HINT: sluice-sim-scylla --help lists the orders", order->line);
     return false;
 }
 
@@ -281,11 +286,12 @@ static bool run_nodes(struct order *order)
         return misread(order);
     for (uint32_t i = 0; i < service->wire.n_nodes && len < order->size; i++) {
         const struct sy_node *node = &service->wire.nodes[i];
-        len += (size_t)snprintf(order->text + len, order->size - len,
-                                "%s{\"address\": \"%s\", \"port\": %u, \"shard_port\": %u, \"state\": \"%s\", "
-                                "\"connections\": %zu}",
-                                i == 0 ? "[" : ", ", node->address, node->port, node->shard_port,
-                                states[atomic_load(&node->state)], sy_listener_count(&service->listener, i));
+        len +=
+            (size_t)snprintf(order->text + len, order->size - len,
+                             "%s{\"address\": \"%s\", \"port\": %u, \"shard_port\": %u, \"state\": \"%s\", "
+                             "\"connections\": %zu}",
+                             i == 0 ? "[" : ", ", node->address, node->port, node->shard_port,
+                             states[atomic_load(&node->state)], sy_listener_count(&service->listener, i));
     }
     if (len < order->size)
         snprintf(order->text + len, order->size - len, "]");
@@ -315,8 +321,8 @@ bool sy_service_command(struct sy_service *service, const char *line, char *ret_
         const char *word;
         bool (*run)(struct order *order);
     } orders[] = {
-        {"node", run_node},     {"delay", run_delay}, {"cut", run_cut},     {"fail", run_fail},
-        {"forget", run_forget}, {"kill", run_kill},   {"event", run_event}, {"stats", run_stats},
+        {"node", run_node},     {"delay", run_delay}, {"cut", run_cut},         {"fail", run_fail},
+        {"forget", run_forget}, {"kill", run_kill},   {"event", run_event},     {"stats", run_stats},
         {"nodes", run_nodes},   {"now", run_now},     {"advance", run_advance},
     };
     struct order order = {.service = service, .line = line, .text = ret_text, .size = size};

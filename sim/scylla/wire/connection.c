@@ -171,13 +171,15 @@ static bool serve_frames(struct sy_connection *connection)
         }
         struct sy_frame frame;
         size_t size = 0;
-        enum sy_frame_result found = sy_frame_peek(stream->in.data + used, stream->in.len - used, &frame, &size);
+        enum sy_frame_result found =
+            sy_frame_peek(stream->in.data + used, stream->in.len - used, &frame, &size);
         if (found == SY_FRAME_PARTIAL)
             break;
         if (found == SY_FRAME_WHOLE)
             alive = answer(connection, &frame);
         else
-            alive = follow(connection, sy_dialog_refuse(&connection->dialog, &frame, found, &connection->out));
+            alive =
+                follow(connection, sy_dialog_refuse(&connection->dialog, &frame, found, &connection->out));
         used += size;
         if (connection->out.len >= ROUND_BYTES) {
             sy_stream_write(stream, &connection->out);
@@ -219,7 +221,8 @@ static bool wait_and_read(struct sy_connection *connection)
     bool stuck = sy_stream_pending(stream) >= BACKLOG_BYTES;
     connection->more = connection->more && !stuck;
     short events = (short)((stuck ? 0 : POLLIN) | (sy_stream_pending(stream) > 0 ? POLLOUT : 0));
-    struct pollfd waits[2] = {{.fd = connection->wake, .events = POLLIN}, {.fd = stream->fd, .events = events}};
+    struct pollfd waits[2] = {{.fd = connection->wake, .events = POLLIN},
+                              {.fd = stream->fd, .events = events}};
     if (poll(waits, 2, wait_ms(connection)) < 0)
         return errno == EINTR;
     if (waits[0].revents != 0)

@@ -24,8 +24,8 @@ struct sy_connection {
     int64_t leave_at_ns;  /* closing: not longer than until then */
     int wake;             /* eventfd: look at what follows, or at the node's state */
     atomic_bool stop;
-    pthread_mutex_t lock;  /* guards what follows */
-    struct sy_out pushed;  /* frames of events */
+    pthread_mutex_t lock; /* guards what follows */
+    struct sy_out pushed; /* frames of events */
 };
 
 void sy_connection_init(struct sy_connection *connection, struct sy_wire *wire, uint32_t node, uint32_t shard,

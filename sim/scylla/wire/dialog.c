@@ -19,14 +19,13 @@ struct turn {
 void sy_dialog_init(struct sy_dialog *dialog, struct sy_wire *wire, uint32_t node, uint32_t shard)
 {
     *dialog = (struct sy_dialog){.wire = wire, .node = node, .shard = shard, .version = SY_VERSION_MAX};
-    dialog->arena = sy_arena_new(0);
 }
 
 void sy_dialog_done(struct sy_dialog *dialog)
 {
     if (dialog->session != NULL)
         sy_session_close(dialog->session);
-    sy_arena_free(dialog->arena);
+    sy_arena_free(&dialog->arena);
     sy_out_done(&dialog->body);
 }
 
@@ -167,7 +166,7 @@ static void run_prepare(const struct turn *turn, struct sy_result *result)
 {
     struct sy_dialog *dialog = turn->dialog;
     const struct sy_request *request = turn->request;
-    sy_session_prepare(dialog->session, request->cql, request->cql_len, dialog->arena, result);
+    sy_session_prepare(dialog->session, request->cql, request->cql_len, &dialog->arena, result);
     if (result->kind == SY_PREPARED)
         sy_stats_learn(&dialog->wire->stats, result->id, request->cql, request->cql_len);
 }
@@ -175,7 +174,7 @@ static void run_prepare(const struct turn *turn, struct sy_result *result)
 static void run(const struct turn *turn, struct sy_result *result)
 {
     struct sy_session *session = turn->dialog->session;
-    struct sy_arena *arena = turn->dialog->arena;
+    struct sy_arena *arena = &turn->dialog->arena;
     const struct sy_request *r = turn->request;
     *result = (struct sy_result){.kind = SY_VOID, .paging_state = {.len = SY_NULL}};
     if (r->opcode == SY_OP_QUERY)
@@ -233,7 +232,7 @@ static enum sy_dialog_result answer_failure(const struct turn *turn, enum sy_fai
         run(turn, &done);
     }
     struct sy_result result = {.kind = SY_ERROR};
-    result.error = sy_failure_error(failure, turn->request, &dialog->startup, dialog->arena);
+    result.error = sy_failure_error(failure, turn->request, &dialog->startup, &dialog->arena);
     put_result(turn, &result);
     return SY_DIALOG_GO_ON;
 }
@@ -243,7 +242,7 @@ static enum sy_dialog_result serve(const struct turn *turn)
     struct sy_dialog *dialog = turn->dialog;
     if (turn->request->opcode == SY_OP_EXECUTE && turn->request->id.len != 16) {
         struct sy_result unknown = {.kind = SY_ERROR};
-        unknown.error = sy_failure_error(SY_FAIL_UNPREPARED, turn->request, &dialog->startup, dialog->arena);
+        unknown.error = sy_failure_error(SY_FAIL_UNPREPARED, turn->request, &dialog->startup, &dialog->arena);
         put_result(turn, &unknown);
         return SY_DIALOG_GO_ON;
     }
@@ -325,13 +324,13 @@ enum sy_dialog_result sy_dialog_answer(struct sy_dialog *dialog, const struct sy
         atomic_fetch_add_explicit(&dialog->wire->stats.opcodes[frame->opcode], 1, memory_order_relaxed);
     const char *problem = open_body(dialog, frame, &body, &len);
     if (problem == NULL)
-        problem = sy_request_read(frame->version, frame->opcode, body, len, dialog->arena, &request);
+        problem = sy_request_read(frame->version, frame->opcode, body, len, &dialog->arena, &request);
     enum sy_dialog_result result = SY_DIALOG_CLOSE;
     if (problem == NULL)
         result = respond(&turn);
     else
         fail(&turn, SY_CODE_PROTOCOL, problem);
-    sy_arena_reset(dialog->arena);
+    sy_arena_reset(&dialog->arena);
     return result;
 }
 

@@ -10,6 +10,7 @@
 
 #include "request.h"
 #include "wire.h"
+#include "../storage/arena.h"
 
 enum sy_dialog_state {
     SY_DIALOG_START, /* STARTUP or OPTIONS is awaited */
@@ -25,8 +26,8 @@ struct sy_dialog {
     struct sy_startup startup;
     bool compress; /* what follows STARTUP may be compressed */
     struct sy_session *session;
-    struct sy_arena *arena; /* of the present request */
-    struct sy_out body;     /* of the present request, decompressed */
+    struct sy_arena arena; /* of the present request */
+    struct sy_out body;    /* of the present request, decompressed */
     uint64_t n_traces;
     _Atomic uint8_t version; /* of the last frame */
     atomic_uint events;      /* what the client registered for */

@@ -87,7 +87,7 @@ struct sy_error sy_failure_error(enum sy_failure failure, const struct sy_reques
     error.extra = (struct sy_value){.len = SY_NULL};
     if (extra.len > 0)
         error.extra = (struct sy_value){.len = (int32_t)extra.len,
-                                        .bytes = sy_arena_copy(arena, extra.data, extra.len)};
+                                        .bytes = (const uint8_t *)sy_arena_dup(arena, extra.data, extra.len)};
     sy_out_done(&extra);
     return error;
 }

@@ -152,7 +152,8 @@ static void accept_all(struct sy_listener *listener, uint32_t node, bool shard_a
         socklen_t size = sizeof(peer);
         int fd = accept4(listener->fds[node][shard_aware], (struct sockaddr *)&peer, &size, SOCK_CLOEXEC);
         if (fd >= 0) {
-            uint32_t turn = shard_aware ? ntohs(peer.sin_port) : atomic_fetch_add(&wire->nodes[node].next_shard, 1);
+            uint32_t turn =
+                shard_aware ? ntohs(peer.sin_port) : atomic_fetch_add(&wire->nodes[node].next_shard, 1);
             begin_client(listener, node, turn % wire->n_shards, fd);
         } else if (errno != EINTR && errno != ECONNABORTED) {
             if (errno == EMFILE || errno == ENFILE) /* let some connection end before the next try */
@@ -320,7 +321,8 @@ bool sy_listener_wait_idle(struct sy_listener *listener, int timeout_ms)
     return idle;
 }
 
-void sy_listener_push(struct sy_listener *listener, unsigned event, uint32_t except, const struct sy_out *body)
+void sy_listener_push(struct sy_listener *listener, unsigned event, uint32_t except,
+                      const struct sy_out *body)
 {
     pthread_mutex_lock(&listener->lock);
     for (struct sy_client *client = listener->clients; client != NULL; client = client->next) {

@@ -36,7 +36,8 @@ struct sy_ports {
     bool differ;         /* node i at port + i */
 };
 
-/* Bind all sockets, and set the ports of wire->nodes. Nothing is accepted yet. False with a line on stderr. */
+/* Bind all sockets, and set the ports of wire->nodes. Nothing is accepted yet. False with a line on stderr.
+ */
 bool sy_listener_bind(struct sy_listener *listener, struct sy_wire *wire, const struct sy_ports *ports);
 bool sy_listener_start(struct sy_listener *listener);
 /* Close the sockets, end all connections. False when some thread had not ended after timeout_ms. */
@@ -51,7 +52,8 @@ size_t sy_listener_kill(struct sy_listener *listener, uint32_t node);
 /* Wait until no connection is left. */
 bool sy_listener_wait_idle(struct sy_listener *listener, int timeout_ms);
 /* To all clients that registered; but for those of node `except` (SY_FAULT_ALL_NODES: none). */
-void sy_listener_push(struct sy_listener *listener, unsigned event, uint32_t except, const struct sy_out *body);
+void sy_listener_push(struct sy_listener *listener, unsigned event, uint32_t except,
+                      const struct sy_out *body);
 size_t sy_listener_count(struct sy_listener *listener, uint32_t node);
 
 #endif

@@ -46,12 +46,12 @@ static bool read_values(struct sy_in *in, uint8_t version, bool named, struct sy
     uint32_t n = sy_in_u16(in);
     if (in->failed || sy_in_left(in) / 4 < n)
         return false;
-    struct sy_value *values = sy_arena_alloc(arena, n * sizeof(*values));
+    struct sy_value *values = sy_arena_raw(arena, n * sizeof(*values));
     const char **names = named ? sy_arena_alloc(arena, n * sizeof(*names)) : NULL;
     for (uint32_t i = 0; i < n && !in->failed; i++) {
         if (named) {
             struct sy_value name = read_string(in);
-            names[i] = sy_arena_strndup(arena, name.len > 0 ? (const char *)name.bytes : "", (size_t)name.len);
+            names[i] = sy_arena_dup(arena, name.len > 0 ? (const char *)name.bytes : "", (size_t)name.len);
         }
         values[i] = read_value(in, version);
     }
@@ -127,7 +127,8 @@ static const char *read_register(struct sy_in *in, unsigned *ret_events)
         else if (is(name, "TOPOLOGY_CHANGE"))
             events |= SY_EVENT_TOPOLOGY;
         else if (!in->failed)
-            return "Invalid event type in REGISTER: SCHEMA_CHANGE, STATUS_CHANGE and TOPOLOGY_CHANGE are known";
+            return "Invalid event type in REGISTER: SCHEMA_CHANGE, STATUS_CHANGE and TOPOLOGY_CHANGE are "
+                   "known";
     }
     *ret_events = events;
     return in->failed ? truncated : NULL;

@@ -24,16 +24,16 @@ struct sy_startup {
 
 struct sy_request {
     enum sy_opcode opcode;
-    struct sy_startup startup;        /* STARTUP */
-    struct sy_value token;            /* AUTH_RESPONSE */
-    const char *cql;                  /* QUERY, PREPARE */
-    size_t cql_len;                   /* QUERY, PREPARE */
-    struct sy_value id;               /* EXECUTE */
-    struct sy_parameters parameters;  /* QUERY, EXECUTE, BATCH */
-    enum sy_batch_kind batch_kind;    /* BATCH */
+    struct sy_startup startup;         /* STARTUP */
+    struct sy_value token;             /* AUTH_RESPONSE */
+    const char *cql;                   /* QUERY, PREPARE */
+    size_t cql_len;                    /* QUERY, PREPARE */
+    struct sy_value id;                /* EXECUTE */
+    struct sy_parameters parameters;   /* QUERY, EXECUTE, BATCH */
+    enum sy_batch_kind batch_kind;     /* BATCH */
     const struct sy_batch_item *items; /* BATCH; an id of another length than 16 is refused */
-    uint32_t n_items;                 /* BATCH */
-    unsigned events;                  /* REGISTER */
+    uint32_t n_items;                  /* BATCH */
+    unsigned events;                   /* REGISTER */
 };
 
 /* NULL, or what is wrong with the body. `version` is 3 or 4. */

@@ -2,11 +2,10 @@
 /*
  * The wire of a whole cluster: what main() runs, and what a test runs in its own process.
  *
- *     struct sy_service *service = sy_service_bind(&(struct sy_service_options){.n_nodes = 1, .n_shards = 2});
- *     struct sy_server *server = sy_server_open(&(struct sy_server_options){
- *         .n_nodes = 1, .n_shards = 2, .vnodes = 16, .manual_clock = true, .authenticate = false,
- *         .address = "127.0.0.1", .port = sy_service_port(service, 0)});
- *     sy_service_start(service, server);
+ *     struct sy_service *service = sy_service_bind(&(struct sy_service_options){.n_nodes = 1, .n_shards =
+ * 2}); struct sy_server *server = sy_server_open(&(struct sy_server_options){ .n_nodes = 1, .n_shards = 2,
+ * .vnodes = 16, .manual_clock = true, .authenticate = false, .address = "127.0.0.1", .port =
+ * sy_service_port(service, 0)}); sy_service_start(service, server);
  *     ... clients connect to 127.0.0.1 at that port ...
  *     sy_service_stop(service, 5000);
  *     sy_server_close(server);
@@ -44,18 +43,19 @@ const char *sy_service_address(const struct sy_service *service, uint32_t node);
 
 /* Serve clients; the server must outlive the service's stop. False with a line on stderr. */
 bool sy_service_start(struct sy_service *service, struct sy_server *server);
-/* For a restart of the server: refuse and drop all clients, so that the server may be closed; then serve another
- * one. False when some requests did not end in time, or when the ports could not be had again. */
+/* For a restart of the server: refuse and drop all clients, so that the server may be closed; then serve
+ * another one. False when some requests did not end in time, or when the ports could not be had again. */
 bool sy_service_detach(struct sy_service *service, int timeout_ms);
 bool sy_service_attach(struct sy_service *service, struct sy_server *server);
-/* Drop all clients. False when some of their requests did not end in time: then nothing may be freed. */
+/* Drop all clients and end all threads of the service; when it returns true, none of them is left. False when
+ * some requests did not end in time: then nothing may be freed. */
 bool sy_service_stop(struct sy_service *service, int timeout_ms);
 void sy_service_free(struct sy_service *service);
 
 /*
- * One order of the control socket ("node 1 down", "fail overload next 3" ...; sy_service_help has them all). What
- * is none of the wire's goes to sy_server_command. False with a text that says why; true with a text or with
- * none. "restart" is not for here: whoever owns the server does it.
+ * One order of the control socket ("node 1 down", "fail overload next 3" ...; sy_service_help has them all).
+ * What is none of the wire's goes to sy_server_command. False with a text that says why; true with a text or
+ * with none. "restart" is not for here: whoever owns the server does it.
  */
 bool sy_service_command(struct sy_service *service, const char *line, char *ret_text, size_t size);
 extern const char sy_service_help[];

@@ -86,7 +86,7 @@ static const char *before_table(struct word verb)
 static void append(char *name, struct word word)
 {
     size_t len = strlen(name);
-    if (len > 0 && len + 1 < SY_STATS_NAME)
+    if (word.len > 0 && len > 0 && len + 1 < SY_STATS_NAME)
         name[len++] = ' ';
     for (size_t i = 0; i < word.len && len + 1 < SY_STATS_NAME; i++) {
         if (word.at[i] != '"')

@@ -25,11 +25,11 @@ struct sy_stats_text;
 
 struct sy_stats {
     _Atomic uint64_t opcodes[SY_OPCODES];
-    _Atomic uint64_t errors;          /* ERROR answers */
+    _Atomic uint64_t errors; /* ERROR answers */
     _Atomic uint64_t bytes_received;
     _Atomic uint64_t bytes_sent;
-    _Atomic uint64_t connections;     /* accepted so far */
-    pthread_mutex_t lock;             /* guards what follows */
+    _Atomic uint64_t connections;               /* accepted so far */
+    pthread_mutex_t lock;                       /* guards what follows */
     struct sy_stats_kind kinds[SY_STATS_KINDS]; /* the last one counts what found no room: "other" */
     size_t n_kinds;
     struct sy_stats_text **texts; /* open hash of prepared statements */

@@ -125,7 +125,8 @@ void sy_stream_write(struct sy_stream *stream, struct sy_out *from)
 bool sy_stream_flush(struct sy_stream *stream)
 {
     while (stream->raw_sent < stream->raw.len) {
-        ssize_t sent = send(stream->fd, stream->raw.data + stream->raw_sent, sy_stream_pending(stream), MSG_NOSIGNAL);
+        ssize_t sent =
+            send(stream->fd, stream->raw.data + stream->raw_sent, sy_stream_pending(stream), MSG_NOSIGNAL);
         if (sent < 0 && errno == EINTR)
             continue;
         if (sent < 0 && errno == EAGAIN)

@@ -14,9 +14,9 @@ struct sy_stream {
     int fd;
     struct sy_wire *wire;
     struct sy_cut_count cut_count;
-    SSL *ssl;       /* NULL in clear */
-    BIO *tls_in;    /* records from the peer; belongs to ssl */
-    BIO *tls_out;   /* records to the peer; belongs to ssl */
+    SSL *ssl;          /* NULL in clear */
+    BIO *tls_in;       /* records from the peer; belongs to ssl */
+    BIO *tls_out;      /* records to the peer; belongs to ssl */
     struct sy_out in;  /* decrypted, not yet consumed */
     struct sy_out raw; /* on its way to the socket */
     size_t raw_sent;

@@ -10,10 +10,11 @@ static void *complain(const char *what, const char *path)
 {
     char text[200];
     ERR_error_string_n(ERR_get_error(), text, sizeof(text));
-    fprintf(stderr,
-            "sluice-sim-scylla: cannot %s '%s': %s. HINT: give --tls-cert, --tls-key and --tls-client-ca files "
-            "that can be read, or paths in a directory that can be written\n",
-            what, path, text);
+    fprintf(
+        stderr,
+        "sluice-sim-scylla: cannot %s '%s': %s. HINT: give --tls-cert, --tls-key and --tls-client-ca files "
+        "that can be read, or paths in a directory that can be written\n",
+        what, path, text);
     ERR_clear_error();
     return NULL;
 }

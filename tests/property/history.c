@@ -7,7 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARTITIONS = 5, TEXT_SIZE = 8192, EQUAL_KEPT = 8 };
+enum {
+    PARTITIONS = 5,
+    TEXT_SIZE = 8192,
+    EQUAL_KEPT = 8,
+    LONG_TTL_S = 864000, /* still alive when the history is over */
+};
 
 struct history {
     struct history_options options;
@@ -306,9 +311,11 @@ static void put_using(struct history *h, bool ttl, bool time)
     add(h, " USING ");
     if (with_ttl) {
         int range = h->options.ttl_max_s - h->options.ttl_min_s + 1;
+        int ttl_s = h->options.ttl_min_s + (int)below(h, (uint32_t)range);
 
         h->traits |= TRAIT_TTL;
-        add(h, "TTL %d%s", h->options.ttl_min_s + (int)below(h, (uint32_t)range), with_time ? " AND " : "");
+
+        add(h, "TTL %d%s", chance(h, 25) ? LONG_TTL_S : ttl_s, with_time ? " AND " : "");
     }
     if (with_time) {
         add(h, "TIMESTAMP ");

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "source/scylla/recent.h"
+
+#include "base/alloc.h"
+
+enum { FIRST_CAPACITY = 256 };
+
+/* Open addressing; a hash of 0 is an empty slot, so 0 is kept as 1. */
+struct sl_recent_slot {
+    uint64_t hash;
+    struct sl_recent_change change;
+};
+
+void sl_recent_done(struct sl_recent *recent)
+{
+    for (int i = 0; i < 2; i++)
+        sl_free(recent->tables[i].slots);
+    *recent = (struct sl_recent){0};
+}
+
+static struct sl_recent_slot *find_slot(const struct sl_recent_table *table, uint64_t hash)
+{
+    uint32_t mask = table->capacity - 1;
+    uint32_t at = (uint32_t)(hash ^ hash >> 32) & mask;
+
+    while (table->slots[at].hash && table->slots[at].hash != hash)
+        at = (at + 1) & mask;
+    return &table->slots[at];
+}
+
+static struct sl_recent_change look(const struct sl_recent_table *table, uint64_t hash)
+{
+    return table->capacity ? find_slot(table, hash)->change : (struct sl_recent_change){0};
+}
+
+struct sl_recent_change sl_recent_find(const struct sl_recent *recent, uint64_t key_hash)
+{
+    uint64_t hash = key_hash ? key_hash : 1;
+    struct sl_recent_change now = look(&recent->tables[0], hash);
+    struct sl_recent_change before = look(&recent->tables[1], hash);
+
+    return now.ticks >= before.ticks ? now : before;
+}
+
+static void grow(struct sl_recent_table *table)
+{
+    struct sl_recent_table larger = {.n = table->n,
+                                     .capacity = table->capacity ? table->capacity * 2 : FIRST_CAPACITY};
+
+    larger.slots = sl_zalloc(larger.capacity, sizeof(*larger.slots));
+    for (uint32_t i = 0; i < table->capacity; i++) {
+        if (table->slots[i].hash)
+            *find_slot(&larger, table->slots[i].hash) = table->slots[i];
+    }
+    sl_free(table->slots);
+    *table = larger;
+}
+
+static void turn(struct sl_recent *recent, int64_t now_us)
+{
+    struct sl_recent_table oldest = recent->tables[1];
+
+    recent->tables[1] = recent->tables[0];
+    sl_free(oldest.slots);
+    recent->tables[0] = (struct sl_recent_table){0};
+    recent->turned_us = now_us;
+}
+
+void sl_recent_add(struct sl_recent *recent, uint64_t key_hash, struct sl_recent_change change,
+                   int64_t now_us)
+{
+    uint64_t hash = key_hash ? key_hash : 1;
+    struct sl_recent_table *table = &recent->tables[0];
+    struct sl_recent_slot *slot;
+
+    if (now_us - recent->turned_us >= recent->keep_us)
+        turn(recent, now_us);
+    if ((table->n + 1) * 4 > table->capacity * 3)
+        grow(table);
+    slot = find_slot(table, hash);
+    if (!slot->hash) {
+        slot->hash = hash;
+        table->n++;
+    }
+    if (change.ticks > slot->change.ticks)
+        slot->change = change;
+}

@@ -8,6 +8,7 @@
 #include "engine/chain.h"
 #include "engine/connector_options.h"
 #include "engine/converters.h"
+#include "engine/topic_groups.h"
 
 #include <stdio.h>
 
@@ -187,6 +188,7 @@ static void check_keys(struct check *check)
     if (check->source) {
         sl_options_check(sl_source_connector_options, check->props, NULL, check->complaints);
         sl_options_check(check->source->options, check->props, NULL, check->complaints);
+        sl_topic_groups_check(check->props, check->complaints);
     }
     if (check->sink) {
         sl_options_check(sl_sink_connector_options, check->props, NULL, check->complaints);
@@ -298,6 +300,7 @@ static bool known(const struct sl_connector *connector, const struct sl_plugins 
         return true;
     if (connector->source)
         return sl_options_know(sl_source_connector_options, key) ||
+               sl_topic_groups_know(connector->props, key) ||
                sl_options_know(connector->source->options, key);
     return sl_options_know(sl_sink_connector_options, key) || sl_options_know(connector->sink->options, key);
 }

@@ -80,23 +80,11 @@ const struct sl_option sl_connector_options[] = {
 };
 
 const struct sl_option sl_source_connector_options[] = {
-    {.name = "topic.creation.default.partitions",
-     .type = SL_OPT_INT,
-     .doc = "partitions of topics that this connector makes; the worker's sluice.topic.partitions when not "
-            "given or -1",
-     .min = -1,
-     .max = 10000},
-    {.name = "topic.creation.default.replication.factor",
-     .type = SL_OPT_INT,
-     .doc = "taken for compatibility"},
-    {.name = "topic.creation.default.cleanup.policy", .doc = "delete or compact"},
-    {.name = "topic.creation.default.retention.ms",
-     .type = SL_OPT_LONG,
-     .doc = "how long records are kept, in ms; -1 for ever"},
-    {.name = "topic.creation.default.retention.bytes",
-     .type = SL_OPT_LONG,
-     .doc = "how many bytes are kept; -1 all"},
-    IGNORED("topic.creation.default.*"),
+    {.name = "topic.creation.groups",
+     .type = SL_OPT_LIST,
+     .doc = "groups of topics with settings of their own, besides the default group; the first that takes a "
+            "topic wins"},
+    FAMILY("topic.creation.default.*", "settings of topics that this connector makes and no group takes"),
     {.name = "sluice.source.header",
      .type = SL_OPT_BOOLEAN,
      .default_text = "true",

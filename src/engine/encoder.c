@@ -69,7 +69,8 @@ static enum sl_rc report(struct job *job, const struct sl_message *message, cons
 
 static enum sl_rc find_topic(struct sl_encoder *encoder, const struct sl_topic *topic, struct sl_error *err)
 {
-    enum sl_rc rc = sl_topics_ensure(encoder->topics, topic, &encoder->settings, &encoder->partitions, err);
+    enum sl_rc rc = sl_topics_ensure(encoder->topics, topic, sl_topic_groups_settings(encoder->groups, topic),
+                                     &encoder->partitions, err);
 
     if (rc == SL_OK)
         encoder->topic = topic;

@@ -13,6 +13,7 @@
 #include "engine/dead_letters.h"
 #include "engine/incarnation.h"
 #include "engine/outgoing.h"
+#include "engine/topic_groups.h"
 #include "engine/topics.h"
 
 struct sl_encoder {
@@ -20,7 +21,7 @@ struct sl_encoder {
     struct sl_converters converters;
     struct sl_dead_letters *letters;
     struct sl_topics *topics;
-    struct sl_topic_settings settings; /* of topics that come into being */
+    struct sl_topic_groups *groups; /* how topics come into being */
     struct sl_incarnation incarnation;
     bool with_source_header;
     uint32_t next_partition; /* for records without a key */

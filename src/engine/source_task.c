@@ -194,23 +194,6 @@ static void run(void *arg)
     finish(task, &err);
 }
 
-static struct sl_topic_settings topic_settings(const struct sl_shared *shared, const struct sl_props *props)
-{
-    struct sl_topic_settings settings = shared->topic_settings;
-    const char *policy = sl_connector_text(props, "topic.creation.default.cleanup.policy");
-
-    if (sl_props_get(props, "topic.creation.default.partitions") &&
-        sl_connector_int(props, "topic.creation.default.partitions") > 0)
-        settings.partitions = (int32_t)sl_connector_int(props, "topic.creation.default.partitions");
-    if (policy)
-        settings.compact = strcmp(policy, "compact") == 0;
-    if (sl_props_get(props, "topic.creation.default.retention.ms"))
-        settings.retention_ms = sl_connector_int(props, "topic.creation.default.retention.ms");
-    if (sl_props_get(props, "topic.creation.default.retention.bytes"))
-        settings.retention_bytes = sl_connector_int(props, "topic.creation.default.retention.bytes");
-    return settings;
-}
-
 static enum sl_rc open_encoder(struct sl_source_task *task, struct sl_error *err)
 {
     const struct sl_shared *shared = task->shared;
@@ -219,17 +202,19 @@ static enum sl_rc open_encoder(struct sl_source_task *task, struct sl_error *err
     enum sl_rc rc;
 
     encoder->topics = shared->topics;
-    encoder->settings = topic_settings(shared, connector->props);
     encoder->incarnation.transport = shared->transport;
     encoder->incarnation.connector = connector->name;
     encoder->with_source_header = sl_connector_bool(connector->props, "sluice.source.header");
-    rc = sl_chain_open(&encoder->chain, shared->plugins, connector->props, err);
+    rc = sl_topic_groups_open(connector->props, &shared->topic_settings, &encoder->groups, err);
+    if (rc == SL_OK)
+        rc = sl_chain_open(&encoder->chain, shared->plugins, connector->props, err);
     if (rc == SL_OK)
         rc = sl_converters_open(&encoder->converters, shared->plugins, shared->worker, connector->props,
                                 shared->registry, err);
     if (rc == SL_OK)
         rc = sl_dead_letters_open(&encoder->letters, connector->name, task->env.task, connector->props,
-                                  &encoder->settings, shared->topics, shared->writer, err);
+                                  sl_topic_groups_settings(encoder->groups, NULL), shared->topics,
+                                  shared->writer, err);
     return rc;
 }
 
@@ -239,6 +224,7 @@ static void close_encoder(struct sl_encoder *encoder)
     sl_converters_close(&encoder->converters);
     sl_chain_close(&encoder->chain);
     sl_incarnation_done(&encoder->incarnation);
+    sl_topic_groups_close(encoder->groups);
 }
 
 static struct sl_source_task *make(const struct sl_shared *shared, const struct sl_connector *connector,

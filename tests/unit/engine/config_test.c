@@ -76,6 +76,28 @@ static void wrong_keys_are_refused_by_name(void **state)
     assert_refused(PAIRS("password", "${vault:secret/db:pw}"), "password", "'vault'");
 }
 
+#define SOURCE "connector.class", "test.FakeSource", "topics", NULL
+
+static void topic_groups_are_checked_key_by_key(void **state)
+{
+    struct sl_complaints none =
+        check(PAIRS(SOURCE, "topic.creation.groups", "a, default", "topic.creation.a.include", "x.*, y",
+                    "topic.creation.a.retention.ms", "5000", "topic.creation.a.max.message.bytes", "1"));
+
+    (void)state;
+    assert_int_equal(none.n, 0);
+    assert_refused(PAIRS(SOURCE, "topic.creation.groups", "a"), "topic.creation.a.include", "required");
+    assert_refused(PAIRS(SOURCE, "topic.creation.groups", "a", "topic.creation.a.include", "x.*",
+                         "topic.creation.a.partitions", "many"),
+                   "topic.creation.a.partitions", "many");
+    assert_refused(PAIRS(SOURCE, "topic.creation.default.partitions", "-2"),
+                   "topic.creation.default.partitions", "outside");
+    assert_refused(PAIRS(SOURCE, "topic.creation.default.cleanup.policy", "shred"),
+                   "topic.creation.default.cleanup.policy", "delete, compact");
+    assert_refused(PAIRS(SOURCE, "topic.creation.groups", "a", "topic.creation.a.include", "x(y"),
+                   "topic.creation.groups", "topic.creation.a.include");
+}
+
 static void several_faults_are_told_together(void **state)
 {
     struct sl_complaints complaints = check(PAIRS("name", "", "tasks.max", "x", "topics", ""));
@@ -163,6 +185,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wrong_keys_are_refused_by_name),
+        cmocka_unit_test(topic_groups_are_checked_key_by_key),
         cmocka_unit_test(several_faults_are_told_together),
         cmocka_unit_test(a_placeholder_without_a_provider_is_no_secret),
         cmocka_unit_test(a_connectors_own_converter_leaves_the_workers_keys_behind),

@@ -166,6 +166,28 @@ static bool mask_of_changes(struct scan *s, const struct ms_instance *instance, 
     return any;
 }
 
+/*
+ * The captured key columns that SET named, though nothing differs. The real engine logs a row whose clustered
+ * key a statement assigns, changed or not, so that such an UPDATE leaves a 3/4 pair. False: SET named none.
+ */
+static bool mask_of_named_keys(struct scan *s, const struct ms_instance *instance, int n_after, uint8_t *mask)
+{
+    const struct ms_table *source = ms_catalog_table_by_id(s->session, instance->source_id);
+    const struct ms_index *key = source ? ms_table_primary_key(source) : NULL;
+    bool any = false;
+    for (size_t k = 0; key && k < key->n_columns; k++) {
+        int32_t column_id = key->columns[k].column_id;
+        const struct ms_log_value *after = find_value(s->after, n_after, column_id, column_id - 1);
+        for (size_t i = 0; after && after->assigned && i < instance->n_columns && i < MAX_MASK * 8; i++) {
+            if (instance->columns[i].column_id != column_id)
+                continue;
+            set_bit(instance, mask, instance->columns[i].ordinal);
+            any = true;
+        }
+    }
+    return any;
+}
+
 static bool capture_one(struct scan *s, const struct ms_instance *instance, const struct record *record,
                         int n_before, int n_after)
 {
@@ -179,7 +201,8 @@ static bool capture_one(struct scan *s, const struct ms_instance *instance, cons
                put_change(s, instance, record, OP_INSERT, s->after, n_after, mask);
     default:
         /* an update that touches none of the captured columns leaves no trace, as in the real log scan */
-        if (!mask_of_changes(s, instance, n_before, n_after, mask))
+        if (!mask_of_changes(s, instance, n_before, n_after, mask) &&
+            !mask_of_named_keys(s, instance, n_after, mask))
             return true;
         return put_change(s, instance, record, OP_BEFORE, s->before, n_before, mask) &&
                put_change(s, instance, record, OP_AFTER, s->after, n_after, mask);

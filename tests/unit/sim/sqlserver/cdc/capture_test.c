@@ -60,6 +60,14 @@ static void update_that_changes_nothing_leaves_no_trace(void **state)
     assert_string_equal(changes(f), "2 07 1 a");
 }
 
+static void update_that_names_the_key_leaves_a_pair_though_nothing_changed(void **state)
+{
+    struct fixture *f = *state;
+    insert_row(f->session, "t", 1, "a");
+    update_ids(f->session, "t", 0);
+    assert_string_equal(changes(f), "2 07 1 a|3 01 1 a|4 01 1 a");
+}
+
 static void key_update_of_one_row_is_delete_and_insert_with_one_seqval(void **state)
 {
     struct fixture *f = *state;
@@ -184,6 +192,7 @@ int main(void)
         promise(insert_update_delete_have_their_operations_and_masks),
         promise(both_halves_of_an_update_share_their_seqval),
         promise(update_that_changes_nothing_leaves_no_trace),
+        promise(update_that_names_the_key_leaves_a_pair_though_nothing_changed),
         promise(key_update_of_one_row_is_delete_and_insert_with_one_seqval),
         promise(key_update_of_many_rows_is_deferred_with_crossed_seqvals),
         promise(commit_lsns_rise_and_lie_behind_their_rows),

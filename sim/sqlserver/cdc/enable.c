@@ -377,7 +377,7 @@ static bool make_role(struct enabling *e)
     if (ms_sql_int(e->session, 0, "SELECT count(*) FROM sys_principals WHERE db_id=? AND name=?", "is", db_id,
                    role))
         return true;
-    return ms_ddl_create_role(e->session, db_id, role, e->err);
+    return ms_ddl_create_role(e->session, db_id, role, NULL, e->err);
 }
 
 bool ms_cdc_enable_table(struct ms_session *session, int32_t db_id, const struct ms_enable_table *what,

@@ -129,12 +129,19 @@ bool ms_ddl_rename_column(struct ms_session *session, int32_t object_id, const c
 bool ms_ddl_create_login(struct ms_session *session, const char *name, const char *password,
                          const char *default_database, struct ms_error *err);
 bool ms_ddl_alter_login(struct ms_session *session, const char *name, const char *password, int enabled,
+                        const char *default_database,
                         struct ms_error *err); /* password NULL: as it is; enabled -1: as it is */
 bool ms_ddl_drop_login(struct ms_session *session, const char *name, struct ms_error *err);
 bool ms_ddl_create_user(struct ms_session *session, int32_t db_id, const char *name, const char *login,
-                        const char *default_schema, struct ms_error *err); /* login NULL: WITHOUT LOGIN */
+                        const char *default_schema,
+                        struct ms_error *err); /* login and default_schema: NULL leaves what is. */
+bool ms_ddl_alter_user(struct ms_session *session, int32_t db_id, const char *name, const char *login,
+                       const char *default_schema, struct ms_error *err);
+/* login NULL: WITHOUT LOGIN */
 bool ms_ddl_drop_user(struct ms_session *session, int32_t db_id, const char *name, struct ms_error *err);
-bool ms_ddl_create_role(struct ms_session *session, int32_t db_id, const char *name, struct ms_error *err);
+/* owner (or NULL) must exist; who owns a role is not kept. */
+bool ms_ddl_create_role(struct ms_session *session, int32_t db_id, const char *name, const char *owner,
+                        struct ms_error *err);
 bool ms_ddl_drop_role(struct ms_session *session, int32_t db_id, const char *name, struct ms_error *err);
 /* db_id 0: a server role (sysadmin) and a login. */
 bool ms_ddl_role_member(struct ms_session *session, int32_t db_id, const char *role, const char *member,

@@ -42,14 +42,17 @@ bool ms_ddl_create_login(struct ms_session *session, const char *name, const cha
 }
 
 bool ms_ddl_alter_login(struct ms_session *session, const char *name, const char *password, int enabled,
-                        struct ms_error *err)
+                        const char *default_database, struct ms_error *err)
 {
     int32_t id = login_id(session, name);
     if (!id)
         return cannot(err, "alter", "login", name);
     return (!password || ms_login_set(session, id, name, password, id == 1, err)) &&
            (enabled < 0 || ms_sql_run(session, err, "UPDATE sys_logins SET disabled=? WHERE login_id=?", "ii",
-                                      enabled ? 0 : 1, id));
+                                      enabled ? 0 : 1, id)) &&
+           (!default_database ||
+            ms_sql_run(session, err, "UPDATE sys_logins SET default_database=? WHERE login_id=?", "si",
+                       default_database, id));
 }
 
 static bool logged_in(struct ms_session *session, int32_t id)
@@ -98,8 +101,30 @@ bool ms_ddl_create_user(struct ms_session *session, int32_t db_id, const char *n
     return add_principal(session, db_id, name, "S", id, default_schema ? default_schema : "dbo", err);
 }
 
-bool ms_ddl_create_role(struct ms_session *session, int32_t db_id, const char *name, struct ms_error *err)
+bool ms_ddl_alter_user(struct ms_session *session, int32_t db_id, const char *name, const char *login,
+                       const char *default_schema, struct ms_error *err)
 {
+    int32_t id = principal_id(session, db_id, name, "S");
+    int32_t login_to = login ? login_id(session, login) : -1;
+    if (id < 0)
+        return cannot(err, "alter", "user", name);
+    if (login_to == 0)
+        return ms_error_set(err, 15007, 16, 1, "'%s' is not a valid login or you do not have permission.",
+                            login);
+    return (!login ||
+            ms_sql_run(session, err, "UPDATE sys_principals SET login_id=? WHERE db_id=? AND principal_id=?",
+                       "iii", login_to, db_id, id)) &&
+           (!default_schema ||
+            ms_sql_run(session, err,
+                       "UPDATE sys_principals SET default_schema=? WHERE db_id=? AND principal_id=?", "sii",
+                       default_schema, db_id, id));
+}
+
+bool ms_ddl_create_role(struct ms_session *session, int32_t db_id, const char *name, const char *owner,
+                        struct ms_error *err)
+{
+    if (owner && principal_id(session, db_id, owner, NULL) < 0)
+        return cannot(err, "find", "user", owner);
     return add_principal(session, db_id, name, "R", 0, NULL, err);
 }
 

@@ -360,7 +360,8 @@ bool ms_rows_update(struct ms_session *session, const struct ms_table *table, st
         return ok;
     struct ms_row_update **moved = keys && n > 1 ? ms_heap_alloc(n * sizeof *moved) : NULL;
     for (size_t i = 0; moved && i < n; i++) {
-        if (key_changed(table, &rows[i]))
+        /* a statement that names a key column and meets several rows moves them all, changed or not */
+        if (assigned || key_changed(table, &rows[i]))
             moved[n_moved++] = &rows[i];
     }
     if (n_moved == 1)

@@ -30,8 +30,9 @@ struct ms_row_update {
 /*
  * Update all rows of one UPDATE statement at once, so that keys may move through each other (SET id = id +
  * 1). assigned: one flag per column, true where SET names it. The transaction log gets 3/4 pairs, or deletes
- * and inserts where a key of the table (primary key or the index of a capture instance) changed: one row as a
- * pair with one sequence value, several in the shape of a deferred update.
+ * and inserts where a key of the table (primary key or the index of a capture instance) moves: one row, when
+ * its key changed, as a pair with one sequence value; several in the shape of a deferred update, when SET
+ * names a key, whether it changed or not (Microsoft's KB 238254; Debezium's tests count on it).
  */
 bool ms_rows_update(struct ms_session *session, const struct ms_table *table, struct ms_row_update *rows,
                     size_t n, const bool *assigned, struct ms_error *err);

@@ -114,6 +114,7 @@ struct ms_from {
     bool hint_tablock;
     bool hint_tablockx;
     bool hint_holdlock;
+    const char *hint_index; /* WITH (INDEX (x)) */
 };
 
 struct ms_select_item {
@@ -182,6 +183,7 @@ struct ms_column_def {
     const char *default_text; /* as written */
     const char *computed_text;
     bool null_given;
+    bool with_values; /* ADD ... DEFAULT x WITH VALUES: rows that exist get it */
     struct ms_column_def *next;
 };
 
@@ -232,6 +234,7 @@ enum ms_statement_id {
     MS_ST_DROP_MODULE,
     MS_ST_PRINCIPAL,
     MS_ST_PERMISSION,
+    MS_ST_UPDATE_STATISTICS, /* its table must be there */
     MS_ST_BLOCK,
     MS_ST_IF,
     MS_ST_WHILE,
@@ -259,7 +262,7 @@ enum ms_statement_id {
     MS_ST_CURSOR_DEALLOCATE,
     MS_ST_GOTO,
     MS_ST_LABEL,
-    MS_ST_NOTHING, /* accepted, no effect here: CHECKPOINT, UPDATE STATISTICS, DBCC of the harmless kind */
+    MS_ST_NOTHING, /* what it asks for is so already: CHECKPOINT, RECONFIGURE */
 };
 
 struct ms_statement_plan;
@@ -295,6 +298,9 @@ struct ms_statement {
     bool default_values;
     struct ms_select_item *output; /* OUTPUT inserted.x, deleted.y */
     size_t n_output;
+    struct ms_from *into; /* OUTPUT ... INTO t (a, b); NULL: to the client */
+    const char **into_columns;
+    size_t n_into_columns;
     struct ms_exec_arg *exec_args;
     size_t n_exec_args;
     int *slots; /* FETCH ... INTO */
@@ -318,8 +324,16 @@ struct ms_variable {
     bool is_parameter;
 };
 
+/* SET PARSEONLY is heeded while a batch is parsed: the last one in it, anywhere, decides. */
+enum ms_parse_only { MS_PARSE_ONLY_UNSAID, MS_PARSE_ONLY_OFF, MS_PARSE_ONLY_ON };
+
 struct ms_batch {
     struct ms_arena arena;
+    enum ms_parse_only parse_only;
+    bool checked; /* compile.h: for this state of the world */
+    uint64_t checked_version;
+    uint64_t checked_temp_version;
+    int32_t checked_db_id;
     struct ms_statement *statements;
     struct ms_variable *variables;
     size_t n_variables;

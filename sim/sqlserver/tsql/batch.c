@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "compile.h"
 #include "execute.h"
 #include "temporary.h"
 
@@ -16,6 +17,7 @@ struct ms_cached_batch {
     struct ms_batch batch;
     char *text;
     size_t len;
+    bool quoted_identifier; /* as it was when the text was parsed */
     bool busy;
 };
 
@@ -93,7 +95,8 @@ static struct ms_cached_batch *find_cached(struct ms_language *l, const char *sq
 {
     for (struct ms_cached_batch **link = &l->cache; *link; link = &(*link)->next) {
         struct ms_cached_batch *entry = *link;
-        if (entry->len != len || entry->busy || memcmp(entry->text, sql, len) != 0)
+        if (entry->len != len || entry->busy || entry->quoted_identifier != l->quoted_identifier ||
+            memcmp(entry->text, sql, len) != 0)
             continue;
         *link = entry->next;
         entry->next = l->cache;
@@ -111,7 +114,8 @@ static struct ms_cached_batch *take(struct ms_language *l, const char *sql, size
     if (entry)
         return entry;
     entry = ms_heap_alloc(sizeof *entry);
-    if (!ms_parse_batch(sql, len, NULL, &entry->batch, ret_line, err)) {
+    entry->quoted_identifier = l->quoted_identifier;
+    if (!ms_parse_batch(sql, len, NULL, l->quoted_identifier, &entry->batch, ret_line, err)) {
         drop_cached(entry);
         return NULL;
     }
@@ -159,7 +163,9 @@ enum ms_flow ms_execute_batch(struct ms_language *l, struct ms_batch *batch, con
     }
     l->frame = &frame;
     l->nest++;
-    enum ms_flow flow = ms_execute_list(l, batch, batch->statements);
+    enum ms_flow flow = MS_FLOW_NEXT;
+    if (ms_compile_batch(l, batch, &flow))
+        flow = ms_execute_list(l, batch, batch->statements);
     l->nest--;
     if (ret_outputs)
         give_outputs(&frame, ret_outputs, out_arena);
@@ -224,7 +230,10 @@ void ms_session_batch(struct ms_session *session, const char *sql, size_t len, c
         return;
     }
     entry->busy = true;
-    (void)ms_execute_batch(l, &entry->batch, "", NULL, NULL, NULL, NULL);
+    if (entry->batch.parse_only != MS_PARSE_ONLY_UNSAID)
+        l->parse_only = entry->batch.parse_only == MS_PARSE_ONLY_ON;
+    if (!l->parse_only)
+        (void)ms_execute_batch(l, &entry->batch, "", NULL, NULL, NULL, NULL);
     entry->busy = false;
     ms_session_settle(l);
 }
@@ -262,7 +271,8 @@ void ms_session_transaction(struct ms_session *session, enum ms_tran_request req
 static void set_defaults(struct ms_language *l)
 {
     l->nocount = l->xact_abort = l->implicit_transactions = l->doomed = false;
-    l->arith_abort = true;
+    l->parse_only = l->no_exec = l->fmt_only = l->has_context_info = false;
+    l->arith_abort = l->quoted_identifier = l->ansi_padding = true;
     l->row_limit = 0;
     l->text_size = 2147483647;
     l->date_first = 7;

@@ -110,10 +110,22 @@ void ms_bind_lock(struct ms_binder *b, const struct ms_from *from, int32_t objec
     plan->locks[plan->n_locks++] = (struct ms_plan_lock){object_id, mode};
 }
 
+/* The hint itself would change no answer, but its index must be there. */
+static void check_index_hint(struct ms_binder *b, const struct ms_from *from, const struct ms_table *table)
+{
+    bool found = !from->hint_index;
+    for (size_t i = 0; i < table->n_indexes && !found; i++)
+        found = ms_name_equal(table->indexes[i].name, from->hint_index);
+    if (!found)
+        ms_binder_fail(b, 308, 16, "Index '%s' on table '%s' (specified in the FROM clause) does not exist.",
+                       from->hint_index, table->name);
+}
+
 static const char *use_table(struct ms_binder *b, const struct ms_from *from, const struct ms_table *table,
                              bool temporary)
 {
     struct ms_source_view *s = ms_bind_add_table(b, table, temporary, from->alias);
+    check_index_hint(b, from, table);
     if (!temporary) {
         if (!ms_access_check(b->session, table, MS_MAY_SELECT, b->err))
             longjmp(b->escape, 1);

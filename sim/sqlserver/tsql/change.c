@@ -159,10 +159,15 @@ static bool read_rows(struct ms_run *run, const struct ms_statement *st, struct 
 
 static bool update_temporary(struct ms_run *run, const struct reading *r)
 {
-    for (size_t i = 0; i < r->n; i++)
-        if (!ms_temporary_update(run->l, r->change->table, r->list[i].rowid, r->list[i].after, run->err))
+    int64_t *rowids = ms_arena_alloc(&run->arena, (r->n + 1) * sizeof *rowids);
+    for (size_t i = 0; i < r->n; i++) {
+        rowids[i] = r->list[i].rowid;
+        if (!ms_temporary_update(run->l, r->change->table, rowids[i], r->list[i].after, run->err))
             return false;
-    return true;
+    }
+    struct ms_change_set set = {
+        .table = r->change->table, .temporary = true, .verb = "UPDATE", .rowids = rowids, .n = r->n};
+    return ms_change_check(run, &set);
 }
 
 static bool update_rows(struct ms_run *run, const struct reading *r)

@@ -9,6 +9,8 @@
 static const char *const month_names[12] = {"January",   "February", "March",    "April",
                                             "May",       "June",     "July",     "August",
                                             "September", "October",  "November", "December"};
+#define SUNDAY 7 /* DATEDIFF counts weeks from Sundays, whatever SET DATEFIRST says */
+
 static const char *const weekday_names[7] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
                                              "Friday", "Saturday", "Sunday"};
 
@@ -226,13 +228,13 @@ static int iso_week(int64_t days)
     return (int)((thursday - ms_datetime_days(year, 1, 1)) / 7 + 1);
 }
 
-/* Weeks begin on Sunday (SET DATEFIRST 7, the default of us_english). */
-static int64_t weeks_since_start(int64_t days)
+/* 0001-01-01 was a Monday; weeks begin on the day that SET DATEFIRST names. */
+static int64_t weeks_since_start(int64_t days, int date_first)
 {
-    return (days + 1) / 7;
+    return (days + 8 - date_first) / 7;
 }
 
-int64_t ms_datetime_part(const struct ms_moment *m, enum ms_date_part part)
+int64_t ms_datetime_part(const struct ms_moment *m, enum ms_date_part part, int date_first)
 {
     int year, month, day;
     int64_t seconds = m->ticks / MS_TICKS_PER_SECOND;
@@ -245,9 +247,10 @@ int64_t ms_datetime_part(const struct ms_moment *m, enum ms_date_part part)
     case MS_PART_DAYOFYEAR: return m->days - ms_datetime_days(year, 1, 1) + 1;
     case MS_PART_DAY: return day;
     case MS_PART_WEEK:
-        return weeks_since_start(m->days) - weeks_since_start(ms_datetime_days(year, 1, 1)) + 1;
+        return weeks_since_start(m->days, date_first) -
+               weeks_since_start(ms_datetime_days(year, 1, 1), date_first) + 1;
     case MS_PART_ISO_WEEK: return iso_week(m->days);
-    case MS_PART_WEEKDAY: return (m->days + 1) % 7 + 1;
+    case MS_PART_WEEKDAY: return (m->days + 8 - date_first) % 7 + 1;
     case MS_PART_HOUR: return seconds / 3600;
     case MS_PART_MINUTE: return seconds / 60 % 60;
     case MS_PART_SECOND: return seconds % 60;
@@ -325,16 +328,18 @@ bool ms_datetime_add(struct ms_moment *m, enum ms_date_part part, int64_t amount
 int64_t ms_datetime_difference(const struct ms_moment *from, const struct ms_moment *to,
                                enum ms_date_part part)
 {
-    int64_t year = ms_datetime_part(to, MS_PART_YEAR) - ms_datetime_part(from, MS_PART_YEAR);
+    int64_t year = ms_datetime_part(to, MS_PART_YEAR, SUNDAY) - ms_datetime_part(from, MS_PART_YEAR, SUNDAY);
     int64_t ticks = part_ticks(part);
     switch (part) {
     case MS_PART_YEAR: return year;
     case MS_PART_QUARTER:
-        return year * 4 + ms_datetime_part(to, MS_PART_QUARTER) - ms_datetime_part(from, MS_PART_QUARTER);
+        return year * 4 + ms_datetime_part(to, MS_PART_QUARTER, SUNDAY) -
+               ms_datetime_part(from, MS_PART_QUARTER, SUNDAY);
     case MS_PART_MONTH:
-        return year * 12 + ms_datetime_part(to, MS_PART_MONTH) - ms_datetime_part(from, MS_PART_MONTH);
+        return year * 12 + ms_datetime_part(to, MS_PART_MONTH, SUNDAY) -
+               ms_datetime_part(from, MS_PART_MONTH, SUNDAY);
     case MS_PART_WEEK:
-    case MS_PART_ISO_WEEK: return weeks_since_start(to->days) - weeks_since_start(from->days);
+    case MS_PART_ISO_WEEK: return weeks_since_start(to->days, SUNDAY) - weeks_since_start(from->days, SUNDAY);
     case MS_PART_HOUR:
     case MS_PART_MINUTE:
     case MS_PART_SECOND:

@@ -66,7 +66,8 @@ bool ms_datetime_make(const struct ms_type *type, const struct ms_moment *moment
 size_t ms_datetime_print(const struct ms_type *type, const struct ms_value *value, int style, char *ret_text);
 
 enum ms_date_part ms_datetime_part_named(const char *name); /* "year", "yy", "yyyy", ... */
-int64_t ms_datetime_part(const struct ms_moment *moment, enum ms_date_part part);
+/* date_first (SET DATEFIRST, 1 Monday .. 7 Sunday) decides about week and weekday. */
+int64_t ms_datetime_part(const struct ms_moment *moment, enum ms_date_part part, int date_first);
 bool ms_datetime_add(struct ms_moment *moment, enum ms_date_part part, int64_t amount);
 int64_t ms_datetime_difference(const struct ms_moment *from, const struct ms_moment *to,
                                enum ms_date_part part);

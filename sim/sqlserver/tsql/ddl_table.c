@@ -47,9 +47,18 @@ static bool computed_type(struct ms_run *run, const struct ms_table_def *def, co
     return true;
 }
 
+static bool default_binds(struct ms_run *run, const struct ms_expr *expr);
+
 static bool fill_spec(struct ms_run *run, const struct ms_table_def *def, const struct ms_table *table,
                       struct ms_column_def *column)
 {
+    if (!run->l->ansi_padding && (ms_type_class(column->spec.type.id) == MS_CLASS_TEXT ||
+                                  ms_type_class(column->spec.type.id) == MS_CLASS_BINARY))
+        return ms_error_set(run->err, 1934, 16, 1,
+                            "CREATE TABLE failed because the following SET options have incorrect settings: "
+                            "'ANSI_PADDING'. Verify that SET options are correct.");
+    if (column->default_expr && !default_binds(run, column->default_expr))
+        return false;
     if (column->default_expr)
         column->spec.default_definition =
             ms_normal_form(&run->arena, column->default_expr, column->default_text);
@@ -83,6 +92,32 @@ static bool add_foreign(struct ms_run *run, int32_t id, const struct ms_constrai
     return ms_ddl_add_foreign_key(run->session, id, &fk, run->err);
 }
 
+/* A check that names a column which is not there fails when it is made, not when a row meets it. */
+static bool check_binds(struct ms_run *run, const struct ms_table *table, bool temporary,
+                        const struct ms_expr *expr)
+{
+    struct ms_plan plan;
+    return ms_bind_over_table(run->l, &run->arena, table, temporary, expr, &plan, run->err);
+}
+
+/* A default has no row to look at. */
+static bool default_binds(struct ms_run *run, const struct ms_expr *expr)
+{
+    struct ms_type any = {0};
+    struct ms_plan plan;
+    struct ms_bound *bound;
+    if (ms_bind_scalar(run->l, &run->arena, expr, &any, &plan, &bound, run->err))
+        return true;
+    if (run->err->number == 207 && expr->kind == MS_EXPR_COLUMN)
+        return ms_error_set(
+            run->err, 128, 15, 1,
+            "The name \"%s\" is not permitted in this context. Valid expressions are constants, "
+            "constant expressions, and (in some contexts) variables. Column names are not "
+            "permitted.",
+            expr->name.parts[expr->name.n - 1]);
+    return false;
+}
+
 /* Rows that exist must pass a new check, unless WITH NOCHECK. */
 static bool rows_pass(struct ms_run *run, const struct ms_table *table, const struct ms_constraint_def *c)
 {
@@ -114,11 +149,13 @@ static bool add_constraint(struct ms_run *run, int32_t id, const struct ms_const
     case MS_CONSTRAINT_KEY: return ms_ddl_add_key(run->session, id, &c->key, run->err);
     case MS_CONSTRAINT_FOREIGN: return add_foreign(run, id, c, nocheck);
     case MS_CONSTRAINT_DEFAULT:
-        return ms_ddl_add_default(run->session, id, c->name, c->column,
+        return default_binds(run, c->expr) &&
+               ms_ddl_add_default(run->session, id, c->name, c->column,
                                   ms_normal_form(&run->arena, c->expr, c->default_text), ddl_text, run->err);
     case MS_CONSTRAINT_CHECK: break;
     }
-    if (existing && !nocheck && !rows_pass(run, ms_catalog_table_by_id(run->session, id), c))
+    if (!check_binds(run, ms_catalog_table_by_id(run->session, id), false, c->expr) ||
+        (existing && !nocheck && !rows_pass(run, ms_catalog_table_by_id(run->session, id), c)))
         return false;
     return ms_ddl_add_check(run->session, id, c->name, c->column,
                             ms_normal_form(&run->arena, c->expr, c->check_text), run->err);
@@ -132,6 +169,29 @@ static void settle_nulls(struct ms_table_def *def)
             for (struct ms_column_def *column = def->columns; column; column = column->next)
                 if (!column->null_given && ms_name_equal(column->spec.name, c->key.columns[i]))
                     column->spec.nullable = false;
+}
+
+static bool create_temporary(struct ms_run *run, const char *name, const struct ms_table_def *def)
+{
+    struct ms_table *table;
+    if (!ms_temporary_create(run->l, name, def, &table, run->err))
+        return false;
+    bool ok = true;
+    for (const struct ms_constraint_def *c = def->constraints; ok && c; c = c->next) {
+        if (c->kind == MS_CONSTRAINT_CHECK)
+            ok = check_binds(run, table, true, c->expr);
+        else if (c->kind == MS_CONSTRAINT_FOREIGN)
+            ms_tell_info(
+                run->l, 1766, 0, 0,
+                ms_arena_format(&run->arena,
+                                "Skipping FOREIGN KEY constraint '%s' definition for temporary table. "
+                                "FOREIGN KEY constraints are not enforced on local or global temporary "
+                                "tables.",
+                                c->name ? c->name : ""));
+    }
+    if (!ok)
+        ms_temporary_free(run->l, table);
+    return ok;
 }
 
 bool ms_ddl_run_create_table(struct ms_run *run, const struct ms_statement *st)
@@ -148,7 +208,7 @@ bool ms_ddl_run_create_table(struct ms_run *run, const struct ms_statement *st)
         specs[n++] = c->spec;
     }
     if (st->name.parts[st->name.n - 1][0] == '#')
-        return ms_temporary_create(run->l, st->name.parts[st->name.n - 1], def, NULL, run->err);
+        return create_temporary(run, st->name.parts[st->name.n - 1], def);
     if (!ms_ddl_place_of(run, &st->name, &place) ||
         !ms_ddl_create_table(run->session, place.db_id, place.schema, place.name, specs, n, &id, run->err))
         return false;
@@ -169,7 +229,7 @@ static bool add_column(struct ms_run *run, int32_t id, struct ms_table_def *def,
     const struct ms_table *table = ms_catalog_table_by_id(run->session, id);
     if (!fill_spec(run, def, table, c))
         return false;
-    bool filled = c->default_expr && !c->spec.nullable;
+    bool filled = c->default_expr && (!c->spec.nullable || c->with_values);
     if (c->default_expr && !ms_run_evaluate(run, c->default_expr, &c->spec.type, &fill, NULL))
         return false;
     return ms_ddl_add_column(run->session, id, &c->spec, filled ? &fill : NULL, text, run->err);

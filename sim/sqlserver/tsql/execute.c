@@ -146,7 +146,7 @@ static void keep_error(struct ms_language *l, const struct ms_error *err, int li
     l->caught = caught;
 }
 
-static enum ms_flow fail(struct ms_run *run, const struct ms_statement *st, const struct ms_error *err)
+enum ms_flow ms_execute_fail(struct ms_run *run, const struct ms_statement *st, const struct ms_error *err)
 {
     struct ms_language *l = run->l;
     bool raised = st->id == MS_ST_RAISERROR;
@@ -384,7 +384,7 @@ static enum ms_flow run_while(struct ms_language *l, struct ms_batch *batch, str
         l->frame->line = st->line;
         ms_arena_reset(&run->arena);
         if (!run_condition(run, batch, st, &yes))
-            return fail(run, st, run->err);
+            return ms_execute_fail(run, st, run->err);
         if (!yes || l->gone || l->session->cancelled)
             return l->gone || l->session->cancelled ? MS_FLOW_ABORT : MS_FLOW_NEXT;
         enum ms_flow flow = execute_one(l, batch, st->body);
@@ -429,19 +429,23 @@ static enum ms_flow run_control(struct ms_run *run, struct ms_batch *batch, stru
     if (st->id == MS_ST_TRY)
         return run_try(l, batch, st);
     if (st->id == MS_ST_WHILE)
-        return run_while(l, batch, st, run);
+        return l->fmt_only ? execute_one(l, batch, st->body) : run_while(l, batch, st, run);
     if (st->id == MS_ST_BREAK)
-        return MS_FLOW_BREAK;
+        return l->fmt_only ? MS_FLOW_NEXT : MS_FLOW_BREAK;
     if (st->id == MS_ST_CONTINUE)
-        return MS_FLOW_CONTINUE;
-    if (st->id == MS_ST_GOTO) {
+        return l->fmt_only ? MS_FLOW_NEXT : MS_FLOW_CONTINUE;
+    if (st->id == MS_ST_GOTO && !l->fmt_only) {
         l->frame->going_to = st->word;
         return MS_FLOW_GOTO;
     }
     if (st->id != MS_ST_IF)
         return MS_FLOW_NEXT;
+    if (l->fmt_only) { /* both ways are walked */
+        enum ms_flow flow = execute_one(l, batch, st->body);
+        return flow == MS_FLOW_NEXT && st->other ? execute_one(l, batch, st->other) : flow;
+    }
     if (!run_condition(run, batch, st, &yes))
-        return fail(run, st, run->err);
+        return ms_execute_fail(run, st, run->err);
     if (yes)
         return execute_one(l, batch, st->body);
     return st->other ? execute_one(l, batch, st->other) : MS_FLOW_NEXT;
@@ -455,7 +459,7 @@ static bool is_control(enum ms_statement_id id)
 
 static bool run_statement(struct ms_run *run, struct ms_batch *batch, struct ms_statement *st)
 {
-    if (st->id >= MS_ST_TRUNCATE && st->id <= MS_ST_PERMISSION && st->id != MS_ST_USE)
+    if (st->id >= MS_ST_TRUNCATE && st->id <= MS_ST_UPDATE_STATISTICS && st->id != MS_ST_USE)
         return ms_run_ddl(run, st);
     if (st->id >= MS_ST_CURSOR_DECLARE && st->id <= MS_ST_CURSOR_DEALLOCATE)
         return ms_run_cursor(run, st);
@@ -496,6 +500,19 @@ static bool tells_done(const struct ms_run *run)
            !(run->l->nocount && run->command != MS_CMD_SELECT && run->rows >= 0 && run->l->nest > 1);
 }
 
+static bool sets(const struct ms_statement *st, const char *option)
+{
+    return st->id == MS_ST_SET_OPTION && strcasecmp(st->word, option) == 0;
+}
+
+/* What SET FMTONLY ON leaves: the options themselves, what declares and calls, and the ways through a batch.
+ */
+static bool runs_under_fmtonly(const struct ms_statement *st)
+{
+    return st->id == MS_ST_SET_OPTION || st->id == MS_ST_DECLARE || st->id == MS_ST_EXEC_TEXT ||
+           st->id == MS_ST_EXEC || st->id == MS_ST_USE || is_control(st->id);
+}
+
 static enum ms_flow execute_one(struct ms_language *l, struct ms_batch *batch, struct ms_statement *st)
 {
     struct ms_error err = {0};
@@ -504,7 +521,11 @@ static enum ms_flow execute_one(struct ms_language *l, struct ms_batch *batch, s
     if (l->gone || l->session->cancelled)
         return MS_FLOW_ABORT;
     enum ms_flow flow;
-    if (is_control(st->id)) {
+    if (l->no_exec && !sets(st, "noexec"))
+        return MS_FLOW_NEXT;
+    if (l->fmt_only && !runs_under_fmtonly(st)) {
+        flow = ms_run_shape(&run, batch, st) ? MS_FLOW_NEXT : ms_execute_fail(&run, st, &err);
+    } else if (is_control(st->id)) {
         flow = run_control(&run, batch, st);
     } else if (run_statement(&run, batch, st)) {
         bool keeps = st->id == MS_ST_DECLARE || st->id == MS_ST_PRINT || st->id == MS_ST_EXEC ||
@@ -516,7 +537,7 @@ static enum ms_flow execute_one(struct ms_language *l, struct ms_batch *batch, s
             ms_tell_done(l, run.command, run.rows, false);
         flow = run.flow;
     } else {
-        flow = fail(&run, st, &err);
+        flow = ms_execute_fail(&run, st, &err);
     }
     ms_arena_free(&run.arena);
     return flow;

@@ -46,6 +46,8 @@ struct ms_run {
     int64_t rows;            /* of its done(); -1: no count */
 };
 
+/* Tell an error or hand it to CATCH, and all that follows from it for the batch and its transaction. */
+enum ms_flow ms_execute_fail(struct ms_run *run, const struct ms_statement *st, const struct ms_error *err);
 enum ms_flow ms_execute_list(struct ms_language *l, struct ms_batch *batch, struct ms_statement *list);
 bool ms_execute_begin_implicit(struct ms_run *run, struct ms_error *err);
 
@@ -72,6 +74,8 @@ bool ms_run_tran_rollback(struct ms_language *l, const char *name, struct ms_err
 
 /* Statements, by file. */
 bool ms_run_select(struct ms_run *run, struct ms_batch *batch, struct ms_statement *st);
+/* Under SET FMTONLY ON: the columns of the statement's result, and no more. */
+bool ms_run_shape(struct ms_run *run, struct ms_batch *batch, struct ms_statement *st);
 bool ms_run_insert(struct ms_run *run, struct ms_batch *batch, struct ms_statement *st);
 bool ms_run_change(struct ms_run *run, struct ms_batch *batch, struct ms_statement *st); /* UPDATE, DELETE */
 bool ms_run_ddl(struct ms_run *run, struct ms_statement *st);

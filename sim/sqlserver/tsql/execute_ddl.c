@@ -41,6 +41,58 @@ static const char *written(struct ms_run *run, const struct ms_name *name)
 
 /* --- databases and schemas --- */
 
+/*
+ * Options that stand as sys.databases shows them and cannot be moved here: to ask for what is so already
+ * succeeds, as in the scripts that tools write; anything else is refused.
+ */
+static bool keep_option(struct ms_run *run, const struct ms_statement *st, const char *database)
+{
+    static const struct {
+        const char *word;
+        const char *value; /* "on", "off", the value's own word, or NULL: the option says it all */
+    } fixed[] = {{"auto_close", "off"},
+                 {"auto_shrink", "off"},
+                 {"auto_create_statistics", "on"},
+                 {"auto_update_statistics", "on"},
+                 {"auto_update_statistics_async", "off"},
+                 {"ansi_nulls", "off"}, /* the session's own options stand above these */
+                 {"ansi_padding", "off"},
+                 {"ansi_warnings", "off"},
+                 {"ansi_null_default", "off"},
+                 {"arithabort", "off"},
+                 {"concat_null_yields_null", "off"},
+                 {"numeric_roundabort", "off"},
+                 {"quoted_identifier", "off"},
+                 {"recursive_triggers", "off"},
+                 {"cursor_close_on_commit", "off"},
+                 {"cursor_default", "global"},
+                 {"page_verify", "checksum"},
+                 {"compatibility_level", "150"},
+                 {"trustworthy", "off"},
+                 {"db_chaining", "off"},
+                 {"disable_broker", NULL},
+                 {"parameterization", "simple"},
+                 {"date_correlation_optimization", "off"},
+                 {"delayed_durability", "disabled"},
+                 {"query_store", "off"},
+                 {"accelerated_database_recovery", "off"},
+                 {"honor_broker_priority", "off"},
+                 {"target_recovery_time", "60"}};
+    const char *given = st->word2 ? st->word2 : st->flag ? "on" : "off";
+    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++) {
+        if (strcasecmp(st->word, fixed[i].word) != 0)
+            continue;
+        if (!fixed[i].value || strcasecmp(given, fixed[i].value) == 0)
+            return true;
+        if (strcasecmp(st->word, "compatibility_level") == 0)
+            return ms_error_set(run->err, 15048, 16, 1,
+                                "Valid values of the database compatibility level are 150.");
+        return ms_error_set(run->err, 5058, 16, 1, "Option '%s' cannot be set in database '%s'.", st->word,
+                            database);
+    }
+    return ms_error_set(run->err, 102, 15, 6, "Incorrect syntax near '%s'.", st->word);
+}
+
 static bool alter_database(struct ms_run *run, const struct ms_statement *st)
 {
     static const struct {
@@ -59,35 +111,6 @@ static bool alter_database(struct ms_run *run, const struct ms_statement *st)
                    {"name", MS_DB_NAME, 3},
                    {"read_only", MS_DB_READ_ONLY, 1},
                    {"read_write", MS_DB_READ_ONLY, 0}};
-    static const char *const accepted[] = {"auto_close",
-                                           "auto_shrink",
-                                           "auto_create_statistics",
-                                           "auto_update_statistics",
-                                           "auto_update_statistics_async",
-                                           "ansi_nulls",
-                                           "ansi_padding",
-                                           "ansi_warnings",
-                                           "ansi_null_default",
-                                           "arithabort",
-                                           "concat_null_yields_null",
-                                           "cursor_default",
-                                           "cursor_close_on_commit",
-                                           "numeric_roundabort",
-                                           "quoted_identifier",
-                                           "recursive_triggers",
-                                           "page_verify",
-                                           "compatibility_level",
-                                           "trustworthy",
-                                           "db_chaining",
-                                           "enable_broker",
-                                           "disable_broker",
-                                           "parameterization",
-                                           "date_correlation_optimization",
-                                           "delayed_durability",
-                                           "query_store",
-                                           "accelerated_database_recovery",
-                                           "honor_broker_priority",
-                                           "target_recovery_time"};
     const char *name = st->name.parts[0][0] ? st->name.parts[0] : run->session->database;
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
         if (strcasecmp(st->word, options[i].word) != 0)
@@ -101,10 +124,7 @@ static bool alter_database(struct ms_run *run, const struct ms_statement *st)
                             "User does not have permission to alter database '%s', the database does "
                             "not exist, or the database is not in a state that allows access checks.",
                             name);
-    for (size_t i = 0; i < sizeof accepted / sizeof accepted[0]; i++)
-        if (strcasecmp(st->word, accepted[i]) == 0)
-            return true;
-    return ms_error_set(run->err, 102, 15, 6, "Incorrect syntax near '%s'.", st->word);
+    return keep_option(run, st, name);
 }
 
 static bool drop_database(struct ms_run *run, const struct ms_statement *st)
@@ -177,10 +197,10 @@ static bool truncate(struct ms_run *run, const struct ms_statement *st)
 static bool create_index(struct ms_run *run, const struct ms_statement *st)
 {
     const char *last = st->name.parts[st->name.n - 1];
-    if (last[0] == '#' && ms_temporary_find(run->l, last))
-        return true; /* temporary tables are small: an index would change no answer (unique ones are told
-                        apart below) */
-    const struct ms_table *table = ms_ddl_table_of(run, &st->name);
+    const struct ms_table *table =
+        last[0] == '#' ? ms_temporary_find(run->l, last) : ms_ddl_table_of(run, &st->name);
+    if (table && last[0] == '#')
+        return ms_temporary_add_index(run->l, table, st->key, run->err);
     if (!table)
         return ms_error_set(run->err, 1088, 16, 12,
                             "Cannot find the object \"%s\" because it does not exist or you do not have "
@@ -191,12 +211,16 @@ static bool create_index(struct ms_run *run, const struct ms_statement *st)
 
 static bool drop_index(struct ms_run *run, const struct ms_statement *st)
 {
-    const struct ms_table *table = ms_ddl_table_of(run, &st->name);
+    const char *last = st->name.parts[st->name.n - 1];
+    const struct ms_table *table =
+        last[0] == '#' ? ms_temporary_find(run->l, last) : ms_ddl_table_of(run, &st->name);
     bool found = false;
     for (size_t i = 0; table && i < table->n_indexes; i++)
         found = found || ms_name_equal(table->indexes[i].name, st->word);
     if (!found && st->flag)
         return true;
+    if (table && last[0] == '#')
+        return ms_temporary_drop_index(run->l, table, st->word, run->err);
     if (!found)
         return ms_error_set(run->err, 3701, 11, 7,
                             "Cannot drop the index '%s.%s', because it does not exist or you do not have "
@@ -205,7 +229,26 @@ static bool drop_index(struct ms_run *run, const struct ms_statement *st)
     return ms_ddl_drop_index(run->session, table->object_id, st->word, run->err);
 }
 
+/* There are none; the table must be there. */
+static bool update_statistics(struct ms_run *run, const struct ms_statement *st)
+{
+    const char *last = st->name.parts[st->name.n - 1];
+    const struct ms_table *table =
+        last[0] == '#' ? ms_temporary_find(run->l, last) : ms_ddl_table_of(run, &st->name);
+    return table ||
+           ms_error_set(run->err, 2706, 11, 6, "Table '%s' does not exist.", written(run, &st->name));
+}
+
 /* --- modules --- */
+
+/* A view's tables and columns must be there when it is made (a procedure's need not). */
+static bool view_binds(struct ms_run *run, const struct ms_statement *st)
+{
+    struct ms_query *query;
+    struct ms_plan plan;
+    return ms_parse_view(&run->arena, st->text, &query, run->err) &&
+           ms_bind_query(run->l, &run->arena, query, &plan, run->err);
+}
 
 static bool create_module(struct ms_run *run, const struct ms_statement *st)
 {
@@ -214,7 +257,7 @@ static bool create_module(struct ms_run *run, const struct ms_statement *st)
         return ms_error_set(run->err, 102, 15, 1,
                             "Incorrect syntax near 'FUNCTION': this server keeps views and procedures "
                             "only.");
-    if (!ms_ddl_place_of(run, &st->name, &place))
+    if (!ms_ddl_place_of(run, &st->name, &place) || (strcmp(st->word, "V") == 0 && !view_binds(run, st)))
         return false;
     bool exists = ms_catalog_module(run->session, place.database, place.schema, place.name) != NULL;
     bool alter = st->flag ? exists : st->flag2;
@@ -250,13 +293,15 @@ static bool change_principal(struct ms_run *run, const struct ms_statement *st)
     struct ms_session *s = run->session;
     const char *name = st->name.parts[0], *extra = st->name2.n ? st->name2.parts[0] : NULL;
     if (strcmp(st->word, "login") == 0)
-        return st->flag2 ? ms_ddl_alter_login(s, name, st->word2, st->nullable ? st->flag : -1, run->err)
-                         : ms_ddl_create_login(s, name, st->word2, extra, run->err);
+        return st->flag2
+                   ? ms_ddl_alter_login(s, name, st->word2, st->nullable ? st->flag : -1, extra, run->err)
+                   : ms_ddl_create_login(s, name, st->word2, extra, run->err);
     if (strcmp(st->word, "user") == 0)
-        return st->flag2 || ms_ddl_create_user(s, s->db_id, name, st->word2, extra, run->err);
+        return st->flag2 ? ms_ddl_alter_user(s, s->db_id, name, st->word2, extra, run->err)
+                         : ms_ddl_create_user(s, s->db_id, name, st->word2, extra, run->err);
     if (strcmp(st->word, "role") == 0)
         return st->flag2 ? ms_ddl_role_member(s, s->db_id, name, st->word2, st->flag, run->err)
-                         : ms_ddl_create_role(s, s->db_id, name, run->err);
+                         : ms_ddl_create_role(s, s->db_id, name, st->word2, run->err);
     if (strcmp(st->word, "server role") == 0 && st->flag2)
         return ms_ddl_role_member(s, 0, name, st->word2, st->flag, run->err);
     if (strcmp(st->word, "drop login") == 0)
@@ -319,6 +364,7 @@ static bool dispatch(struct ms_run *run, struct ms_statement *st)
     case MS_ST_DROP_INDEX: return drop_index(run, st);
     case MS_ST_CREATE_MODULE: return create_module(run, st);
     case MS_ST_DROP_MODULE: return drop_modules(run, st);
+    case MS_ST_UPDATE_STATISTICS: return update_statistics(run, st);
     case MS_ST_PRINCIPAL: return change_principal(run, st);
     default: return change_permission(run, st);
     }

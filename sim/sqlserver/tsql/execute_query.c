@@ -83,6 +83,37 @@ static bool send_columns(struct ms_run *run, const struct ms_plan *plan)
     return false;
 }
 
+/* The bytes of UTF-8 that hold `units` code units of the type: UTF-16 for Unicode types, single bytes else.
+ */
+static uint32_t prefix_of_text(const struct ms_value *value, bool unicode, int32_t units)
+{
+    uint32_t at = 0;
+    while (at < value->len) {
+        uint8_t lead = value->bytes[at];
+        uint32_t size = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+        units -= unicode && size == 4 ? 2 : 1;
+        if (units < 0)
+            break;
+        at += size;
+    }
+    return at < value->len ? at : value->len;
+}
+
+/* SET TEXTSIZE: how many bytes of a large value a SELECT gives. */
+static void cut_large_values(const struct ms_plan *plan, int32_t text_size, struct ms_value *values)
+{
+    for (size_t i = 0; i < plan->n_outputs; i++) {
+        const struct ms_type *type = &plan->outputs[i].column.type;
+        if (values[i].is_null || !ms_type_is_lob(type) || type->id == MS_XML)
+            continue;
+        bool unicode = ms_type_is_unicode(type->id);
+        if (ms_type_is_character(type->id))
+            values[i].len = prefix_of_text(&values[i], unicode, unicode ? text_size / 2 : text_size);
+        else if (values[i].len > (uint32_t)text_size)
+            values[i].len = (uint32_t)text_size;
+    }
+}
+
 static bool send_rows(struct ms_run *run, struct ms_plan *plan)
 {
     struct ms_value *values = ms_arena_alloc(&run->arena, (plan->n_outputs + 1) * sizeof *values);
@@ -94,6 +125,8 @@ static bool send_rows(struct ms_run *run, struct ms_plan *plan)
         ms_arena_reset(&row);
         ms_plan_read(plan, 0, &row, values);
         run->rows++;
+        if (run->l->text_size != INT32_MAX)
+            cut_large_values(plan, run->l->text_size, values);
         if (!run->sink->row(run->sink->ctx, values)) {
             run->l->gone = true;
             rc = 0;
@@ -195,7 +228,7 @@ static bool select_into(struct ms_run *run, struct ms_statement *st)
     }
     for (size_t i = 0; i < rows.n; i++) {
         int64_t rowid;
-        if (temp ? !ms_temporary_insert(run->l, table, rows.rows[i], run->err)
+        if (temp ? !ms_temporary_insert(run->l, table, rows.rows[i], &rowid, run->err)
                  : !ms_row_insert(run->session, table, rows.rows[i], &rowid, run->err))
             return false;
     }
@@ -229,5 +262,21 @@ bool ms_run_select(struct ms_run *run, struct ms_batch *batch, struct ms_stateme
     ms_plan_rewind(&kept->plan);
     if (ok && kept->plan.assigns)
         run->command = 0; /* tells no result of its own */
+    return ms_statement_end(run->session, ok, ok ? run->err : &ignored) && ok;
+}
+
+bool ms_run_shape(struct ms_run *run, struct ms_batch *batch, struct ms_statement *st)
+{
+    struct ms_error ignored;
+    if (st->id != MS_ST_SELECT || st->query->into.n > 0)
+        return true;
+    if (!ms_statement_begin(run->session, MS_STATEMENT_READ, run->err))
+        return false;
+    struct ms_statement_plan *kept = ms_statement_plan_for(run, batch, st);
+    if (!kept->bound)
+        kept->bound = ms_bind_query(run->l, &kept->arena, st->query, &kept->plan, run->err);
+    bool ok = kept->bound;
+    if (ok && !kept->plan.assigns && send_columns(run, &kept->plan))
+        ms_tell_done(run->l, MS_CMD_SELECT, 0, false);
     return ms_statement_end(run->session, ok, ok ? run->err : &ignored) && ok;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "datetime.h"
+#include "language.h"
 #include "operation.h"
 
 static bool make(struct ms_eval *ev, const struct ms_operation *op, const struct ms_moment *m,
@@ -48,7 +49,7 @@ static bool fn_datepart(struct ms_eval *ev, const struct ms_operation *op, const
                             "The datepart tzoffset is not supported by date function datepart "
                             "for data type %s.",
                             ms_type_word(id));
-    ret->i = ms_datetime_part(&m, (enum ms_date_part)op->number);
+    ret->i = ms_datetime_part(&m, (enum ms_date_part)op->number, ev->language->date_first);
     return true;
 }
 
@@ -58,7 +59,7 @@ static bool fn_datename(struct ms_eval *ev, const struct ms_operation *op, const
     struct ms_moment m;
     char *text = ms_arena_alloc(ev->arena, 40);
     ms_datetime_read(&op->args[0], &a[0], &m);
-    int64_t part = ms_datetime_part(&m, (enum ms_date_part)op->number);
+    int64_t part = ms_datetime_part(&m, (enum ms_date_part)op->number, ev->language->date_first);
     if (op->number == MS_PART_MONTH)
         (void)snprintf(text, 40, "%s", ms_datetime_month_name((int)part));
     else if (op->number == MS_PART_WEEKDAY)
@@ -104,9 +105,8 @@ static bool fn_datediff(struct ms_eval *ev, const struct ms_operation *op, const
                           struct ms_value *ret)                                                        \
     {                                                                                                  \
         struct ms_moment m;                                                                            \
-        (void)ev;                                                                                      \
         ms_datetime_read(&op->args[0], &a[0], &m);                                                     \
-        ret->i = ms_datetime_part(&m, part);                                                           \
+        ret->i = ms_datetime_part(&m, part, ev->language->date_first);                                 \
         return true;                                                                                   \
     }
 

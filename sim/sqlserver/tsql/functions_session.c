@@ -55,8 +55,9 @@ static bool global_number(struct ms_eval *ev, const char *name, int64_t *ret)
         {"@@cursor_rows", 0},
         {"@@timeticks", 31250},
         {"@@microsoftversion", 0x0F00114E},
-        {"@@options",
-         (l->implicit_transactions ? 2 : 0) | (l->xact_abort ? 16384 : 0) | (l->nocount ? 512 : 0) | 5432},
+        {"@@options", (l->implicit_transactions ? 2 : 0) | (l->xact_abort ? 16384 : 0) |
+                          (l->nocount ? 512 : 0) | (l->quoted_identifier ? 256 : 0) |
+                          (l->ansi_padding ? 16 : 0) | 5160},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         if (strcasecmp(name, numbers[i].name) == 0) {
@@ -261,6 +262,19 @@ static bool fn_newid(struct ms_eval *ev, const struct ms_operation *op, const st
     return true;
 }
 
+static bool fn_context_info(struct ms_eval *ev, const struct ms_operation *op, const struct ms_value *a,
+                            struct ms_value *ret)
+{
+    (void)op;
+    (void)a;
+    const struct ms_language *l = ev->language;
+    if (!l->has_context_info)
+        return give_null(ret);
+    *ret = (struct ms_value){.len = sizeof l->context_info};
+    ret->bytes = (const uint8_t *)ms_arena_dup(ev->arena, l->context_info, sizeof l->context_info);
+    return true;
+}
+
 static bool fn_host_name(struct ms_eval *ev, const struct ms_operation *op, const struct ms_value *a,
                          struct ms_value *ret)
 {
@@ -314,6 +328,7 @@ const struct ms_function ms_functions_session[] = {
     {"xact_state", 0, 0, "", "smallint", fn_xact_state, true, false},
     {"newid", 0, 0, "", "uniqueidentifier", fn_newid, true, false},
     {"newsequentialid", 0, 0, "", "uniqueidentifier", fn_newid, true, false},
+    {"context_info", 0, 0, "", "varbinary:128", fn_context_info, true, false},
     {"host_name", 0, 0, "", "nvarchar:128", fn_host_name, true, false},
     {"app_name", 0, 0, "", "nvarchar:128", fn_app_name, true, false},
     {"rowcount_big", 0, 0, "", "bigint", fn_rowcount_big, true, false},

@@ -65,7 +65,7 @@ static bool choose_columns(struct ms_run *run, const struct ms_statement *st, st
             !add_target(run, in, (int)i, c->name))
             return false;
     }
-    if (in->identity_given && !may_identity && !in->temporary)
+    if (in->identity_given && !may_identity)
         return ms_error_set(run->err, 544, 16, 1,
                             "Cannot insert explicit value for identity column in table '%s' when "
                             "IDENTITY_INSERT is set to OFF.",
@@ -196,7 +196,8 @@ static bool store_row(struct ms_run *run, const struct ms_statement *st, struct 
     if (!fill_row(run, in))
         return false;
     if (in->temporary)
-        return ms_temporary_insert(run->l, in->table, in->row, run->err) && (note_row(run, st, in, 0), true);
+        return ms_temporary_insert(run->l, in->table, in->row, &rowid, run->err) &&
+               (note_row(run, st, in, rowid), true);
     if (!ms_row_insert(run->session, in->table, in->row, &rowid, run->err))
         return false;
     if (in->table->identity_column >= 0 && frame) {
@@ -307,19 +308,36 @@ static bool insert_source(struct ms_run *run, struct ms_statement *st, struct in
     return insert_rows(run, st, in, &rows);
 }
 
+static bool open_target(struct ms_run *run, struct ms_statement *st, struct insertion *in)
+{
+    return ms_bind_target(run->l, st->target, &in->table, &in->temporary, run->err) &&
+           (in->temporary || ms_access_check(run->session, in->table, MS_MAY_INSERT, run->err)) &&
+           choose_columns(run, st, in) && prepare_defaults(run, in);
+}
+
+static bool check_inserted(struct ms_run *run, const struct insertion *in)
+{
+    struct ms_change_set set = {
+        .table = in->table, .temporary = in->temporary, .verb = "INSERT", .rowids = in->rowids, .n = in->n};
+    return ms_change_check(run, &set);
+}
+
 static bool insert(struct ms_run *run, struct ms_statement *st, const struct ms_rows *executed)
 {
     struct insertion in = {.executed = executed};
-    if (!ms_bind_target(run->l, st->target, &in.table, &in.temporary, run->err) ||
-        (!in.temporary && !ms_access_check(run->session, in.table, MS_MAY_INSERT, run->err)) ||
-        !choose_columns(run, st, &in) || !prepare_defaults(run, &in) || !insert_source(run, st, &in))
+    if (!open_target(run, st, &in) || !insert_source(run, st, &in) || !check_inserted(run, &in))
         return false;
     run->rows = (int64_t)in.n;
-    struct ms_change_set set = {
-        .table = in.table, .temporary = in.temporary, .verb = "INSERT", .rowids = in.rowids, .n = in.n};
-    if (!in.temporary && !ms_change_check(run, &set))
-        return false;
     return !st->n_output || ms_change_output(run, st, in.table, NULL, in.kept, in.n);
+}
+
+bool ms_insert_rows(struct ms_run *run, struct ms_from *target, const char **columns, size_t n_columns,
+                    const struct ms_rows *rows)
+{
+    struct ms_statement st = {
+        .id = MS_ST_INSERT, .slot = -1, .target = target, .columns = columns, .n_columns = n_columns};
+    struct insertion in = {0};
+    return open_target(run, &st, &in) && insert_rows(run, &st, &in, rows) && check_inserted(run, &in);
 }
 
 bool ms_run_insert(struct ms_run *run, struct ms_batch *batch, struct ms_statement *st)
@@ -343,6 +361,9 @@ bool ms_run_insert(struct ms_run *run, struct ms_batch *batch, struct ms_stateme
         return true;
     if (!ms_statement_begin(run->session, temporary ? MS_STATEMENT_READ : MS_STATEMENT_WRITE, run->err))
         return false;
-    bool ok = insert(run, st, temporary && st->exec ? &executed : NULL);
+    bool ok = temporary ? ms_temporary_begin(run->l, run->err) : true;
+    ok = ok && insert(run, st, temporary && st->exec ? &executed : NULL);
+    if (temporary)
+        ms_temporary_end(run->l, ok);
     return ms_statement_end(run->session, ok, ok ? run->err : &ignored) && ok;
 }

@@ -55,15 +55,19 @@ struct ms_language {
     bool nocount;
     bool xact_abort;
     bool implicit_transactions;
-    bool parse_only;
-    bool no_exec;
-    bool fmt_only;
+    bool parse_only; /* batches are parsed and no more */
+    bool no_exec;    /* ... compiled and no more */
+    bool fmt_only;   /* ... every path is walked for the shapes of its results; nothing is done */
     bool arith_abort;
-    int64_t row_limit; /* SET ROWCOUNT; 0: none */
+    bool quoted_identifier; /* off: "x" is a string */
+    bool ansi_padding;      /* off: a table with character or binary columns is refused */
+    int64_t row_limit;      /* SET ROWCOUNT; 0: none */
     int32_t text_size;
     int32_t date_first;
     int32_t identity_insert; /* object id; 0: none */
     char language_name[64];
+    uint8_t context_info[128];
+    bool has_context_info;
 
     int64_t row_count;  /* @@ROWCOUNT */
     int32_t last_error; /* @@ERROR */

@@ -97,10 +97,14 @@ bool ms_run_raiserror(struct ms_run *run, struct ms_statement *st)
         return false;
     }
     severity = severity < 0 ? 0 : severity > 25 ? 25 : severity;
+    if (severity > 18 && !st->flag)
+        return ms_error_set(run->err, 2754, 16, 1,
+                            "Error severity levels greater than 18 can only be specified by members of the "
+                            "sysadmin role, using the WITH LOG option.");
     if (severity <= 10) {
         ms_tell_info(run->l, severity == 0 && number == 50000 ? 50000 : (int32_t)number, (uint8_t)state,
                      (uint8_t)severity, text);
-        run->l->last_error = 0;
+        run->l->last_error = st->flag2 ? (int32_t)number : 0; /* WITH SETERROR */
         return true;
     }
     return ms_error_set(run->err, (int32_t)number, (uint8_t)severity, (uint8_t)(state < 0 ? 1 : state), "%s",

@@ -3,9 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "../storage/row.h"
 #include "change.h"
-#include "temporary.h"
 
 struct item {
     bool after;
@@ -59,28 +57,13 @@ static bool resolve(struct ms_run *run, const struct ms_statement *st, const str
     return true;
 }
 
-static bool put_into(struct ms_run *run, const struct ms_statement *st, const struct ms_column *columns,
-                     const struct ms_value *values, size_t n)
+static bool send_all(struct ms_run *run, const struct ms_column *columns, const struct ms_rows *rows)
 {
-    struct ms_from target = {
-        .kind = st->slot >= 0 ? MS_FROM_VARIABLE : MS_FROM_NAME, .slot = st->slot, .name = st->name2};
-    const struct ms_table *table;
-    bool temporary;
-    int64_t rowid;
-    if (!ms_bind_target(run->l, &target, &table, &temporary, run->err))
-        return false;
-    if (table->n_columns < n)
-        return ms_error_set(run->err, 213, 16, 1,
-                            "Column name or number of supplied values does not match table definition.");
-    struct ms_value *row = ms_arena_alloc(&run->arena, table->n_columns * sizeof *row);
-    for (size_t i = 0; i < table->n_columns; i++) {
-        row[i].is_null = true;
-        if (i < n && !ms_convert_value(&run->arena, &columns[i].type, &values[i], &table->columns[i].type,
-                                       &row[i], run->err))
-            return false;
-    }
-    return temporary ? ms_temporary_insert(run->l, table, row, run->err)
-                     : ms_row_insert(run->session, table, row, &rowid, run->err);
+    bool there = run->sink->columns(run->sink->ctx, columns, rows->n_columns);
+    for (size_t i = 0; there && i < rows->n; i++)
+        there = run->sink->row(run->sink->ctx, rows->rows[i]);
+    run->l->gone = run->l->gone || !there;
+    return true;
 }
 
 bool ms_change_output(struct ms_run *run, const struct ms_statement *st, const struct ms_table *table,
@@ -90,18 +73,18 @@ bool ms_change_output(struct ms_run *run, const struct ms_statement *st, const s
     struct item *items = ms_arena_alloc(&run->arena, room * sizeof *items);
     struct ms_column *columns = ms_arena_alloc(&run->arena, room * sizeof *columns);
     struct ms_value *values = ms_arena_alloc(&run->arena, room * sizeof *values);
-    bool into = st->slot >= 0 || st->name2.n > 0;
+    struct ms_rows rows = {.arena = &run->arena};
     if (!resolve(run, st, table, before != NULL, after != NULL, items, columns, &width))
         return false;
-    if (!into && !run->sink->columns(run->sink->ctx, columns, width))
-        run->l->gone = true;
-    for (size_t r = 0; r < n && !run->l->gone; r++) {
+    rows.n_columns = width;
+    rows.types = ms_arena_alloc(&run->arena, (width + 1) * sizeof *rows.types);
+    for (size_t i = 0; i < width; i++)
+        rows.types[i] = columns[i].type;
+    for (size_t r = 0; r < n; r++) {
         for (size_t i = 0; i < width; i++)
             values[i] = (items[i].after ? after : before)[r][items[i].column];
-        if (into ? !put_into(run, st, columns, values, width) : !run->sink->row(run->sink->ctx, values)) {
-            run->l->gone = run->l->gone || !into;
-            return !into;
-        }
+        (void)ms_rows_add(&rows, rows.types, values);
     }
-    return true;
+    return st->into ? ms_insert_rows(run, st->into, st->into_columns, st->n_into_columns, &rows)
+                    : send_all(run, columns, &rows);
 }

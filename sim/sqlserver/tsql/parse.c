@@ -230,8 +230,16 @@ static struct ms_statement *parse_all(struct ms_parser *p)
     return first;
 }
 
-bool ms_parse_batch(const char *sql, size_t len, const char *declaration, struct ms_batch *ret_batch,
-                    int *ret_line, struct ms_error *err)
+/* Under SET QUOTED_IDENTIFIER OFF, what stands in double quotes is a string. */
+static void read_quotes_as_strings(struct ms_parser *p)
+{
+    for (struct ms_token *t = p->tokens; t->kind != MS_TOKEN_END; t++)
+        if (t->kind == MS_TOKEN_NAME && t->quoted && p->sql[t->begin] == '"')
+            t->kind = MS_TOKEN_STRING;
+}
+
+bool ms_parse_batch(const char *sql, size_t len, const char *declaration, bool quoted_identifier,
+                    struct ms_batch *ret_batch, int *ret_line, struct ms_error *err)
 {
     *ret_batch = (struct ms_batch){0};
     struct ms_parser *p = ms_arena_alloc(&ret_batch->arena, sizeof *p);
@@ -248,8 +256,11 @@ bool ms_parse_batch(const char *sql, size_t len, const char *declaration, struct
             ret_batch->n_parameters = p->n_variables;
         }
         ok = ok && start(p, ms_arena_dup(p->arena, sql, len), len);
+        if (ok && !quoted_identifier)
+            read_quotes_as_strings(p);
         if (ok)
             ret_batch->statements = parse_all(p);
+        ret_batch->parse_only = p->parse_only;
     } else {
         ok = false;
     }

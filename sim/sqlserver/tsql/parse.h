@@ -27,6 +27,7 @@ struct ms_parser {
     size_t cap_variables;
     int depth;
     int loops;
+    enum ms_parse_only parse_only;
 };
 
 /* Cursor. Words are compared without case and never match quoted names. */
@@ -53,6 +54,9 @@ void ms_parse_fail_here(struct ms_parser *p)
 void ms_parse_fail(struct ms_parser *p, int32_t number, const char *format, ...)
     __attribute__((noreturn, format(printf, 3, 4)));
 
+/* Over a "( ... )" whose inside says how a real server should work, not what the answer is. */
+void ms_parse_skip_parenthesised(struct ms_parser *p);
+
 /* Make room for one more element of an arena array; doubles at powers of two. */
 void *ms_parse_grow(struct ms_parser *p, void *array, size_t n, size_t size);
 
@@ -76,6 +80,9 @@ struct ms_table_def *ms_parse_table_def(struct ms_parser *p); /* from '(' to ')'
 void ms_parse_column(struct ms_parser *p, struct ms_table_def *table);
 void ms_parse_constraint(struct ms_parser *p, struct ms_table_def *table, const char *column);
 bool ms_parse_at_constraint(struct ms_parser *p);
+void ms_parse_key_columns(struct ms_parser *p, struct ms_key_spec *key); /* (a ASC, b DESC) */
+/* The storage clauses behind a table or an index; key (or NULL) takes IGNORE_DUP_KEY. 102, 1921. */
+void ms_parse_storage_options(struct ms_parser *p, struct ms_key_spec *key);
 
 struct ms_statement *ms_parse_statement(struct ms_parser *p);
 struct ms_statement *ms_parse_new_statement(struct ms_parser *p, enum ms_statement_id id);

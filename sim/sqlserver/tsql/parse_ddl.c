@@ -15,8 +15,7 @@ static bool parse_if_exists(struct ms_parser *p)
 
 /* --- databases --- */
 
-/* File and size clauses say where a real server puts bytes; what they name does not exist here. */
-static void skip_parenthesised(struct ms_parser *p)
+void ms_parse_skip_parenthesised(struct ms_parser *p)
 {
     int depth = 0;
     do {
@@ -40,8 +39,8 @@ static struct ms_statement *parse_create_database(struct ms_parser *p)
         p->at++;
         ms_parse_word(p, "on");
         ms_parse_word(p, "primary");
-        do
-            skip_parenthesised(p);
+        do /* files and sizes: where a real server puts its bytes */
+            ms_parse_skip_parenthesised(p);
         while (ms_parse_symbol(p, ","));
     }
     if (ms_parse_word(p, "collate"))
@@ -74,9 +73,11 @@ static struct ms_statement *parse_alter_database(struct ms_parser *p)
         s->flag = ms_parse_is_word(p, 0, "on");
         p->at++;
         if (ms_parse_is_symbol(p, 0, "("))
-            skip_parenthesised(p);
+            ms_parse_skip_parenthesised(p);
     } else if (ms_parse_peek(p, 0)->kind == MS_TOKEN_INTEGER) {
         s->word2 = p->tokens[p->at++].text;
+        if (!ms_parse_word(p, "seconds")) /* TARGET_RECOVERY_TIME = 60 SECONDS */
+            ms_parse_word(p, "minutes");
     } else if (ms_parse_is_name(p, 0) || ms_parse_is_word(p, 0, "full")) {
         s->word2 = ms_parse_any_word(p);
     }
@@ -179,39 +180,27 @@ static struct ms_statement *parse_alter_table(struct ms_parser *p)
         ms_parse_need_word(p, "constraint");
         if (!ms_parse_word(p, "all"))
             parse_names(p, s);
-    } else if (ms_parse_word(p, "set") || ms_parse_word(p, "rebuild")) {
+    } else if (ms_parse_word(p, "set")) {
         s->word = "storage";
-        if (ms_parse_is_symbol(p, 0, "("))
-            skip_parenthesised(p);
+        ms_parse_need_symbol(p, "(");
+        ms_parse_need_word(p, "lock_escalation");
+        ms_parse_need_symbol(p, "=");
+        (void)ms_parse_any_word(p);
+        ms_parse_need_symbol(p, ")");
+    } else if (ms_parse_word(p, "rebuild")) {
+        s->word = "storage";
+        ms_parse_storage_options(p, NULL);
     } else {
         ms_parse_fail_here(p);
     }
     return s;
 }
 
-static void parse_index_columns(struct ms_parser *p, struct ms_key_spec *key)
-{
-    const char **names = NULL;
-    bool *descending = NULL;
-    ms_parse_need_symbol(p, "(");
-    do {
-        names = ms_parse_grow(p, names, key->n_columns, sizeof *names);
-        descending = ms_parse_grow(p, descending, key->n_columns, sizeof *descending);
-        names[key->n_columns] = ms_parse_name(p);
-        descending[key->n_columns] = ms_parse_word(p, "desc");
-        if (!descending[key->n_columns++])
-            ms_parse_word(p, "asc");
-    } while (ms_parse_symbol(p, ","));
-    ms_parse_need_symbol(p, ")");
-    key->columns = names;
-    key->descending = descending;
-}
-
 static void parse_index_tail(struct ms_parser *p, struct ms_key_spec *key)
 {
     if (ms_parse_word(p, "include")) {
         struct ms_key_spec included = {0};
-        parse_index_columns(p, &included);
+        ms_parse_key_columns(p, &included);
         key->included = included.columns;
         key->n_included = included.n_columns;
     }
@@ -220,15 +209,7 @@ static void parse_index_tail(struct ms_parser *p, struct ms_key_spec *key)
         (void)ms_parse_expr(p);
         key->filter = ms_parse_span(p, first);
     }
-    if (ms_parse_is_word(p, 0, "with") && ms_parse_is_symbol(p, 1, "(")) {
-        for (size_t i = 2; ms_parse_peek(p, i)->kind != MS_TOKEN_END && !ms_parse_is_symbol(p, i, ")"); i++)
-            if (ms_parse_is_word(p, i, "ignore_dup_key") && ms_parse_is_word(p, i + 2, "on"))
-                key->ignore_dup_key = true;
-        p->at++;
-        skip_parenthesised(p);
-    }
-    if (ms_parse_word(p, "on"))
-        (void)ms_parse_any_word(p);
+    ms_parse_storage_options(p, key);
 }
 
 static struct ms_statement *parse_create_index(struct ms_parser *p)
@@ -244,7 +225,7 @@ static struct ms_statement *parse_create_index(struct ms_parser *p)
     s->key->name = ms_parse_name(p);
     ms_parse_need_word(p, "on");
     s->name = ms_parse_object_name(p);
-    parse_index_columns(p, s->key);
+    ms_parse_key_columns(p, s->key);
     parse_index_tail(p, s->key);
     return s;
 }
@@ -269,16 +250,37 @@ static struct ms_statement *parse_drop_index(struct ms_parser *p)
 
 /* --- schemas, principals, permissions --- */
 
+static void must_be_first(struct ms_parser *p, const char *what)
+{
+    for (size_t i = 0; i < p->at; i++)
+        if (p->tokens[i].kind != MS_TOKEN_SYMBOL || p->tokens[i].text[0] != ';')
+            ms_parse_fail(p, 111, "'%s' must be the first statement in a query batch.", what);
+}
+
 static struct ms_statement *parse_create_schema(struct ms_parser *p)
 {
     struct ms_statement *s = ms_parse_new_statement(p, MS_ST_CREATE_SCHEMA);
+    must_be_first(p, "CREATE SCHEMA");
     p->at += 2;
     s->word = ms_parse_is_word(p, 0, "authorization") ? NULL : ms_parse_name(p);
     if (ms_parse_word(p, "authorization"))
         s->word2 = ms_parse_name(p);
     if (!s->word)
         s->word = s->word2;
+    if (ms_parse_is_word(p, 0, "create") || ms_parse_is_word(p, 0, "grant"))
+        ms_parse_fail_here(p); /* elements of the schema: they would not land in it */
     return s;
+}
+
+/* Rules about passwords that are not kept here, and the language, of which there is one. */
+static bool is_login_option(const char *word)
+{
+    static const char *const words[] = {"check_policy", "check_expiration", "default_language", "sid",
+                                        "old_password"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strcasecmp(word, words[i]) == 0)
+            return true;
+    return false;
 }
 
 static struct ms_statement *parse_login(struct ms_parser *p, struct ms_statement *s)
@@ -306,11 +308,30 @@ static struct ms_statement *parse_login(struct ms_parser *p, struct ms_statement
         } else if (strcasecmp(option, "default_database") == 0) {
             s->name2.parts[0] = ms_parse_name(p);
             s->name2.n = 1;
-        } else {
+        } else if (is_login_option(option)) {
             p->at++;
+        } else {
+            p->at -= 2;
+            ms_parse_fail_here(p);
         }
     } while (ms_parse_symbol(p, ","));
     return s;
+}
+
+/* ALTER USER u WITH DEFAULT_SCHEMA = s, LOGIN = l */
+static void parse_user_options(struct ms_parser *p, struct ms_statement *s)
+{
+    do {
+        if (ms_parse_word(p, "default_schema")) {
+            ms_parse_need_symbol(p, "=");
+            s->name2.parts[0] = ms_parse_name(p);
+            s->name2.n = 1;
+        } else {
+            ms_parse_need_word(p, "login");
+            ms_parse_need_symbol(p, "=");
+            s->word2 = ms_parse_name(p);
+        }
+    } while (ms_parse_symbol(p, ","));
 }
 
 static struct ms_statement *parse_user(struct ms_parser *p, struct ms_statement *s)
@@ -318,7 +339,12 @@ static struct ms_statement *parse_user(struct ms_parser *p, struct ms_statement 
     s->word = "user";
     s->name.parts[0] = ms_parse_name(p);
     s->name.n = 1;
-    s->word2 = s->name.parts[0];
+    s->word2 = s->flag2 ? NULL : s->name.parts[0];
+    if (s->flag2) {
+        ms_parse_need_word(p, "with");
+        parse_user_options(p, s);
+        return s;
+    }
     if (ms_parse_word(p, "for") || ms_parse_word(p, "from")) {
         ms_parse_need_word(p, "login");
         s->word2 = ms_parse_name(p);
@@ -347,7 +373,7 @@ static struct ms_statement *parse_role(struct ms_parser *p, struct ms_statement 
         ms_parse_need_word(p, "member");
         s->word2 = ms_parse_name(p);
     } else if (ms_parse_word(p, "authorization")) {
-        (void)ms_parse_name(p);
+        s->word2 = ms_parse_name(p);
     }
     return s;
 }
@@ -402,6 +428,55 @@ static void parse_securable(struct ms_parser *p, struct ms_statement *s)
     s->name = ms_parse_object_name(p);
 }
 
+static bool is_permission(const char *words)
+{
+    static const char *const known[] = {"select",
+                                        "insert",
+                                        "update",
+                                        "delete",
+                                        "execute",
+                                        "exec",
+                                        "references",
+                                        "alter",
+                                        "control",
+                                        "connect",
+                                        "connect sql",
+                                        "take ownership",
+                                        "view definition",
+                                        "view any definition",
+                                        "view any database",
+                                        "view server state",
+                                        "view database state",
+                                        "view change tracking",
+                                        "create table",
+                                        "create view",
+                                        "create procedure",
+                                        "create function",
+                                        "create schema",
+                                        "create role",
+                                        "create database",
+                                        "create any database",
+                                        "alter any schema",
+                                        "alter any role",
+                                        "alter any user",
+                                        "alter any login",
+                                        "alter any database",
+                                        "alter server state",
+                                        "alter trace",
+                                        "control server",
+                                        "showplan",
+                                        "backup database",
+                                        "backup log",
+                                        "checkpoint",
+                                        "all",
+                                        "all privileges",
+                                        "unmask"};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strcasecmp(words, known[i]) == 0)
+            return true;
+    return false;
+}
+
 /* GRANT SELECT, INSERT ON [SCHEMA::]x TO a, b */
 static struct ms_statement *parse_permission(struct ms_parser *p)
 {
@@ -413,14 +488,20 @@ static struct ms_statement *parse_permission(struct ms_parser *p)
                !ms_parse_is_word(p, 0, "from") && !ms_parse_is_symbol(p, 0, ","))
             (void)ms_parse_any_word(p);
         s->columns = ms_parse_grow(p, s->columns, s->n_columns, sizeof *s->columns);
-        s->columns[s->n_columns++] = ms_parse_span(p, first);
+        s->columns[s->n_columns] = ms_parse_span(p, first);
+        if (!is_permission(s->columns[s->n_columns++])) {
+            p->at = first;
+            ms_parse_fail_here(p);
+        }
     } while (ms_parse_symbol(p, ","));
     parse_securable(p, s);
     if (!ms_parse_word(p, "from"))
         ms_parse_need_word(p, "to");
     parse_names(p, s);
-    if (ms_parse_word(p, "with"))
-        p->at += 2;
+    if (ms_parse_word(p, "with")) {
+        ms_parse_need_word(p, "grant");
+        ms_parse_need_word(p, "option");
+    }
     return s;
 }
 
@@ -431,7 +512,11 @@ static struct ms_statement *parse_module(struct ms_parser *p)
     static const struct {
         const char *word;
         const char *type;
-    } kinds[] = {{"view", "V"}, {"procedure", "P"}, {"proc", "P"}, {"function", "FN"}};
+        const char *what;
+    } kinds[] = {{"view", "V", "VIEW"},
+                 {"procedure", "P", "PROCEDURE"},
+                 {"proc", "P", "PROCEDURE"},
+                 {"function", "FN", "FUNCTION"}};
     size_t ahead = 1;
     bool alter = ms_parse_is_word(p, 0, "alter");
     if (ms_parse_is_word(p, 1, "or") && ms_parse_is_word(p, 2, "alter")) {
@@ -442,6 +527,7 @@ static struct ms_statement *parse_module(struct ms_parser *p)
         if (!ms_parse_is_word(p, ahead, kinds[i].word))
             continue;
         struct ms_statement *s = ms_parse_new_statement(p, MS_ST_CREATE_MODULE);
+        must_be_first(p, ms_arena_format(p->arena, "CREATE/ALTER %s", kinds[i].what));
         p->at += ahead + 1;
         s->flag = ahead == 3;
         s->flag2 = alter;

@@ -5,36 +5,33 @@
 
 #include "parse.h"
 
+/* (a, b): the columns that rows go into, when they are named. */
+static void parse_names(struct ms_parser *p, const char ***ret_names, size_t *ret_n)
+{
+    const char **names = NULL;
+    size_t n = 0;
+    if (!ms_parse_is_symbol(p, 0, "(") || ms_parse_at_query(p))
+        return;
+    p->at++;
+    do {
+        names = ms_parse_grow(p, names, n, sizeof *names);
+        struct ms_name name = ms_parse_object_name(p);
+        names[n++] = name.parts[name.n - 1];
+    } while (ms_parse_symbol(p, ","));
+    ms_parse_need_symbol(p, ")");
+    *ret_names = names;
+    *ret_n = n;
+}
+
 static void parse_output(struct ms_parser *p, struct ms_statement *s)
 {
     if (!ms_parse_word(p, "output"))
         return;
     ms_parse_select_items(p, &s->output, &s->n_output);
     if (ms_parse_word(p, "into")) {
-        struct ms_from *into = ms_parse_target(p);
-        s->slot = into->slot;
-        s->name2 = into->name;
-        if (ms_parse_is_symbol(p, 0, "(")) { /* a column list: only the natural order is known */
-            p->at++;
-            while (!ms_parse_symbol(p, ")")) {
-                (void)ms_parse_name(p);
-                ms_parse_symbol(p, ",");
-            }
-        }
+        s->into = ms_parse_target(p);
+        parse_names(p, &s->into_columns, &s->n_into_columns);
     }
-}
-
-static void parse_column_list(struct ms_parser *p, struct ms_statement *s)
-{
-    if (!ms_parse_is_symbol(p, 0, "(") || ms_parse_at_query(p))
-        return;
-    p->at++;
-    do {
-        s->columns = ms_parse_grow(p, s->columns, s->n_columns, sizeof *s->columns);
-        struct ms_name name = ms_parse_object_name(p);
-        s->columns[s->n_columns++] = name.parts[name.n - 1];
-    } while (ms_parse_symbol(p, ","));
-    ms_parse_need_symbol(p, ")");
 }
 
 static struct ms_statement *parse_insert(struct ms_parser *p, struct ms_cte *ctes)
@@ -48,7 +45,7 @@ static struct ms_statement *parse_insert(struct ms_parser *p, struct ms_cte *cte
     }
     ms_parse_word(p, "into");
     s->target = ms_parse_target(p);
-    parse_column_list(p, s);
+    parse_names(p, &s->columns, &s->n_columns);
     parse_output(p, s);
     if (ms_parse_is_word(p, 0, "default") && ms_parse_is_word(p, 1, "values")) {
         p->at += 2;
@@ -246,6 +243,10 @@ struct ms_statement *ms_parse_exec(struct ms_parser *p)
     } else {
         s->name = ms_parse_object_name(p);
     }
+    if (ms_parse_is_symbol(p, 0, ";") && ms_parse_peek(p, 1)->kind == MS_TOKEN_INTEGER &&
+        strcmp(ms_parse_peek(p, 1)->text, "1") != 0) /* procedures are not numbered here */
+        ms_parse_fail(p, 2812, "Could not find stored procedure '%s;%s'.",
+                      s->name.n ? s->name.parts[s->name.n - 1] : "", ms_parse_peek(p, 1)->text);
     if (ms_parse_symbol(p, ";") && ms_parse_peek(p, 0)->kind == MS_TOKEN_INTEGER)
         p->at++; /* procedure;1 */
     else if (p->tokens[p->at - 1].kind == MS_TOKEN_SYMBOL && p->tokens[p->at - 1].text[0] == ';')

@@ -62,15 +62,32 @@ static void apply_hint(struct ms_from *from, const char *hint)
 static bool is_hint(const char *word)
 {
     static const char *const hints[] = {
-        "nolock",       "readuncommitted", "readcommitted", "readcommittedlock", "tablock",
-        "tablockx",     "holdlock",        "serializable",  "repeatableread",    "updlock",
-        "rowlock",      "paglock",         "xlock",         "readpast",          "nowait",
-        "snapshot",     "noexpand",        "forceseek",     "forcescan",         "keepidentity",
-        "keepdefaults", "index",           "fastfirstrow"};
+        "nolock",       "readuncommitted", "readcommitted",  "readcommittedlock", "tablock",   "tablockx",
+        "holdlock",     "serializable",    "repeatableread", "updlock",           "rowlock",   "paglock",
+        "xlock",        "nowait",          "snapshot",       "noexpand",          "forceseek", "forcescan",
+        "keepidentity", "keepdefaults",    "index",          "fastfirstrow"};
     for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++)
         if (strcasecmp(word, hints[i]) == 0)
             return true;
     return false;
+}
+
+/* INDEX (a, b), INDEX = a, INDEX (1): the names are looked up when the table is. */
+static void parse_index_hint(struct ms_parser *p, struct ms_from *from)
+{
+    bool list = ms_parse_symbol(p, "(");
+    if (!list) {
+        ms_parse_need_symbol(p, "=");
+        list = ms_parse_symbol(p, "(");
+    }
+    do {
+        if (ms_parse_peek(p, 0)->kind == MS_TOKEN_INTEGER)
+            p->at++;
+        else
+            from->hint_index = ms_parse_name(p);
+    } while (list && ms_parse_symbol(p, ","));
+    if (list)
+        ms_parse_need_symbol(p, ")");
 }
 
 static void parse_hints(struct ms_parser *p, struct ms_from *from)
@@ -86,26 +103,75 @@ static void parse_hints(struct ms_parser *p, struct ms_from *from)
         if (!is_hint(hint))
             ms_parse_fail(p, 321, "\"%s\" is not a recognized table hints option.", hint);
         apply_hint(from, hint);
-        if (ms_parse_symbol(p, "("))
-            while (!ms_parse_symbol(p, ")"))
-                p->at += ms_parse_peek(p, 0)->kind == MS_TOKEN_END ? (ms_parse_fail_here(p), 0) : 1;
-        else if (ms_parse_symbol(p, "="))
-            p->at++;
+        if (strcasecmp(hint, "index") == 0)
+            parse_index_hint(p, from);
+        else if (ms_parse_is_symbol(p, 0, "("))
+            ms_parse_skip_parenthesised(p);
     } while (ms_parse_symbol(p, ",") || ms_parse_peek(p, 0)->kind == MS_TOKEN_NAME);
     ms_parse_need_symbol(p, ")");
 }
 
-/* OPTION (RECOMPILE, MAXDOP 1): hints to an optimiser that SQLite does not have. */
+/* One hint of an OPTION clause: its words, and a number or a parenthesis behind it. */
+static bool parse_option(struct ms_parser *p)
+{
+    static const char *const words[][3] = {{"recompile"},
+                                           {"maxdop"},
+                                           {"fast"},
+                                           {"loop", "join"},
+                                           {"hash", "join"},
+                                           {"merge", "join"},
+                                           {"hash", "group"},
+                                           {"order", "group"},
+                                           {"concat", "union"},
+                                           {"hash", "union"},
+                                           {"merge", "union"},
+                                           {"force", "order"},
+                                           {"keep", "plan"},
+                                           {"keepfixed", "plan"},
+                                           {"robust", "plan"},
+                                           {"optimize", "for", "unknown"},
+                                           {"optimize", "for"},
+                                           {"parameterization", "simple"},
+                                           {"parameterization", "forced"},
+                                           {"expand", "views"},
+                                           {"use", "hint"},
+                                           {"querytraceon"},
+                                           {"min_grant_percent"},
+                                           {"max_grant_percent"},
+                                           {"no_performance_spool"},
+                                           {"ignore_nonclustered_columnstore_index"},
+                                           {"label"}};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        size_t n = 0;
+        while (n < 3 && words[i][n] && ms_parse_is_word(p, n, words[i][n]))
+            n++;
+        if (n == 0 || (n < 3 && words[i][n]))
+            continue;
+        p->at += n;
+        ms_parse_symbol(p, "="); /* MIN_GRANT_PERCENT = 10 */
+        if (ms_parse_peek(p, 0)->kind == MS_TOKEN_INTEGER || ms_parse_peek(p, 0)->kind == MS_TOKEN_STRING)
+            p->at++;
+        if (ms_parse_is_symbol(p, 0, "("))
+            ms_parse_skip_parenthesised(p);
+        return true;
+    }
+    return false;
+}
+
+/*
+ * OPTION (RECOMPILE, MAXDOP 1): hints about the way to an answer, which is SQLite's here. Those that change
+ * the answer (MAXRECURSION, USE PLAN) are refused.
+ */
 void ms_parse_option_clause(struct ms_parser *p)
 {
     if (!ms_parse_is_word(p, 0, "option") || !ms_parse_is_symbol(p, 1, "("))
         return;
     p->at += 2;
-    for (int depth = 1; depth > 0; p->at++) {
-        if (ms_parse_peek(p, 0)->kind == MS_TOKEN_END)
+    do {
+        if (!parse_option(p))
             ms_parse_fail_here(p);
-        depth += ms_parse_is_symbol(p, 0, "(") ? 1 : ms_parse_is_symbol(p, 0, ")") ? -1 : 0;
-    }
+    } while (ms_parse_symbol(p, ","));
+    ms_parse_need_symbol(p, ")");
 }
 
 /* --- FROM --- */

@@ -258,6 +258,8 @@ static struct ms_statement *parse_set_option(struct ms_parser *p)
     if (at_option_value(p)) {
         s->flag = ms_parse_is_word(p, 0, "on");
         p->at++;
+        if (strcasecmp(s->word, "parseonly") == 0)
+            p->parse_only = s->flag ? MS_PARSE_ONLY_ON : MS_PARSE_ONLY_OFF;
     } else if (ms_parse_peek(p, 0)->kind == MS_TOKEN_NAME) {
         s->word2 = ms_parse_any_word(p);
     } else {
@@ -291,9 +293,14 @@ static struct ms_statement *parse_raiserror(struct ms_parser *p)
     if (s->n_args < 3)
         ms_parse_fail_here(p);
     if (ms_parse_word(p, "with"))
-        do
-            (void)ms_parse_any_word(p);
-        while (ms_parse_symbol(p, ","));
+        do {
+            bool log = ms_parse_word(p, "log"); /* into the server's log, which is the client's here */
+            bool set_error = !log && ms_parse_word(p, "seterror");
+            if (!log && !set_error)
+                ms_parse_need_word(p, "nowait");
+            s->flag = s->flag || log;
+            s->flag2 = s->flag2 || set_error;
+        } while (ms_parse_symbol(p, ","));
     return s;
 }
 
@@ -336,17 +343,33 @@ static struct ms_statement *parse_goto(struct ms_parser *p)
     return s;
 }
 
+static void parse_statistics_option(struct ms_parser *p)
+{
+    if (ms_parse_word(p, "fullscan") || ms_parse_word(p, "resample") || ms_parse_word(p, "norecompute"))
+        return;
+    ms_parse_need_word(p, "sample");
+    (void)ms_parse_integer(p);
+    if (!ms_parse_word(p, "percent"))
+        ms_parse_need_word(p, "rows");
+}
+
 /* Statements that concern an optimiser, a log or files which this server does not have. */
 static struct ms_statement *parse_without_effect(struct ms_parser *p)
 {
     struct ms_statement *s = ms_parse_new_statement(p, MS_ST_NOTHING);
     if (ms_parse_word(p, "checkpoint"))
         return s;
+    if (ms_parse_word(p, "reconfigure")) { /* what sp_configure says is in force at once */
+        if (ms_parse_word(p, "with"))
+            ms_parse_need_word(p, "override");
+        return s;
+    }
     if (ms_parse_is_word(p, 0, "update") && ms_parse_is_word(p, 1, "statistics")) {
         p->at += 2;
+        s->id = MS_ST_UPDATE_STATISTICS;
         s->name = ms_parse_object_name(p);
         if (ms_parse_word(p, "with"))
-            (void)ms_parse_any_word(p);
+            parse_statistics_option(p);
         return s;
     }
     return NULL;

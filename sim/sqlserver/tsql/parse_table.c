@@ -24,7 +24,7 @@ static struct ms_constraint_def *new_constraint(struct ms_parser *p, struct ms_t
     return c;
 }
 
-static void parse_key_columns(struct ms_parser *p, struct ms_key_spec *key)
+void ms_parse_key_columns(struct ms_parser *p, struct ms_key_spec *key)
 {
     const char **names = NULL;
     bool *descending = NULL;
@@ -42,27 +42,80 @@ static void parse_key_columns(struct ms_parser *p, struct ms_key_spec *key)
     key->descending = descending;
 }
 
-/* WITH (PAD_INDEX = OFF, ...), WITH FILLFACTOR = 80, ON [PRIMARY], TEXTIMAGE_ON [x]: where and how, not what.
+/* Where and how a real server keeps a table or an index. What would change its behaviour is not among them.
  */
-static void skip_storage_clause(struct ms_parser *p, struct ms_key_spec *key)
+static bool is_storage_option(const char *word)
+{
+    static const char *const words[] = {"pad_index",
+                                        "fillfactor",
+                                        "ignore_dup_key",
+                                        "statistics_norecompute",
+                                        "statistics_incremental",
+                                        "allow_row_locks",
+                                        "allow_page_locks",
+                                        "optimize_for_sequential_key",
+                                        "data_compression",
+                                        "xml_compression",
+                                        "sort_in_tempdb",
+                                        "online",
+                                        "resumable",
+                                        "max_duration",
+                                        "maxdop"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strcasecmp(word, words[i]) == 0)
+            return true;
+    return false;
+}
+
+static void parse_storage_list(struct ms_parser *p, struct ms_key_spec *key)
+{
+    do {
+        const char *word = ms_parse_any_word(p);
+        bool drops = strcasecmp(word, "drop_existing") == 0 && ms_parse_is_word(p, 1, "off");
+        if (!drops && !is_storage_option(word)) {
+            p->at--;
+            ms_parse_fail_here(p);
+        }
+        ms_parse_need_symbol(p, "=");
+        if (key && strcasecmp(word, "ignore_dup_key") == 0 && ms_parse_is_word(p, 0, "on"))
+            key->ignore_dup_key = true;
+        p->at++;
+        if (ms_parse_is_symbol(p, 0, "(")) /* ONLINE = ON (WAIT_AT_LOW_PRIORITY ...) */
+            ms_parse_skip_parenthesised(p);
+        if (ms_parse_is_word(p, 0, "on") && ms_parse_is_word(p, 1, "partitions")) {
+            p->at += 2;
+            ms_parse_skip_parenthesised(p);
+        }
+    } while (ms_parse_symbol(p, ","));
+    ms_parse_need_symbol(p, ")");
+}
+
+/* There is one filegroup. */
+static void parse_filegroup(struct ms_parser *p)
+{
+    bool quoted = ms_parse_peek(p, 0)->kind == MS_TOKEN_STRING; /* ON 'PRIMARY' */
+    const char *name = quoted ? p->tokens[p->at++].text : ms_parse_any_word(p);
+    if (ms_parse_is_symbol(p, 0, "("))
+        ms_parse_fail(p, 1921, "Invalid partition scheme '%s' specified.", name);
+    if (strcasecmp(name, "primary") != 0 && strcasecmp(name, "default") != 0)
+        ms_parse_fail(p, 1921, "Invalid filegroup '%s' specified.", name);
+}
+
+/* WITH (PAD_INDEX = OFF, ...), WITH FILLFACTOR = 80, ON [PRIMARY], TEXTIMAGE_ON [PRIMARY] */
+void ms_parse_storage_options(struct ms_parser *p, struct ms_key_spec *key)
 {
     for (;;) {
         if (ms_parse_is_word(p, 0, "with") && ms_parse_is_symbol(p, 1, "(")) {
             p->at += 2;
-            while (!ms_parse_symbol(p, ")")) {
-                if (ms_parse_is_word(p, 0, "ignore_dup_key") && ms_parse_is_word(p, 2, "on"))
-                    key->ignore_dup_key = true;
-                if (ms_parse_peek(p, 0)->kind == MS_TOKEN_END)
-                    ms_parse_fail_here(p);
-                p->at++;
-            }
+            parse_storage_list(p, key);
         } else if (ms_parse_is_word(p, 0, "with") && ms_parse_is_word(p, 1, "fillfactor")) {
             p->at += 4;
-        } else if (ms_parse_is_word(p, 0, "on") && ms_parse_peek(p, 1)->kind == MS_TOKEN_NAME &&
-                   !ms_parse_is_word(p, 1, "delete") && !ms_parse_is_word(p, 1, "update")) {
-            p->at += 2;
-        } else if (ms_parse_word(p, "textimage_on")) {
+        } else if (ms_parse_is_word(p, 0, "on") && !ms_parse_is_word(p, 1, "delete") &&
+                   !ms_parse_is_word(p, 1, "update")) {
             p->at++;
+            parse_filegroup(p);
+        } else if (ms_parse_word(p, "textimage_on")) {
+            parse_filegroup(p);
         } else {
             return;
         }
@@ -91,8 +144,8 @@ static void parse_key(struct ms_parser *p, struct ms_constraint_def *c, const ch
     c->key.name = c->name;
     parse_clustered(p, &c->key);
     if (ms_parse_is_symbol(p, 0, "(")) {
-        parse_key_columns(p,
-                          &c->key); /* also behind a column, without the comma: "id int primary key (id)" */
+        ms_parse_key_columns(
+            p, &c->key); /* also behind a column, without the comma: "id int primary key (id)" */
     } else {
         if (!column)
             ms_parse_fail_here(p);
@@ -101,7 +154,7 @@ static void parse_key(struct ms_parser *p, struct ms_constraint_def *c, const ch
         c->key.columns = names;
         c->key.n_columns = 1;
     }
-    skip_storage_clause(p, &c->key);
+    ms_parse_storage_options(p, &c->key);
 }
 
 static const char **parse_names(struct ms_parser *p, size_t *ret_n)
@@ -192,8 +245,8 @@ static void parse_default_constraint(struct ms_parser *p, struct ms_constraint_d
     c->default_text = ms_parse_span(p, first);
     ms_parse_need_word(p, "for");
     c->column = ms_parse_name(p);
-    if (ms_parse_word(p, "with"))
-        ms_parse_need_word(p, "values");
+    if (ms_parse_is_word(p, 0, "with") && ms_parse_is_word(p, 1, "values"))
+        ms_parse_fail_here(p); /* a constraint for a column that exists fills no rows */
 }
 
 static void parse_inline_index(struct ms_parser *p, struct ms_constraint_def *c, const char *column)
@@ -209,9 +262,9 @@ static void parse_inline_index(struct ms_parser *p, struct ms_constraint_def *c,
         c->key.columns = names;
         c->key.n_columns = 1;
     } else {
-        parse_key_columns(p, &c->key);
+        ms_parse_key_columns(p, &c->key);
     }
-    skip_storage_clause(p, &c->key);
+    ms_parse_storage_options(p, &c->key);
 }
 
 void ms_parse_constraint(struct ms_parser *p, struct ms_table_def *table, const char *column)
@@ -255,8 +308,10 @@ static void parse_column_default(struct ms_parser *p, struct ms_column_def *colu
     size_t first = p->at;
     column->default_expr = ms_parse_scalar(p);
     column->default_text = ms_parse_span(p, first);
-    if (ms_parse_is_word(p, 0, "with") && ms_parse_is_word(p, 1, "values"))
+    if (ms_parse_is_word(p, 0, "with") && ms_parse_is_word(p, 1, "values")) {
         p->at += 2;
+        column->with_values = true;
+    }
 }
 
 /* One property of a column; false when none follows. */
@@ -336,7 +391,6 @@ void ms_parse_column(struct ms_parser *p, struct ms_table_def *table)
 struct ms_table_def *ms_parse_table_def(struct ms_parser *p)
 {
     struct ms_table_def *table = ms_arena_alloc(p->arena, sizeof *table);
-    struct ms_key_spec ignored = {0};
     ms_parse_need_symbol(p, "(");
     do {
         if (ms_parse_is_symbol(p, 0, ")"))
@@ -347,6 +401,6 @@ struct ms_table_def *ms_parse_table_def(struct ms_parser *p)
             ms_parse_column(p, table);
     } while (ms_parse_symbol(p, ",") || ms_parse_at_constraint(p));
     ms_parse_need_symbol(p, ")");
-    skip_storage_clause(p, &ignored);
+    ms_parse_storage_options(p, NULL);
     return table;
 }

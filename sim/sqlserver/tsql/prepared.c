@@ -17,8 +17,9 @@ struct ms_prepared {
     struct ms_batch batch;
     char *text;
     size_t len;
-    char *declaration; /* NULL: none */
-    int32_t handle;    /* 0: only kept for its text */
+    bool quoted_identifier; /* as it was when the text was parsed */
+    char *declaration;      /* NULL: none */
+    int32_t handle;         /* 0: only kept for its text */
     int busy;
     bool dropped; /* unprepared while running */
 };
@@ -41,8 +42,8 @@ static struct ms_prepared *find_text(struct ms_language *l, const char *text, si
 {
     for (struct ms_prepared **link = &l->prepared; *link; link = &(*link)->next) {
         struct ms_prepared *p = *link;
-        if (p->handle || p->busy || p->len != len || memcmp(p->text, text, len) != 0 ||
-            !same_declaration(p->declaration, declaration))
+        if (p->handle || p->busy || p->len != len || p->quoted_identifier != l->quoted_identifier ||
+            memcmp(p->text, text, len) != 0 || !same_declaration(p->declaration, declaration))
             continue;
         *link = p->next;
         p->next = l->prepared;
@@ -59,7 +60,8 @@ static struct ms_prepared *prepare(struct ms_language *l, const char *text, size
     p->text = ms_heap_text(text, len);
     p->len = len;
     p->declaration = declaration ? ms_heap_text(declaration, strlen(declaration)) : NULL;
-    if (!ms_parse_batch(p->text, len, p->declaration, &p->batch, ret_line, err)) {
+    p->quoted_identifier = l->quoted_identifier;
+    if (!ms_parse_batch(p->text, len, p->declaration, p->quoted_identifier, &p->batch, ret_line, err)) {
         drop(p);
         return NULL;
     }

@@ -75,6 +75,8 @@ static void return_outputs(const struct ms_formal *formals, size_t n_formals, co
 static bool call_system(struct ms_call *call, const struct ms_procedure *p, const char *database)
 {
     struct ms_language *l = call->l;
+    if (l->fmt_only) /* what it would do must not happen */
+        return true;
     struct ms_value *values = ms_arena_alloc(call->arena, (p->n_formals + 1) * sizeof *values);
     bool *given = ms_arena_alloc(call->arena, p->n_formals + 1);
     int *index = ms_arena_alloc(call->arena, (p->n_formals + 1) * sizeof *index);

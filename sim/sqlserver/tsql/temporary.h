@@ -18,8 +18,18 @@ bool ms_temporary_drop(struct ms_language *language, const char *name); /* false
 void ms_temporary_free(struct ms_language *language, struct ms_table *table);
 void ms_temporary_drop_all(struct ms_language *language);
 
+/* CREATE INDEX: 1911, 1913, 1505. DROP INDEX: 3701, 3723. */
+bool ms_temporary_add_index(struct ms_language *language, const struct ms_table *table,
+                            const struct ms_key_spec *key, struct ms_error *err);
+bool ms_temporary_drop_index(struct ms_language *language, const struct ms_table *table, const char *name,
+                             struct ms_error *err);
+
+/* Around a statement that only writes here: with ok false all of it is undone. */
+bool ms_temporary_begin(struct ms_language *language, struct ms_error *err);
+void ms_temporary_end(struct ms_language *language, bool ok);
+
 bool ms_temporary_insert(struct ms_language *language, const struct ms_table *table,
-                         const struct ms_value *row, struct ms_error *err);
+                         const struct ms_value *row, int64_t *ret_rowid, struct ms_error *err);
 bool ms_temporary_update(struct ms_language *language, const struct ms_table *table, int64_t rowid,
                          const struct ms_value *row, struct ms_error *err);
 bool ms_temporary_delete(struct ms_language *language, const struct ms_table *table, int64_t rowid,

@@ -93,6 +93,15 @@ static void key_update_of_many_rows_is_deferred_with_crossed_seqvals(void **stat
         1);
 }
 
+static void key_update_of_many_rows_is_deferred_though_nothing_changed(void **state)
+{
+    struct fixture *f = *state;
+    insert_row(f->session, "t", 1, "a");
+    insert_row(f->session, "t", 2, "b");
+    update_ids(f->session, "t", 0);
+    assert_string_equal(changes(f), "2 07 1 a|2 07 2 b|1 07 1 a|1 07 2 b|2 07 1 a|2 07 2 b");
+}
+
 static void commit_lsns_rise_and_lie_behind_their_rows(void **state)
 {
     struct fixture *f = *state;
@@ -195,6 +204,7 @@ int main(void)
         promise(update_that_names_the_key_leaves_a_pair_though_nothing_changed),
         promise(key_update_of_one_row_is_delete_and_insert_with_one_seqval),
         promise(key_update_of_many_rows_is_deferred_with_crossed_seqvals),
+        promise(key_update_of_many_rows_is_deferred_though_nothing_changed),
         promise(commit_lsns_rise_and_lie_behind_their_rows),
         promise(one_transaction_has_one_commit_lsn_and_command_ids_by_statement),
         promise(what_is_rolled_back_is_never_captured),

@@ -248,7 +248,7 @@ static void a_user_without_the_role_gets_nothing(void **state)
     int32_t id = table_id(f->session);
     in_write(f->session, ms_ddl_create_login(f->session, "reader", "secret", NULL, &err));
     in_write(f->session, ms_ddl_create_user(f->session, db_id, "reader", "reader", NULL, &err));
-    in_write(f->session, ms_ddl_create_role(f->session, db_id, "gate", &err));
+    in_write(f->session, ms_ddl_create_role(f->session, db_id, "gate", NULL, &err));
     assert_true(ms_session_open(f->server, "reader", "secret", "shop", "", "", false, &user, &message));
     begin_read(user);
     const struct ms_table *t = ms_catalog_table_by_id(user, id);

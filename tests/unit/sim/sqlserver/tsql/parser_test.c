@@ -11,7 +11,7 @@ static int32_t parse(const char *sql, size_t len, size_t *ret_statements)
     struct ms_error err = {0};
     int line;
     size_t n = 0;
-    bool ok = ms_parse_batch(sql, len, NULL, &batch, &line, &err);
+    bool ok = ms_parse_batch(sql, len, NULL, true, &batch, &line, &err);
     for (const struct ms_statement *st = batch.statements; ok && st; st = st->next)
         n++;
     ms_arena_free(&batch.arena);

@@ -31,7 +31,7 @@ struct sl_pgsink_row {
     bool has_key;
 };
 
-/* What a value cannot be, found while binding. why is static text. */
+/* What a value cannot be, found while binding. why is static text, or lives in the batch's arena. */
 struct sl_pgsink_bad {
     uint32_t record;
     const struct sl_pgsink_cell *cell; /* NULL: the record as a whole */

@@ -32,17 +32,34 @@ static void add_kafka_keys(const struct sl_pgsink_config *config, struct sl_pgsi
                                    sl_schema_plain(types[i], false));
 }
 
+/*
+ * One sink may serve tables with different keys, and pk.fields then names the key columns of all of them: the
+ * names that this key has not belong to others. It must be clear that none is a slip of the pen, though: all
+ * of the key's fields have to be named.
+ */
+static bool names_all(const struct sl_pgsink_config *config, const struct sl_schema *key)
+{
+    for (uint32_t i = 0; i < key->n_fields; i++) {
+        if (!sl_pgsink_names_have(&config->pk_fields, key->fields[i].name))
+            return false;
+    }
+    return key->n_fields > 0;
+}
+
 /* All fields of a struct as keys, or those that pk.fields names, in its order. */
 static enum sl_rc add_struct_keys(const struct sl_pgsink_config *config, const struct sl_topic *topic,
                                   const struct sl_schema *schema, uint8_t source,
                                   struct sl_pgsink_fields *list, struct sl_error *err)
 {
+    bool shared = source == SL_PGSINK_FROM_KEY && names_all(config, schema);
     size_t n = config->pk_fields.n ? config->pk_fields.n : schema->n_fields;
 
     for (size_t i = 0; i < n; i++) {
         const char *name = config->pk_fields.n ? config->pk_fields.items[i] : schema->fields[i].name;
         int field = sl_schema_field(schema, name);
 
+        if (field < 0 && shared)
+            continue;
         if (field < 0)
             return sl_error_set(
                 err, SL_E_SCHEMA,

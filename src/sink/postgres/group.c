@@ -197,9 +197,9 @@ static bool supersede(const struct sl_pgsink_config *config, struct sl_pgsink_ro
     return true;
 }
 
-static void reduce(const struct sl_pgsink_config *config, struct sl_pgsink_load *load,
-                   struct sl_pgsink_group *group, const struct sl_pgsink_plan *plan, uint32_t index,
-                   struct sl_arena *arena)
+/* False: an earlier row of the key stands in the way; nothing has changed. */
+static bool reduce(const struct sl_pgsink_config *config, struct sl_pgsink_group *group,
+                   const struct sl_pgsink_plan *plan, uint32_t index, struct sl_arena *arena)
 {
     struct sl_pgsink_row *row = &group->rows[index];
     uint64_t hash = row->key_len ? sl_hash_bytes(group->keys.data + row->key_at, row->key_len, 0)
@@ -212,10 +212,10 @@ static void reduce(const struct sl_pgsink_config *config, struct sl_pgsink_load 
         if (there && !same_key(group, &group->rows[there - 1], row))
             continue;
         if (there && !supersede(config, &group->rows[there - 1], row, plan, arena))
-            load->tangled = true;
+            return false;
         if (!there || row->op != SL_PGSINK_GONE)
             group->slots[slot] = index + 1;
-        return;
+        return true;
     }
 }
 
@@ -347,8 +347,7 @@ static uint32_t plan_index(struct sl_pgsink_group *group, struct sl_pgsink_plan 
 }
 
 /* The table of keys covers all runs of the group: it grows with them, and is filled again when it does. */
-static void prepare_slots(const struct sl_pgsink_config *config, struct sl_pgsink_load *load,
-                          struct sl_pgsink_group *group, uint32_t more)
+static void prepare_slots(const struct sl_pgsink_config *config, struct sl_pgsink_group *group, uint32_t more)
 {
     uint32_t before = group->slots_capacity;
 
@@ -358,18 +357,19 @@ static void prepare_slots(const struct sl_pgsink_config *config, struct sl_pgsin
     memset(group->slots, 0, group->slots_capacity * sizeof(*group->slots));
     for (uint32_t i = 0; i < group->n_rows; i++) {
         if (group->rows[i].op != SL_PGSINK_GONE && group->rows[i].has_key)
-            reduce(config, load, group, group->plans[group->rows[i].plan], i, NULL);
+            (void)reduce(config, group, group->plans[group->rows[i].plan], i, NULL);
     }
 }
 
-void sl_pgsink_group_add(const struct sl_pgsink_config *config, struct sl_pgsink_load *load,
-                         struct sl_pgsink_group *group, struct sl_pgsink_plan *plan, struct sl_batch *batch,
-                         const struct sl_run *run, uint32_t first, uint32_t last, const uint8_t *skip)
+uint32_t sl_pgsink_group_add(const struct sl_pgsink_config *config, struct sl_pgsink_load *load,
+                             struct sl_pgsink_group *group, struct sl_pgsink_plan *plan,
+                             struct sl_batch *batch, const struct sl_run *run, uint32_t first, uint32_t last,
+                             const uint8_t *skip)
 {
     bool reduces = config->insert_mode != SL_PGSINK_INSERT;
     uint32_t plan_at = plan_index(group, plan);
 
-    prepare_slots(config, load, group, last - first);
+    prepare_slots(config, group, last - first);
     for (uint32_t i = first; i < last; i++) {
         const struct sl_record *record = &batch->records[i];
         struct sl_pgsink_row *row = &group->rows[group->n_rows];
@@ -390,10 +390,13 @@ void sl_pgsink_group_add(const struct sl_pgsink_config *config, struct sl_pgsink
         group->n_rows++;
         if (reduces) {
             row->has_key = set_key(group, plan, row);
-            if (row->has_key)
-                reduce(config, load, group, plan, group->n_rows - 1, batch->arena);
+            if (row->has_key && !reduce(config, group, plan, group->n_rows - 1, batch->arena)) {
+                group->n_rows--;
+                return i;
+            }
         }
     }
+    return last;
 }
 
 static bool encode_record_key(const struct sl_pgsink_plan *plan, const struct sl_record *record,

@@ -66,13 +66,18 @@ static bool is_number(const struct sl_pgsink_cell *cell)
 
 /* ---- the plan ---- */
 
+static void statement_free(struct sl_pgsink_statement *statement)
+{
+    sl_free(statement->cells);
+    sl_free(statement->mask);
+    sl_free(statement->sql);
+    sl_free(statement);
+}
+
 static void plan_free(struct sl_pgsink_plan *plan)
 {
-    for (size_t i = 0; i < plan->n_statements; i++) {
-        sl_free(plan->statements[i]->cells);
-        sl_free(plan->statements[i]->mask);
-        sl_free(plan->statements[i]);
-    }
+    for (size_t i = 0; i < plan->n_statements; i++)
+        statement_free(plan->statements[i]);
     sl_free(plan->statements);
     sl_free(plan->cells);
     sl_free(plan);
@@ -199,16 +204,24 @@ static bool same_mask(const uint8_t *a, const uint8_t *b, size_t n)
     return a == b || (a && b && memcmp(a, b, n) == 0);
 }
 
-static struct sl_pgsink_statement *statement_make(struct sl_pgsink *sink, struct sl_pgsink_plan *plan,
-                                                  enum sl_pgsink_op op, const uint8_t *mask)
+static struct sl_pgsink_statement *statement_new(struct sl_pgsink *sink, const struct sl_pgsink_plan *plan,
+                                                 enum sl_pgsink_op op)
 {
     struct sl_pgsink_statement *statement = sl_zalloc(1, sizeof(*statement));
-    uint16_t n = op == SL_PGSINK_DELETE ? plan->n_keys : plan->n_cells;
 
     (void)snprintf(statement->name, sizeof(statement->name), "s%llu",
                    (unsigned long long)++sink->n_statements);
     statement->target = plan->target;
     statement->op = op;
+    return statement;
+}
+
+static struct sl_pgsink_statement *statement_make(struct sl_pgsink *sink, struct sl_pgsink_plan *plan,
+                                                  enum sl_pgsink_op op, const uint8_t *mask)
+{
+    struct sl_pgsink_statement *statement = statement_new(sink, plan, op);
+    uint16_t n = op == SL_PGSINK_DELETE ? plan->n_keys : plan->n_cells;
+
     statement->cells = sl_zalloc((size_t)n + 1, sizeof(*statement->cells));
     if (mask) {
         statement->mask = sl_alloc(plan->n_cells);
@@ -236,7 +249,10 @@ static enum sl_rc statement_prepare(struct sl_pgsink *sink, const struct sl_pgsi
     types = sl_zalloc(statement->n_cells, sizeof(*types));
     for (uint16_t i = 0; i < statement->n_cells; i++)
         types[i] = statement->cells[i]->array;
-    sl_pgsink_statement_sql(&sink->config, plan, statement, &sql);
+    if (statement->sql)
+        sl_buf_text(&sql, statement->sql);
+    else
+        sl_pgsink_statement_sql(&sink->config, plan, statement, &sql);
     rc = sl_pg_prepare(sink->pg, statement->name, sl_buf_cstr(&sql), statement->n_cells, types, err);
     if (rc != SL_OK)
         (void)sl_error_wrap(err, "table %s", plan->target->table->label);
@@ -245,12 +261,28 @@ static enum sl_rc statement_prepare(struct sl_pgsink *sink, const struct sl_pgsi
     return rc;
 }
 
+/* Prepare a statement that is new; it is the plan's from here on, or gone. */
+static enum sl_rc statement_keep(struct sl_pgsink *sink, struct sl_pgsink_plan *plan,
+                                 struct sl_pgsink_statement *statement, struct sl_pgsink_statement **ret,
+                                 struct sl_error *err)
+{
+    enum sl_rc rc = statement->empty ? SL_OK : statement_prepare(sink, plan, statement, err);
+
+    if (rc != SL_OK) {
+        statement_free(statement);
+        return rc;
+    }
+    SL_GROW(plan->statements, plan->n_statements, plan->statements_capacity);
+    plan->statements[plan->n_statements++] = statement;
+    *ret = statement;
+    return SL_OK;
+}
+
 enum sl_rc sl_pgsink_statement_for(struct sl_pgsink *sink, struct sl_pgsink_plan *plan, enum sl_pgsink_op op,
                                    const uint8_t *mask, struct sl_pgsink_statement **ret,
                                    struct sl_error *err)
 {
     struct sl_pgsink_statement *statement;
-    enum sl_rc rc;
 
     for (size_t i = 0; i < plan->n_statements; i++) {
         statement = plan->statements[i];
@@ -263,15 +295,28 @@ enum sl_rc sl_pgsink_statement_for(struct sl_pgsink *sink, struct sl_pgsink_plan
     if (sink->flying)
         return SL_OK;
     statement = statement_make(sink, plan, op, mask);
-    rc = statement->empty ? SL_OK : statement_prepare(sink, plan, statement, err);
-    if (rc != SL_OK) {
-        sl_free(statement->cells);
-        sl_free(statement->mask);
-        sl_free(statement);
-        return rc;
+    return statement_keep(sink, plan, statement, ret, err);
+}
+
+enum sl_rc sl_pgsink_statement_for_sql(struct sl_pgsink *sink, struct sl_pgsink_plan *plan, const char *sql,
+                                       const struct sl_pgsink_cell *const *cells, uint16_t n_cells,
+                                       struct sl_pgsink_statement **ret, struct sl_error *err)
+{
+    struct sl_pgsink_statement *statement;
+
+    for (size_t i = 0; i < plan->n_statements; i++) {
+        if (plan->statements[i]->sql && strcmp(plan->statements[i]->sql, sql) == 0) {
+            *ret = plan->statements[i];
+            return SL_OK;
+        }
     }
-    SL_GROW(plan->statements, plan->n_statements, plan->statements_capacity);
-    plan->statements[plan->n_statements++] = statement;
-    *ret = statement;
-    return SL_OK;
+    *ret = NULL;
+    if (sink->flying)
+        return SL_OK;
+    statement = statement_new(sink, plan, SL_PGSINK_RANGE);
+    statement->sql = sl_strdup(sql);
+    statement->n_cells = n_cells;
+    statement->cells = sl_zalloc((size_t)n_cells + 1, sizeof(*statement->cells));
+    memcpy(statement->cells, cells, n_cells * sizeof(*statement->cells));
+    return statement_keep(sink, plan, statement, ret, err);
 }

@@ -13,7 +13,8 @@
 enum sl_pgsink_op {
     SL_PGSINK_WRITE,
     SL_PGSINK_DELETE,
-    SL_PGSINK_GONE, /* a later record of the same key took its place */
+    SL_PGSINK_GONE,  /* a later record of the same key took its place */
+    SL_PGSINK_RANGE, /* a statement over a range of rows (range.h) */
 };
 
 /* A target table in use. */
@@ -34,6 +35,7 @@ struct sl_pgsink_statement {
     uint16_t n_cells;
     bool empty;    /* nothing to execute (an update of key columns only) */
     uint8_t *mask; /* of a partial write: which of the plan's cells are there; NULL: all */
+    char *sql;     /* of a range; NULL for the others */
 };
 
 struct sl_pgsink_plan {
@@ -65,6 +67,11 @@ enum sl_rc sl_pgsink_plan_for(struct sl_pgsink *sink, const struct sl_run *run, 
 enum sl_rc sl_pgsink_statement_for(struct sl_pgsink *sink, struct sl_pgsink_plan *plan, enum sl_pgsink_op op,
                                    const uint8_t *mask, struct sl_pgsink_statement **ret,
                                    struct sl_error *err);
+
+/* A statement over a range, by its text; one array of one element for each cell. NULL as above. */
+enum sl_rc sl_pgsink_statement_for_sql(struct sl_pgsink *sink, struct sl_pgsink_plan *plan, const char *sql,
+                                       const struct sl_pgsink_cell *const *cells, uint16_t n_cells,
+                                       struct sl_pgsink_statement **ret, struct sl_error *err);
 
 /* Forget all plans, targets and statements: the connection is new, or a table has changed. */
 void sl_pgsink_plans_forget(struct sl_pgsink *sink);

@@ -109,15 +109,32 @@ static enum sl_rc refuse_one(struct split *split, uint32_t record, const struct 
     return SL_OK;
 }
 
+/* Is a delete of a range among these? */
+static bool deletes_range(const struct split *split, uint32_t first, uint32_t last)
+{
+    for (; split->batch->flags & SL_RECORD_RANGE && first < last; first++) {
+        if (split->batch->records[first].flags & SL_RECORD_RANGE)
+            return true;
+    }
+    return false;
+}
+
+static enum sl_rc wait_for_others(struct split *split, struct sl_error *err);
+
 static enum sl_rc apply_range(struct split *split, uint32_t first, uint32_t last, struct sl_error *err)
 {
     struct sl_error why = {0};
     uint32_t middle = first + (last - first) / 2;
-    enum sl_rc rc = build(split, first, last, err);
+    /* Rows that wait would come behind a delete that may mean them: they wait no longer than to it. */
+    bool too_far = split->n_waiting && deletes_range(split, first, last);
+    enum sl_rc rc = too_far && last - first == 1 ? wait_for_others(split, err) : SL_OK;
 
+    too_far = too_far && last - first > 1;
+    if (rc == SL_OK && !too_far)
+        rc = build(split, first, last, err);
     if (rc != SL_OK)
         return rc;
-    if (!split->sink->retry.tangled) {
+    if (!too_far && !split->sink->retry.tangled) {
         if (split->sink->retry.n_steps == 0)
             return SL_OK;
         rc = sl_pgsink_flight_try(split->sink, &split->sink->retry, &why);

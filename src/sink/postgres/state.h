@@ -6,6 +6,7 @@
  *     position.c  sluice_offsets: epochs, positions, the compare-and-set
  *     plan.c      which statement for which records
  *     group.c     the last state of each key      load.c    rows to binary arrays
+ *     range.c     deletes of many rows at once
  *     flight.c    BEGIN, position, rows, COMMIT in one pipeline
  *     split.c     the slow way: find the rows that cannot be applied
  *

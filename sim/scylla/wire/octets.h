@@ -119,7 +119,7 @@ static inline uint8_t sy_in_u8(struct sy_in *in)
 static inline uint16_t sy_in_u16(struct sy_in *in)
 {
     const uint8_t *bytes = sy_in_bytes(in, 2);
-    return bytes == NULL ? 0 : (uint16_t)(bytes[0] << 8 | bytes[1]);
+    return bytes == NULL ? 0 : (uint16_t)((uint32_t)bytes[0] << 8 | bytes[1]);
 }
 
 static inline uint32_t sy_in_u32(struct sy_in *in)

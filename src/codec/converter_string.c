@@ -29,78 +29,72 @@ static const struct sl_option options[] = {
 
 static const struct sl_option no_options[] = {{.name = NULL}};
 
+/* The two differ in the text that they write, and in what they take a text for. */
 struct converter {
-    const struct sl_schema *schema; /* of every string that is read */
+    void (*write)(struct sl_buf *out, const struct sl_schema *schema, struct sl_value value);
+    bool guesses;                 /* the type is in the text's form */
+    const struct sl_schema *text; /* else it is this */
 };
 
-static void *new_converter(void)
+static enum sl_rc open_as(struct converter converter, void **ret_self)
 {
     struct converter *c = sl_alloc(sizeof(*c));
 
-    c->schema = sl_schema_plain(SL_STRING, true);
-    return c;
+    *c = converter;
+    *ret_self = c;
+    return SL_OK;
 }
 
-static enum sl_rc open_text(const struct sl_props *props, const char *prefix, bool is_key,
-                            struct sl_registry *registry, void **ret_self, struct sl_error *err)
+static enum sl_rc open_string(const struct sl_props *props, const char *prefix, bool is_key,
+                              struct sl_registry *registry, void **ret_self, struct sl_error *err)
 {
     (void)props;
     (void)prefix;
     (void)is_key;
     (void)registry;
     (void)err;
-    *ret_self = new_converter();
-    return SL_OK;
+    return open_as((struct converter){.write = sl_value_string, .text = sl_schema_plain(SL_STRING, true)},
+                   ret_self);
 }
 
-static enum sl_rc encode_string(void *self, const struct sl_topic *topic, const struct sl_schema *schema,
-                                struct sl_value value, struct sl_buf *out, bool *ret_null,
-                                struct sl_error *err)
+static enum sl_rc open_simple(const struct sl_props *props, const char *prefix, bool is_key,
+                              struct sl_registry *registry, void **ret_self, struct sl_error *err)
 {
-    (void)self;
-    (void)topic;
+    (void)props;
+    (void)prefix;
+    (void)is_key;
+    (void)registry;
     (void)err;
-    *ret_null = sl_is_null(value);
-    if (!*ret_null)
-        sl_value_string(out, schema, value);
-    return SL_OK;
+    return open_as((struct converter){.write = sl_value_literal, .guesses = true}, ret_self);
 }
 
-static enum sl_rc decode_string(void *self, const struct sl_topic *topic, struct sl_span bytes,
-                                struct sl_arena *arena, const struct sl_schema **ret_schema,
-                                struct sl_value *ret_value, struct sl_error *err)
+static enum sl_rc encode_text(void *self, const struct sl_topic *topic, const struct sl_schema *schema,
+                              struct sl_value value, struct sl_buf *out, bool *ret_null, struct sl_error *err)
 {
     const struct converter *c = self;
 
     (void)topic;
-    (void)arena;
-    (void)err;
-    *ret_schema = c->schema;
-    *ret_value = bytes.ptr ? sl_bytes(SL_STRING, bytes.ptr, bytes.len) : sl_null();
-    return SL_OK;
-}
-
-static enum sl_rc encode_literal(void *self, const struct sl_topic *topic, const struct sl_schema *schema,
-                                 struct sl_value value, struct sl_buf *out, bool *ret_null,
-                                 struct sl_error *err)
-{
-    (void)self;
-    (void)topic;
     (void)err;
     *ret_null = sl_is_null(value);
     if (!*ret_null)
-        sl_value_literal(out, schema, value);
+        c->write(out, schema, value);
     return SL_OK;
 }
 
-static enum sl_rc decode_literal(void *self, const struct sl_topic *topic, struct sl_span bytes,
-                                 struct sl_arena *arena, const struct sl_schema **ret_schema,
-                                 struct sl_value *ret_value, struct sl_error *err)
+static enum sl_rc decode_text(void *self, const struct sl_topic *topic, struct sl_span bytes,
+                              struct sl_arena *arena, const struct sl_schema **ret_schema,
+                              struct sl_value *ret_value, struct sl_error *err)
 {
-    (void)self;
+    const struct converter *c = self;
+
     (void)topic;
     (void)err;
-    sl_value_literal_read(bytes, arena, ret_schema, ret_value);
+    if (c->guesses) {
+        sl_value_literal_read(bytes, arena, ret_schema, ret_value);
+        return SL_OK;
+    }
+    *ret_schema = c->text;
+    *ret_value = bytes.ptr ? sl_bytes(SL_STRING, bytes.ptr, bytes.len) : sl_null();
     return SL_OK;
 }
 
@@ -111,9 +105,9 @@ const struct sl_converter_ops sl_converter_string = {
     .name = "string",
     .classes = string_classes,
     .options = options,
-    .open = open_text,
-    .encode = encode_string,
-    .decode = decode_string,
+    .open = open_string,
+    .encode = encode_text,
+    .decode = decode_text,
     .close = sl_free,
 };
 
@@ -121,8 +115,8 @@ const struct sl_converter_ops sl_converter_simple = {
     .name = "simple",
     .classes = simple_classes,
     .options = no_options,
-    .open = open_text,
-    .encode = encode_literal,
-    .decode = decode_literal,
+    .open = open_simple,
+    .encode = encode_text,
+    .decode = decode_text,
     .close = sl_free,
 };

@@ -13,50 +13,12 @@
 
 #define UPSERT_KEY "insert.mode", "upsert", "pk.mode", "record_key", "delete.enabled", "true"
 
-static const struct sl_schema *key_schema;
-static const struct sl_schema *value_schema;
 static struct sink_under_test sut;
-
-static int start(void **state)
-{
-    (void)state;
-    pg_fixture_start(&pg);
-    key_schema = schema_of("id", sl_schema_plain(SL_INT32, false), NULL);
-    value_schema = schema_of("id", sl_schema_plain(SL_INT32, false), "name", sl_schema_plain(SL_STRING, true),
-                             "n", sl_schema_plain(SL_INT64, true), NULL);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    pg_fixture_stop(&pg);
-    return 0;
-}
 
 static void open_on(const char *ddl, const char *const *settings)
 {
-    pg_fixture_run(&pg, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
-    pg_fixture_run(&pg, ddl);
-    sink_open(&sut, settings);
-    assert_int_equal(sink_assign(&sut, "t"), SL_OK);
-}
-
-static void add(struct sl_batch *batch, int id, const char *name, int n)
-{
-    (void)batch_add(batch, "t", key_schema, ROW(batch, INT(id)), value_schema,
-                    ROW(batch, INT(id), name ? TEXT(name) : NIL, LONG(n)));
-}
-
-static void add_delete(struct sl_batch *batch, int id)
-{
-    (void)batch_add(batch, "t", key_schema, ROW(batch, INT(id)), NULL, NIL);
-}
-
-static void put(struct sl_batch *batch)
-{
-    if (sink_put(&sut, "t", batch) != SL_OK)
-        fail_msg("%s", sut.err.text);
+    (void)server_clean(NULL);
+    sink_open_on(&sut, ddl, settings);
 }
 
 static const char *const upsert_key[] = {UPSERT_KEY, NULL};
@@ -69,9 +31,9 @@ static void an_upsert_inserts_what_is_new_and_updates_what_is_there(void **state
     (void)state;
     open_on("CREATE TABLE t (id int PRIMARY KEY, name text, n bigint); INSERT INTO t VALUES (1, 'old', 1)",
             upsert_key);
-    add(batch, 1, "new", 10);
-    add(batch, 2, NULL, 20);
-    put(batch);
+    people_add(batch, 1, "new", 10);
+    people_add(batch, 2, NULL, 20);
+    sink_must_put(&sut, batch);
     assert_string_equal(pg_fixture_rows(&pg, "SELECT * FROM t ORDER BY id"), "1|new|10\n2|NULL|20");
     assert_int_equal(sut.released_durable, 1);
     assert_string_equal(
@@ -85,15 +47,15 @@ static void the_last_state_of_a_key_wins(void **state)
 
     (void)state;
     open_on(table_t, upsert_key);
-    add(batch, 1, "a", 1);
-    add(batch, 2, "b", 1);
-    add(batch, 1, "c", 2);
-    add_delete(batch, 2);
-    add(batch, 3, "d", 1);
-    add_delete(batch, 3);
-    add(batch, 3, "e", 2);
-    add_delete(batch, 4);
-    put(batch);
+    people_add(batch, 1, "a", 1);
+    people_add(batch, 2, "b", 1);
+    people_add(batch, 1, "c", 2);
+    people_delete(batch, 2);
+    people_add(batch, 3, "d", 1);
+    people_delete(batch, 3);
+    people_add(batch, 3, "e", 2);
+    people_delete(batch, 4);
+    sink_must_put(&sut, batch);
     assert_string_equal(pg_fixture_rows(&pg, "SELECT * FROM t ORDER BY id"), "1|c|2\n3|e|2");
     assert_int_equal(sut.n_bad, 0);
     sink_close(&sut);
@@ -117,14 +79,14 @@ static void any_interleaving_ends_as_row_by_row_would(void **state)
             int id = rand_r(&seed) % 16;
 
             if (rand_r(&seed) % 3 == 0) {
-                add_delete(batch, id);
+                people_delete(batch, id);
                 expected[id] = 0;
             } else {
                 expected[id] = round * 1000 + i + 1;
-                add(batch, id, "x", expected[id]);
+                people_add(batch, id, "x", expected[id]);
             }
         }
-        put(batch);
+        sink_must_put(&sut, batch);
         for (int id = 0; id < 16; id++)
             (void)snprintf(want + strlen(want), sizeof(want) - strlen(want), "%d,", expected[id]);
         (void)snprintf(got, sizeof(got), "%s,",
@@ -156,7 +118,7 @@ static void large_batches_of_unsorted_text_keys_are_applied(void **state)
                 batch, "t", NULL, NIL, schema,
                 ROW(batch, sl_int(SL_INT16, i % 2), TEXT(sl_arena_strdup(batch->arena, key)), INT(i)));
         }
-        put(batch);
+        sink_must_put(&sut, batch);
     }
     assert_string_equal(pg_fixture_rows(&pg, "SELECT count(*), min(v), max(v) FROM t"), "4000|1000|4999");
     sink_close(&sut);
@@ -172,13 +134,13 @@ static void insert_mode_keeps_every_row_in_the_order_of_the_log(void **state)
         "CREATE TABLE t (seq serial, __connect_topic text, __connect_partition int, __connect_offset bigint,"
         " id int, name text, n bigint)",
         settings);
-    add(batch, 2, "a", 1);
-    add(batch, 1, "b", 2);
-    add(batch, 2, "c", 3);
-    put(batch);
+    people_add(batch, 2, "a", 1);
+    people_add(batch, 1, "b", 2);
+    people_add(batch, 2, "c", 3);
+    sink_must_put(&sut, batch);
     batch = batch_new();
-    add(batch, 1, "d", 4);
-    put(batch);
+    people_add(batch, 1, "d", 4);
+    sink_must_put(&sut, batch);
     assert_string_equal(
         pg_fixture_rows(&pg, "SELECT __connect_topic, __connect_partition, __connect_offset, id, name"
                              " FROM t ORDER BY seq"),
@@ -194,11 +156,11 @@ static void insert_mode_with_deletes_keeps_their_order(void **state)
 
     (void)state;
     open_on(table_t, settings);
-    add(batch, 1, "a", 1);
-    add_delete(batch, 1);
-    add(batch, 1, "b", 2);
-    add(batch, 2, "c", 3);
-    put(batch);
+    people_add(batch, 1, "a", 1);
+    people_delete(batch, 1);
+    people_add(batch, 1, "b", 2);
+    people_add(batch, 2, "c", 3);
+    sink_must_put(&sut, batch);
     assert_string_equal(pg_fixture_rows(&pg, "SELECT * FROM t ORDER BY id"), "1|b|2\n2|c|3");
     assert_int_equal(sut.n_bad, 0);
     sink_close(&sut);
@@ -212,9 +174,9 @@ static void update_mode_touches_existing_rows_only(void **state)
     (void)state;
     open_on("CREATE TABLE t (id int PRIMARY KEY, name text, n bigint); INSERT INTO t VALUES (1, 'a', 1)",
             settings);
-    add(batch, 1, "b", 2);
-    add(batch, 2, "c", 3);
-    put(batch);
+    people_add(batch, 1, "b", 2);
+    people_add(batch, 2, "c", 3);
+    sink_must_put(&sut, batch);
     assert_string_equal(pg_fixture_rows(&pg, "SELECT * FROM t"), "1|b|2");
     sink_close(&sut);
 }
@@ -228,18 +190,18 @@ static void an_absent_field_is_left_alone_and_a_null_one_is_not(void **state)
             "'b', 2),"
             " (3, 'c', 3)",
             upsert_key);
-    (void)batch_add(batch, "t", key_schema, ROW(batch, INT(1)), value_schema,
+    (void)batch_add(batch, "t", people.key, ROW(batch, INT(1)), people.value,
                     ROW(batch, INT(1), ABSENT, LONG(10)));
-    (void)batch_add(batch, "t", key_schema, ROW(batch, INT(2)), value_schema,
+    (void)batch_add(batch, "t", people.key, ROW(batch, INT(2)), people.value,
                     ROW(batch, INT(2), NIL, ABSENT));
-    (void)batch_add(batch, "t", key_schema, ROW(batch, INT(1)), value_schema,
+    (void)batch_add(batch, "t", people.key, ROW(batch, INT(1)), people.value,
                     ROW(batch, INT(1), TEXT("z"), ABSENT));
-    add_delete(batch, 3);
-    (void)batch_add(batch, "t", key_schema, ROW(batch, INT(3)), value_schema,
+    people_delete(batch, 3);
+    (void)batch_add(batch, "t", people.key, ROW(batch, INT(3)), people.value,
                     ROW(batch, INT(3), TEXT("y"), ABSENT));
-    (void)batch_add(batch, "t", key_schema, ROW(batch, INT(4)), value_schema,
+    (void)batch_add(batch, "t", people.key, ROW(batch, INT(4)), people.value,
                     ROW(batch, INT(4), ABSENT, LONG(4)));
-    put(batch);
+    sink_must_put(&sut, batch);
     assert_string_equal(pg_fixture_rows(&pg, "SELECT * FROM t ORDER BY id"),
                         "1|z|10\n2|NULL|2\n3|y|NULL\n4|NULL|4");
     sink_close(&sut);
@@ -252,9 +214,9 @@ static void a_large_value_that_the_change_does_not_say_is_left_alone(void **stat
     (void)state;
     open_on("CREATE TABLE t (id int PRIMARY KEY, name text, n bigint); INSERT INTO t VALUES (1, 'large', 1)",
             upsert_key);
-    (void)batch_add(batch, "t", key_schema, ROW(batch, INT(1)), value_schema,
+    (void)batch_add(batch, "t", people.key, ROW(batch, INT(1)), people.value,
                     ROW(batch, INT(1), TEXT("__debezium_unavailable_value"), LONG(10)));
-    put(batch);
+    sink_must_put(&sut, batch);
     assert_string_equal(pg_fixture_rows(&pg, "SELECT * FROM t"), "1|large|10");
     sink_close(&sut);
 }
@@ -271,11 +233,11 @@ static void parents_come_before_children_and_leave_after_them(void **state)
             " CREATE TABLE child (id int PRIMARY KEY, parent int REFERENCES t); INSERT INTO t VALUES (9);"
             " INSERT INTO child VALUES (90, 9)",
             settings);
-    (void)batch_add(batch, "child", key_schema, ROW(batch, INT(10)), child, ROW(batch, INT(10), INT(1)));
-    add(batch, 1, "late parent", 1);
-    add_delete(batch, 9);
-    (void)batch_add(batch, "child", key_schema, ROW(batch, INT(90)), NULL, NIL);
-    put(batch);
+    (void)batch_add(batch, "child", people.key, ROW(batch, INT(10)), child, ROW(batch, INT(10), INT(1)));
+    people_add(batch, 1, "late parent", 1);
+    people_delete(batch, 9);
+    (void)batch_add(batch, "child", people.key, ROW(batch, INT(90)), NULL, NIL);
+    sink_must_put(&sut, batch);
     assert_string_equal(pg_fixture_rows(&pg, "SELECT * FROM child"), "10|1");
     assert_string_equal(pg_fixture_rows(&pg, "SELECT id FROM t"), "1");
     assert_int_equal(sut.n_bad, 0);
@@ -290,12 +252,12 @@ static void values_that_change_hands_under_another_unique_index_arrive(void **st
     open_on("CREATE TABLE t (id int PRIMARY KEY, name text UNIQUE, n bigint);"
             " INSERT INTO t VALUES (1, 'x', 0), (2, 'z', 0), (3, 'q', 0)",
             upsert_key);
-    add(batch, 1, "y", 1);
-    add(batch, 2, "x", 1);
-    add(batch, 1, "w", 2);
-    add_delete(batch, 3);
-    add(batch, 0, "q", 1);
-    put(batch);
+    people_add(batch, 1, "y", 1);
+    people_add(batch, 2, "x", 1);
+    people_add(batch, 1, "w", 2);
+    people_delete(batch, 3);
+    people_add(batch, 0, "q", 1);
+    sink_must_put(&sut, batch);
     assert_string_equal(pg_fixture_rows(&pg, "SELECT * FROM t ORDER BY id"), "0|q|1\n1|w|2\n2|x|1");
     assert_int_equal(sut.n_bad, 0);
     sink_close(&sut);
@@ -307,10 +269,10 @@ static void a_batch_without_records_moves_the_position_only(void **state)
 
     (void)state;
     open_on(table_t, upsert_key);
-    put(batch);
+    sink_must_put(&sut, batch);
     batch = batch_new();
-    add(batch, 1, "a", 1);
-    put(batch);
+    people_add(batch, 1, "a", 1);
+    sink_must_put(&sut, batch);
     assert_string_equal(pg_fixture_rows(&pg, "SELECT next_offset FROM sluice_offsets"), "1");
     sink_close(&sut);
 }
@@ -374,14 +336,14 @@ static void deletes_and_updates_find_rows_by_keys_of_any_type(void **state)
         open_on(ddl, upsert_key);
         (void)batch_add(batch, "t", key, ROW(batch, cases[i].kept), value, ROW(batch, INT(1)));
         (void)batch_add(batch, "t", key, ROW(batch, cases[i].gone), value, ROW(batch, INT(1)));
-        put(batch);
+        sink_must_put(&sut, batch);
         sink_close(&sut);
         sink_open(&sut, update);
         assert_int_equal(sink_assign(&sut, "t"), SL_OK);
         batch = batch_new();
         (void)batch_add(batch, "t", key, ROW(batch, cases[i].gone), NULL, NIL);
         (void)batch_add(batch, "t", key, ROW(batch, cases[i].kept), value, ROW(batch, INT(2)));
-        put(batch);
+        sink_must_put(&sut, batch);
         assert_int_equal(sut.n_bad, 0);
         assert_string_equal(pg_fixture_rows(&pg, "SELECT count(*), max(v) FROM t"), "1|2");
         sink_close(&sut);
@@ -400,7 +362,7 @@ static void a_bare_key_and_a_bare_text_are_columns(void **state)
     (void)batch_add(batch, "t", key, LONG(5), value, TEXT("five"));
     (void)batch_add(batch, "t", key, LONG(6), value, TEXT("six"));
     (void)batch_add(batch, "t", key, LONG(5), value, NIL);
-    put(batch);
+    sink_must_put(&sut, batch);
     assert_string_equal(pg_fixture_rows(&pg, "SELECT * FROM t"), "6|six");
     sink_close(&sut);
 }
@@ -413,7 +375,7 @@ static void two_batches_in_a_row_overlap_and_both_arrive(void **state)
         struct sl_batch *batch = batch_new();
 
         for (int i = 0; i < 100; i++)
-            add(batch, (i * 13 + round) % 500, "r", round);
+            people_add(batch, (i * 13 + round) % 500, "r", round);
         assert_int_equal(sink_put_only(&sut, "t", batch), SL_OK);
         assert_true(sut.released_durable >= round);
     }
@@ -444,5 +406,5 @@ int main(void)
         cmocka_unit_test(two_batches_in_a_row_overlap_and_both_arrive),
     };
 
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, people_start, server_stop);
 }

@@ -21,34 +21,6 @@ static const char columns_sql[] =
     "SELECT column_name, data_type, is_nullable, column_default FROM information_schema.columns"
     " WHERE table_name = 't' ORDER BY ordinal_position";
 
-static int start(void **state)
-{
-    (void)state;
-    pg_fixture_start(&pg);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    pg_fixture_stop(&pg);
-    return 0;
-}
-
-static int clean(void **state)
-{
-    (void)state;
-    pg_fixture_run(&pg, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
-    return 0;
-}
-
-static void open_on(const char *ddl, const char *const *settings)
-{
-    pg_fixture_run(&pg, ddl);
-    sink_open(&sut, settings);
-    assert_int_equal(sink_assign(&sut, "t"), SL_OK);
-}
-
 static enum sl_rc put_one(struct sink_under_test *who, const struct sl_schema *schema, size_t n,
                           const struct sl_value *fields)
 {
@@ -65,7 +37,7 @@ static void a_new_field_becomes_a_column(void **state)
                                               S(SL_STRING, true), "__deleted", S(SL_STRING, true), NULL);
 
     (void)state;
-    open_on("CREATE TABLE t (id int PRIMARY KEY, name text)", evolving);
+    sink_open_on(&sut, "CREATE TABLE t (id int PRIMARY KEY, name text)", evolving);
     assert_int_equal(put_one(&sut, before, 2, (struct sl_value[]){INT(1), TEXT("a")}), SL_OK);
     assert_int_equal(
         put_one(&sut, after, 4, (struct sl_value[]){INT(2), TEXT("b"), TEXT("u"), TEXT("false")}), SL_OK);
@@ -99,7 +71,7 @@ static void a_created_table_has_the_peers_types_and_defaults(void **state)
         fields[i] = NIL;
     fields[0] = INT(1);
     fields[2] = sl_int(SL_INT16, 2);
-    open_on("SELECT 1", evolving);
+    sink_open_on(&sut, "SELECT 1", evolving);
     if (put_one(&sut, schema, 15, fields) != SL_OK)
         fail_msg("%s", sut.err.text);
     assert_string_equal(
@@ -122,7 +94,7 @@ static void a_field_that_must_be_there_cannot_be_added(void **state)
     const struct sl_schema *schema = schema_of("id", S(SL_INT32, false), "must", S(SL_STRING, false), NULL);
 
     (void)state;
-    open_on("CREATE TABLE t (id int PRIMARY KEY)", evolving);
+    sink_open_on(&sut, "CREATE TABLE t (id int PRIMARY KEY)", evolving);
     assert_int_equal(put_one(&sut, schema, 2, (struct sl_value[]){INT(1), TEXT("a")}), SL_E_SCHEMA);
     assert_non_null(strstr(sut.err.text, "neither optional"));
     sink_close(&sut);
@@ -136,12 +108,12 @@ static void a_field_in_another_case_is_told_and_not_added(void **state)
                            NULL};
 
     (void)state;
-    open_on("CREATE TABLE t (id int PRIMARY KEY, name text)", evolving);
+    sink_open_on(&sut, "CREATE TABLE t (id int PRIMARY KEY, name text)", evolving);
     assert_int_equal(put_one(&sut, schema, 2, (struct sl_value[]){INT(1), TEXT("a")}), SL_E_SCHEMA);
     assert_non_null(strstr(sut.err.text, "quote.sql.identifiers=never"));
     sink_close(&sut);
-    (void)clean(NULL);
-    open_on("CREATE TABLE t (id int PRIMARY KEY, name text)", never);
+    (void)server_clean(NULL);
+    sink_open_on(&sut, "CREATE TABLE t (id int PRIMARY KEY, name text)", never);
     assert_int_equal(put_one(&sut, schema, 2, (struct sl_value[]){INT(1), TEXT("a")}), SL_OK);
     assert_string_equal(pg_fixture_rows(&pg, "SELECT * FROM t"), "1|a");
     sink_close(&sut);
@@ -156,12 +128,12 @@ static void what_has_no_column_type_is_refused_or_left_out(void **state)
                             "auto.create", "true",   "fields.whitelist", "other",        NULL};
 
     (void)state;
-    open_on("SELECT 1", evolving);
+    sink_open_on(&sut, "SELECT 1", evolving);
     assert_int_equal(put_one(&sut, schema, 2, (struct sl_value[]){INT(1), sl_items(SL_STRUCT, &sub, 1)}),
                      SL_E_SCHEMA);
     assert_non_null(strstr(sut.err.text, "type doesn't have a mapping to the SQL database column type"));
     sink_close(&sut);
-    open_on("SELECT 1", listed);
+    sink_open_on(&sut, "SELECT 1", listed);
     assert_int_equal(put_one(&sut, schema, 2, (struct sl_value[]){INT(1), sl_items(SL_STRUCT, &sub, 1)}),
                      SL_OK);
     assert_string_equal(pg_fixture_rows(&pg, columns_sql), "id|integer|NO|NULL");
@@ -177,7 +149,7 @@ static void two_tasks_may_evolve_one_table(void **state)
         schema_of("id", S(SL_INT32, false), "extra", S(SL_STRING, true), "more", S(SL_INT64, true), NULL);
 
     (void)state;
-    open_on("CREATE TABLE t (id int PRIMARY KEY)", evolving);
+    sink_open_on(&sut, "CREATE TABLE t (id int PRIMARY KEY)", evolving);
     sink_open(&other, evolving);
     other.progress[0] = (struct sl_progress){.topic = sl_topic_intern("t", 1), .partition = 1};
     assert_int_equal(put_one(&sut, before, 1, (struct sl_value[]){INT(1)}), SL_OK);
@@ -202,7 +174,7 @@ static void schemas_that_change_within_a_batch_all_arrive(void **state)
     struct sl_batch *batch = batch_new();
 
     (void)state;
-    open_on("CREATE TABLE t (id int PRIMARY KEY, a text)", evolving);
+    sink_open_on(&sut, "CREATE TABLE t (id int PRIMARY KEY, a text)", evolving);
     for (int i = 0; i < 100; i++) {
         if (i % 2)
             (void)batch_add(batch, "t", NULL, NIL, first, ROW(batch, INT(i % 40), TEXT("one")));
@@ -222,7 +194,7 @@ static void identity_columns_take_the_source_s_numbers(void **state)
     const struct sl_schema *schema = schema_of("id", S(SL_INT32, false), "a", S(SL_STRING, true), NULL);
 
     (void)state;
-    open_on("CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, a text)", evolving);
+    sink_open_on(&sut, "CREATE TABLE t (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, a text)", evolving);
     assert_int_equal(put_one(&sut, schema, 2, (struct sl_value[]){INT(41), TEXT("x")}), SL_OK);
     assert_string_equal(pg_fixture_rows(&pg, "SELECT * FROM t"), "41|x");
     sink_close(&sut);
@@ -236,18 +208,22 @@ static void partitioned_tables_are_targets_where_the_types_allow(void **state)
                           NULL};
 
     (void)state;
-    open_on("CREATE TABLE t (id int PRIMARY KEY, a text) PARTITION BY RANGE (id); CREATE TABLE t1 PARTITION "
-            "OF t FOR"
-            " VALUES FROM (0) TO (100)",
-            evolving);
+    sink_open_on(
+        &sut,
+        "CREATE TABLE t (id int PRIMARY KEY, a text) PARTITION BY RANGE (id); CREATE TABLE t1 PARTITION "
+        "OF t FOR"
+        " VALUES FROM (0) TO (100)",
+        evolving);
     assert_int_equal(put_one(&sut, schema, 2, (struct sl_value[]){INT(1), TEXT("x")}), SL_E_CONFIG);
     assert_non_null(strstr(sut.err.text, "table.types"));
     sink_close(&sut);
-    (void)clean(NULL);
-    open_on("CREATE TABLE t (id int PRIMARY KEY, a text) PARTITION BY RANGE (id); CREATE TABLE t1 PARTITION "
-            "OF t FOR"
-            " VALUES FROM (0) TO (100)",
-            both);
+    (void)server_clean(NULL);
+    sink_open_on(
+        &sut,
+        "CREATE TABLE t (id int PRIMARY KEY, a text) PARTITION BY RANGE (id); CREATE TABLE t1 PARTITION "
+        "OF t FOR"
+        " VALUES FROM (0) TO (100)",
+        both);
     assert_int_equal(put_one(&sut, schema, 2, (struct sl_value[]){INT(1), TEXT("x")}), SL_OK);
     assert_string_equal(pg_fixture_rows(&pg, "SELECT * FROM t1"), "1|x");
     sink_close(&sut);
@@ -256,16 +232,16 @@ static void partitioned_tables_are_targets_where_the_types_allow(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(a_new_field_becomes_a_column, clean),
-        cmocka_unit_test_setup(a_created_table_has_the_peers_types_and_defaults, clean),
-        cmocka_unit_test_setup(a_field_that_must_be_there_cannot_be_added, clean),
-        cmocka_unit_test_setup(a_field_in_another_case_is_told_and_not_added, clean),
-        cmocka_unit_test_setup(what_has_no_column_type_is_refused_or_left_out, clean),
-        cmocka_unit_test_setup(two_tasks_may_evolve_one_table, clean),
-        cmocka_unit_test_setup(schemas_that_change_within_a_batch_all_arrive, clean),
-        cmocka_unit_test_setup(identity_columns_take_the_source_s_numbers, clean),
-        cmocka_unit_test_setup(partitioned_tables_are_targets_where_the_types_allow, clean),
+        cmocka_unit_test_setup(a_new_field_becomes_a_column, server_clean),
+        cmocka_unit_test_setup(a_created_table_has_the_peers_types_and_defaults, server_clean),
+        cmocka_unit_test_setup(a_field_that_must_be_there_cannot_be_added, server_clean),
+        cmocka_unit_test_setup(a_field_in_another_case_is_told_and_not_added, server_clean),
+        cmocka_unit_test_setup(what_has_no_column_type_is_refused_or_left_out, server_clean),
+        cmocka_unit_test_setup(two_tasks_may_evolve_one_table, server_clean),
+        cmocka_unit_test_setup(schemas_that_change_within_a_batch_all_arrive, server_clean),
+        cmocka_unit_test_setup(identity_columns_take_the_source_s_numbers, server_clean),
+        cmocka_unit_test_setup(partitioned_tables_are_targets_where_the_types_allow, server_clean),
     };
 
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, server_start, server_stop);
 }

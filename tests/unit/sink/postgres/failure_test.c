@@ -15,59 +15,8 @@
 
 #define UPSERT_KEY "insert.mode", "upsert", "pk.mode", "record_key", "delete.enabled", "true"
 
-static const struct sl_schema *key_schema;
-static const struct sl_schema *value_schema;
 static struct sink_under_test sut;
 static const char *const upsert_key[] = {UPSERT_KEY, "sluice.row.wait.ms", "300", NULL};
-
-static int start(void **state)
-{
-    (void)state;
-    pg_fixture_start(&pg);
-    key_schema = schema_of("id", sl_schema_plain(SL_INT32, false), NULL);
-    value_schema = schema_of("id", sl_schema_plain(SL_INT32, false), "name", sl_schema_plain(SL_STRING, true),
-                             "n", sl_schema_plain(SL_INT64, true), NULL);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    pg_fixture_stop(&pg);
-    return 0;
-}
-
-static int clean(void **state)
-{
-    (void)state;
-    pg_fixture_run(&pg, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
-    return 0;
-}
-
-static void open_on(const char *ddl, const char *const *settings)
-{
-    pg_fixture_run(&pg, ddl);
-    sink_open(&sut, settings);
-    if (sink_assign(&sut, "t") != SL_OK)
-        fail_msg("%s", sut.err.text);
-}
-
-static void add(struct sl_batch *batch, int id, const char *name, int n)
-{
-    (void)batch_add(batch, "t", key_schema, ROW(batch, INT(id)), value_schema,
-                    ROW(batch, INT(id), name ? TEXT(sl_arena_strdup(batch->arena, name)) : NIL, LONG(n)));
-}
-
-static void add_delete(struct sl_batch *batch, int id)
-{
-    (void)batch_add(batch, "t", key_schema, ROW(batch, INT(id)), NULL, NIL);
-}
-
-static void put(struct sl_batch *batch)
-{
-    if (sink_put(&sut, "t", batch) != SL_OK)
-        fail_msg("%s", sut.err.text);
-}
 
 static void refused(struct sl_batch *batch, enum sl_rc want, const char *words)
 {
@@ -89,7 +38,7 @@ static void bad_rows_anywhere_in_a_batch_cost_themselves_only(void **state)
     unsigned seed = 5;
 
     (void)state;
-    open_on(table_t, upsert_key);
+    sink_open_on(&sut, table_t, upsert_key);
     for (int round = 0; round < 6; round++) {
         struct sl_batch *batch = batch_new();
         int bad[5];
@@ -101,13 +50,13 @@ static void bad_rows_anywhere_in_a_batch_cost_themselves_only(void **state)
             bool is_bad = i == bad[i / 200];
 
             /* by the server twice over, and by us before it is asked */
-            add(batch, round * 1000 + i,
-                is_bad && round % 3 == 0   ? "far too long a name"
-                : is_bad && round % 3 == 1 ? "bad \xFF"
-                                           : "good",
-                is_bad && round % 3 == 2 ? 1000000 : i);
+            people_add(batch, round * 1000 + i,
+                       is_bad && round % 3 == 0   ? "far too long a name"
+                       : is_bad && round % 3 == 1 ? "bad \xFF"
+                                                  : "good",
+                       is_bad && round % 3 == 2 ? 1000000 : i);
         }
-        put(batch);
+        sink_must_put(&sut, batch);
         assert_int_equal(sut.n_bad, before + 5);
         for (int i = 0; i < 5; i++)
             assert_int_equal(sut.bad[before + i], bad[i]);
@@ -124,12 +73,12 @@ static void the_state_before_a_bad_one_stays_in_place(void **state)
     struct sl_batch *batch = batch_new();
 
     (void)state;
-    open_on(table_t, upsert_key);
-    add(batch, 1, "good", 1);
-    add(batch, 2, "good", 1);
-    add(batch, 1, "far too long a name", 2);
-    add(batch, 2, "nul \xC0", 2);
-    put(batch);
+    sink_open_on(&sut, table_t, upsert_key);
+    people_add(batch, 1, "good", 1);
+    people_add(batch, 2, "good", 1);
+    people_add(batch, 1, "far too long a name", 2);
+    people_add(batch, 2, "nul \xC0", 2);
+    sink_must_put(&sut, batch);
     assert_int_equal(sut.n_bad, 2);
     assert_string_equal(pg_fixture_rows(&pg, "SELECT * FROM t ORDER BY id"), "1|good|1\n2|good|1");
     sink_close(&sut);
@@ -140,10 +89,10 @@ static void when_the_user_wants_no_bad_rows_nothing_of_the_batch_commits(void **
     struct sl_batch *batch = batch_new();
 
     (void)state;
-    open_on(table_t, upsert_key);
+    sink_open_on(&sut, table_t, upsert_key);
     sut.refuse_bad = true;
-    add(batch, 1, "good", 1);
-    add(batch, 2, "far too long a name", 1);
+    people_add(batch, 1, "good", 1);
+    people_add(batch, 2, "far too long a name", 1);
     refused(batch, SL_E_DATA, "too long");
     assert_string_equal(
         pg_fixture_rows(&pg, "SELECT count(*), (SELECT next_offset FROM sluice_offsets) FROM t"), "0|-1");
@@ -156,21 +105,21 @@ static void records_without_what_the_mode_needs_are_bad(void **state)
     struct sl_batch *batch = batch_new();
 
     (void)state;
-    open_on(table_t, settings);
-    add_delete(batch, 1);
-    add(batch, 2, "good", 1);
-    (void)batch_add(batch, "t", NULL, NIL, value_schema, ROW(batch, INT(3)));
-    (void)batch_add(batch, "t", NULL, NIL, value_schema, NIL);
-    put(batch);
+    sink_open_on(&sut, table_t, settings);
+    people_delete(batch, 1);
+    people_add(batch, 2, "good", 1);
+    (void)batch_add(batch, "t", NULL, NIL, people.value, ROW(batch, INT(3)));
+    (void)batch_add(batch, "t", NULL, NIL, people.value, NIL);
+    sink_must_put(&sut, batch);
     assert_int_equal(sut.n_bad, 3);
     assert_string_equal(pg_fixture_rows(&pg, "SELECT id FROM t"), "2");
     sink_close(&sut);
-    (void)clean(NULL);
-    open_on(table_t, upsert_key);
+    (void)server_clean(NULL);
+    sink_open_on(&sut, table_t, upsert_key);
     batch = batch_new();
-    (void)batch_add(batch, "t", key_schema, NIL, value_schema, ROW(batch, INT(3), NIL, NIL));
-    add(batch, 2, "good", 1);
-    put(batch);
+    (void)batch_add(batch, "t", people.key, NIL, people.value, ROW(batch, INT(3), NIL, NIL));
+    people_add(batch, 2, "good", 1);
+    sink_must_put(&sut, batch);
     assert_int_equal(sut.n_bad, 1);
     assert_non_null(strstr(sut.bad_text, "no key"));
     sink_close(&sut);
@@ -181,10 +130,10 @@ static void a_null_in_a_column_that_takes_none_is_a_bad_row(void **state)
     struct sl_batch *batch = batch_new();
 
     (void)state;
-    open_on("CREATE TABLE t (id int PRIMARY KEY, name text NOT NULL, n bigint)", upsert_key);
-    add(batch, 1, NULL, 1);
-    add(batch, 2, "good", 1);
-    put(batch);
+    sink_open_on(&sut, "CREATE TABLE t (id int PRIMARY KEY, name text NOT NULL, n bigint)", upsert_key);
+    people_add(batch, 1, NULL, 1);
+    people_add(batch, 2, "good", 1);
+    sink_must_put(&sut, batch);
     assert_int_equal(sut.n_bad, 1);
     assert_int_equal(sut.bad[0], 0);
     assert_string_equal(pg_fixture_rows(&pg, "SELECT id FROM t"), "2");
@@ -199,12 +148,12 @@ static void keys_that_the_column_takes_for_equal_end_with_the_last(void **state)
     struct sl_batch *batch = batch_new();
 
     (void)state;
-    open_on("CREATE TABLE t (k char(4) PRIMARY KEY, n int)", settings);
+    sink_open_on(&sut, "CREATE TABLE t (k char(4) PRIMARY KEY, n int)", settings);
     (void)batch_add(batch, "t", key, ROW(batch, TEXT("a")), value, ROW(batch, INT(1)));
     (void)batch_add(batch, "t", key, ROW(batch, TEXT("a ")), value, ROW(batch, INT(2)));
     (void)batch_add(batch, "t", key, ROW(batch, TEXT("b")), value, ROW(batch, INT(3)));
     (void)batch_add(batch, "t", key, ROW(batch, TEXT("a")), value, ROW(batch, INT(4)));
-    put(batch);
+    sink_must_put(&sut, batch);
     assert_int_equal(sut.n_bad, 0);
     assert_string_equal(pg_fixture_rows(&pg, "SELECT * FROM t ORDER BY k"), "a   |4\nb   |3");
     sink_close(&sut);
@@ -223,14 +172,15 @@ static void a_child_without_its_parent_is_bad_after_a_while(void **state)
     struct sl_batch *batch = batch_new();
 
     (void)state;
-    open_on("CREATE TABLE parent (n bigint PRIMARY KEY);"
-            " CREATE TABLE t (id int PRIMARY KEY, name text, n bigint REFERENCES parent);"
-            " INSERT INTO parent VALUES (1)",
-            upsert_key);
-    add(batch, 1, "child", 1);
-    add(batch, 2, "orphan", 7);
-    add(batch, 3, "child", 1);
-    put(batch);
+    sink_open_on(&sut,
+                 "CREATE TABLE parent (n bigint PRIMARY KEY);"
+                 " CREATE TABLE t (id int PRIMARY KEY, name text, n bigint REFERENCES parent);"
+                 " INSERT INTO parent VALUES (1)",
+                 upsert_key);
+    people_add(batch, 1, "child", 1);
+    people_add(batch, 2, "orphan", 7);
+    people_add(batch, 3, "child", 1);
+    sink_must_put(&sut, batch);
     assert_int_equal(sut.n_bad, 1);
     assert_int_equal(sut.bad[0], 1);
     assert_string_equal(pg_fixture_rows(&pg, "SELECT id FROM t ORDER BY id"), "1\n3");
@@ -265,12 +215,13 @@ static void a_child_whose_parent_comes_by_another_way_is_not_bad(void **state)
     pthread_t thread;
 
     (void)state;
-    open_on("CREATE TABLE parent (n bigint PRIMARY KEY);"
-            " CREATE TABLE t (id int PRIMARY KEY, name text, n bigint REFERENCES parent)",
-            settings);
-    add(batch, 2, "early", 7);
+    sink_open_on(&sut,
+                 "CREATE TABLE parent (n bigint PRIMARY KEY);"
+                 " CREATE TABLE t (id int PRIMARY KEY, name text, n bigint REFERENCES parent)",
+                 settings);
+    people_add(batch, 2, "early", 7);
     assert_int_equal(pthread_create(&thread, NULL, insert_parent_soon, NULL), 0);
-    put(batch);
+    sink_must_put(&sut, batch);
     (void)pthread_join(thread, NULL);
     assert_int_equal(sut.n_bad, 0);
     assert_string_equal(pg_fixture_rows(&pg, "SELECT * FROM t"), "2|early|7");
@@ -283,13 +234,14 @@ static void a_row_that_waited_does_not_undo_a_later_one(void **state)
     struct sl_batch *batch = batch_new();
 
     (void)state;
-    open_on("CREATE TABLE parent (n bigint PRIMARY KEY); INSERT INTO parent VALUES (1);"
-            " CREATE TABLE t (id int PRIMARY KEY, name varchar(8), n bigint REFERENCES parent)",
-            upsert_key);
-    add(batch, 1, "orphan", 7);
-    add(batch, 2, "far too long a name", 1);
-    add(batch, 1, "later", 1);
-    put(batch);
+    sink_open_on(&sut,
+                 "CREATE TABLE parent (n bigint PRIMARY KEY); INSERT INTO parent VALUES (1);"
+                 " CREATE TABLE t (id int PRIMARY KEY, name varchar(8), n bigint REFERENCES parent)",
+                 upsert_key);
+    people_add(batch, 1, "orphan", 7);
+    people_add(batch, 2, "far too long a name", 1);
+    people_add(batch, 1, "later", 1);
+    sink_must_put(&sut, batch);
     assert_int_equal(sut.n_bad, 1);
     assert_string_equal(pg_fixture_rows(&pg, "SELECT * FROM t"), "1|later|1");
     sink_close(&sut);
@@ -303,14 +255,15 @@ static void a_deadlock_is_tried_again_and_no_row_is_blamed(void **state)
     (void)state;
     pg_fixture_run(&pg, "ALTER SYSTEM SET deadlock_timeout = '50ms'");
     pg_fixture_run(&pg, "SELECT pg_reload_conf()");
-    open_on("CREATE TABLE t (id int PRIMARY KEY, name text, n bigint); INSERT INTO t VALUES (1), (2)",
-            upsert_key);
-    add(batch, 0, "warm", 0);
-    put(batch);
+    sink_open_on(&sut,
+                 "CREATE TABLE t (id int PRIMARY KEY, name text, n bigint); INSERT INTO t VALUES (1), (2)",
+                 upsert_key);
+    people_add(batch, 0, "warm", 0);
+    sink_must_put(&sut, batch);
     PQclear(PQexec(session, "SET deadlock_timeout = '2s'; BEGIN; UPDATE t SET n = 0 WHERE id = 2"));
     batch = batch_new();
-    add(batch, 1, "a", 1);
-    add(batch, 2, "b", 2);
+    people_add(batch, 1, "a", 1);
+    people_add(batch, 2, "b", 2);
     assert_int_equal(sink_put_only(&sut, "t", batch), SL_OK);
     while (strcmp(pg_fixture_rows(&pg, "SELECT count(*) FROM pg_locks WHERE NOT granted"), "1") != 0)
         ;
@@ -327,21 +280,21 @@ static void a_table_that_is_altered_meanwhile_is_read_again(void **state)
     struct sl_batch *batch = batch_new();
 
     (void)state;
-    open_on("CREATE TABLE t (id int PRIMARY KEY, name text, n bigint)", upsert_key);
-    add(batch, 1, "a", 1);
-    put(batch);
+    sink_open_on(&sut, "CREATE TABLE t (id int PRIMARY KEY, name text, n bigint)", upsert_key);
+    people_add(batch, 1, "a", 1);
+    sink_must_put(&sut, batch);
     pg_fixture_run(&pg, "DROP TABLE t; CREATE TABLE t (n numeric, name text, id bigint PRIMARY KEY)");
     batch = batch_new();
-    add(batch, 2, "b", 2);
-    put(batch);
+    people_add(batch, 2, "b", 2);
+    sink_must_put(&sut, batch);
     pg_fixture_run(&pg, "ALTER TABLE t ALTER name TYPE int USING 0");
     batch = batch_new();
-    add(batch, 3, "33", 3);
-    put(batch);
+    people_add(batch, 3, "33", 3);
+    sink_must_put(&sut, batch);
     assert_string_equal(pg_fixture_rows(&pg, "SELECT id, name, n FROM t ORDER BY id"), "2|0|2\n3|33|3");
     pg_fixture_run(&pg, "ALTER TABLE t DROP COLUMN name");
     batch = batch_new();
-    add(batch, 4, "d", 4);
+    people_add(batch, 4, "d", 4);
     refused(batch, SL_E_SCHEMA, "lacks column name");
     sink_close(&sut);
 }
@@ -351,8 +304,8 @@ static void a_missing_table_is_named_with_the_ways_out(void **state)
     struct sl_batch *batch = batch_new();
 
     (void)state;
-    open_on("SELECT 1", upsert_key);
-    add(batch, 1, "a", 1);
+    sink_open_on(&sut, "SELECT 1", upsert_key);
+    people_add(batch, 1, "a", 1);
     refused(batch, SL_E_NOT_FOUND, "table \"t\" does not exist");
     assert_non_null(strstr(sut.err.text, "auto.create=true"));
     sink_close(&sut);
@@ -363,9 +316,9 @@ static void a_topic_with_more_dots_than_a_table_name_takes_is_refused(void **sta
     struct sl_batch *batch = batch_new();
 
     (void)state;
-    open_on(table_t, upsert_key);
+    sink_open_on(&sut, table_t, upsert_key);
     assert_int_equal(sink_assign(&sut, "server.db.dbo.t"), SL_OK);
-    (void)batch_add(batch, "server.db.dbo.t", key_schema, ROW(batch, INT(1)), value_schema,
+    (void)batch_add(batch, "server.db.dbo.t", people.key, ROW(batch, INT(1)), people.value,
                     ROW(batch, INT(1), NIL, NIL));
     assert_int_equal(sink_put(&sut, "server.db.dbo.t", batch), SL_E_CONFIG);
     assert_non_null(strstr(sut.err.text, "RegexRouter"));
@@ -377,10 +330,11 @@ static void an_upsert_without_a_matching_constraint_names_it(void **state)
     struct sl_batch *batch = batch_new();
 
     (void)state;
-    open_on("CREATE TABLE t (id int, name text, n bigint); CREATE UNIQUE INDEX ON t (id) WHERE n > 0;"
-            " CREATE UNIQUE INDEX ON t (id, name)",
-            upsert_key);
-    add(batch, 1, "a", 1);
+    sink_open_on(&sut,
+                 "CREATE TABLE t (id int, name text, n bigint); CREATE UNIQUE INDEX ON t (id) WHERE n > 0;"
+                 " CREATE UNIQUE INDEX ON t (id, name)",
+                 upsert_key);
+    people_add(batch, 1, "a", 1);
     refused(batch, SL_E_SCHEMA, "ALTER TABLE public.t ADD PRIMARY KEY (\"id\")");
     sink_close(&sut);
 }
@@ -390,8 +344,8 @@ static void a_missing_column_is_named_with_the_ways_out(void **state)
     struct sl_batch *batch = batch_new();
 
     (void)state;
-    open_on("CREATE TABLE t (id int PRIMARY KEY, n bigint)", upsert_key);
-    add(batch, 1, "a", 1);
+    sink_open_on(&sut, "CREATE TABLE t (id int PRIMARY KEY, n bigint)", upsert_key);
+    people_add(batch, 1, "a", 1);
     refused(batch, SL_E_SCHEMA, "auto.evolve=true");
     sink_close(&sut);
 }
@@ -405,7 +359,7 @@ static void more_columns_than_a_table_can_have_are_refused(void **state)
     char name[16];
 
     (void)state;
-    open_on("SELECT 1", settings);
+    sink_open_on(&sut, "SELECT 1", settings);
     for (int i = 0; i < 1601; i++) {
         (void)snprintf(name, sizeof(name), "c%d", i);
         sl_struct_add(&builder, sl_arena_strdup(batch->arena, name), sl_schema_plain(SL_INT32, true));
@@ -427,14 +381,14 @@ static void a_row_of_many_columns_is_applied(void **state)
     char name[16];
 
     (void)state;
-    open_on("SELECT 1", settings);
+    sink_open_on(&sut, "SELECT 1", settings);
     for (int i = 0; i < N; i++) {
         (void)snprintf(name, sizeof(name), "c%d", i);
         sl_struct_add(&builder, sl_arena_strdup(batch->arena, name), sl_schema_plain(SL_INT32, true));
         fields[i] = INT(i);
     }
     (void)batch_add(batch, "t", NULL, NIL, sl_struct_end(&builder, false), sl_items(SL_STRUCT, fields, N));
-    put(batch);
+    sink_must_put(&sut, batch);
     assert_string_equal(pg_fixture_rows(&pg, "SELECT c0, c7, c399 FROM t"), "0|7|399");
     sink_close(&sut);
 }
@@ -470,14 +424,15 @@ static void a_trigger_that_refuses_a_row_makes_it_bad(void **state)
     struct sl_batch *batch = batch_new();
 
     (void)state;
-    open_on("CREATE TABLE t (id int PRIMARY KEY, name text, n bigint);"
-            " CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS"
-            " $$ BEGIN IF NEW.n = 13 THEN RAISE EXCEPTION 'unlucky'; END IF; RETURN NEW; END $$;"
-            " CREATE TRIGGER no BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION no()",
-            upsert_key);
+    sink_open_on(&sut,
+                 "CREATE TABLE t (id int PRIMARY KEY, name text, n bigint);"
+                 " CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS"
+                 " $$ BEGIN IF NEW.n = 13 THEN RAISE EXCEPTION 'unlucky'; END IF; RETURN NEW; END $$;"
+                 " CREATE TRIGGER no BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION no()",
+                 upsert_key);
     for (int i = 0; i < 20; i++)
-        add(batch, i, "x", i);
-    put(batch);
+        people_add(batch, i, "x", i);
+    sink_must_put(&sut, batch);
     assert_int_equal(sut.n_bad, 1);
     assert_int_equal(sut.bad[0], 13);
     assert_non_null(strstr(sut.bad_text, "unlucky"));
@@ -489,13 +444,15 @@ static void deferred_constraints_do_not_hide_the_bad_row(void **state)
     struct sl_batch *batch = batch_new();
 
     (void)state;
-    open_on("CREATE TABLE parent (n bigint PRIMARY KEY); INSERT INTO parent VALUES (1);"
-            " CREATE TABLE t (id int PRIMARY KEY, name text, n bigint REFERENCES parent DEFERRABLE INITIALLY "
-            "DEFERRED)",
-            upsert_key);
-    add(batch, 1, "child", 1);
-    add(batch, 2, "orphan", 7);
-    put(batch);
+    sink_open_on(
+        &sut,
+        "CREATE TABLE parent (n bigint PRIMARY KEY); INSERT INTO parent VALUES (1);"
+        " CREATE TABLE t (id int PRIMARY KEY, name text, n bigint REFERENCES parent DEFERRABLE INITIALLY "
+        "DEFERRED)",
+        upsert_key);
+    people_add(batch, 1, "child", 1);
+    people_add(batch, 2, "orphan", 7);
+    sink_must_put(&sut, batch);
     assert_int_equal(sut.n_bad, 1);
     assert_string_equal(pg_fixture_rows(&pg, "SELECT id FROM t"), "1");
     sink_close(&sut);
@@ -504,14 +461,14 @@ static void deferred_constraints_do_not_hide_the_bad_row(void **state)
 static void a_failure_is_settled_while_the_next_batch_is_on_its_way(void **state)
 {
     (void)state;
-    open_on(table_t, upsert_key);
+    sink_open_on(&sut, table_t, upsert_key);
     for (int round = 0; round < 20; round++) {
         struct sl_batch *batch = batch_new();
 
-        add(batch, round, round % 3 == 1 ? "far too long a name" : "good", round);
-        add(batch, 100 + round, "good", round);
+        people_add(batch, round, round % 3 == 1 ? "far too long a name" : "good", round);
+        people_add(batch, 100 + round, "good", round);
         if (round == 10) /* a new schema forces the settling in the middle of building */
-            (void)batch_add(batch, "t", key_schema, ROW(batch, INT(500)),
+            (void)batch_add(batch, "t", people.key, ROW(batch, INT(500)),
                             schema_of("n", sl_schema_plain(SL_INT64, true), NULL), ROW(batch, LONG(5)));
         if (sink_put_only(&sut, "t", batch) != SL_OK)
             fail_msg("%s", sut.err.text);
@@ -526,28 +483,28 @@ static void a_failure_is_settled_while_the_next_batch_is_on_its_way(void **state
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(bad_rows_anywhere_in_a_batch_cost_themselves_only, clean),
-        cmocka_unit_test_setup(the_state_before_a_bad_one_stays_in_place, clean),
-        cmocka_unit_test_setup(when_the_user_wants_no_bad_rows_nothing_of_the_batch_commits, clean),
-        cmocka_unit_test_setup(records_without_what_the_mode_needs_are_bad, clean),
-        cmocka_unit_test_setup(a_null_in_a_column_that_takes_none_is_a_bad_row, clean),
-        cmocka_unit_test_setup(keys_that_the_column_takes_for_equal_end_with_the_last, clean),
-        cmocka_unit_test_setup(a_child_without_its_parent_is_bad_after_a_while, clean),
-        cmocka_unit_test_setup(a_child_whose_parent_comes_by_another_way_is_not_bad, clean),
-        cmocka_unit_test_setup(a_row_that_waited_does_not_undo_a_later_one, clean),
-        cmocka_unit_test_setup(a_deadlock_is_tried_again_and_no_row_is_blamed, clean),
-        cmocka_unit_test_setup(a_table_that_is_altered_meanwhile_is_read_again, clean),
-        cmocka_unit_test_setup(a_missing_table_is_named_with_the_ways_out, clean),
-        cmocka_unit_test_setup(a_topic_with_more_dots_than_a_table_name_takes_is_refused, clean),
-        cmocka_unit_test_setup(an_upsert_without_a_matching_constraint_names_it, clean),
-        cmocka_unit_test_setup(a_missing_column_is_named_with_the_ways_out, clean),
-        cmocka_unit_test_setup(more_columns_than_a_table_can_have_are_refused, clean),
-        cmocka_unit_test_setup(a_row_of_many_columns_is_applied, clean),
-        cmocka_unit_test_setup(contradictory_settings_are_refused_before_anything_happens, clean),
-        cmocka_unit_test_setup(a_trigger_that_refuses_a_row_makes_it_bad, clean),
-        cmocka_unit_test_setup(deferred_constraints_do_not_hide_the_bad_row, clean),
-        cmocka_unit_test_setup(a_failure_is_settled_while_the_next_batch_is_on_its_way, clean),
+        cmocka_unit_test_setup(bad_rows_anywhere_in_a_batch_cost_themselves_only, server_clean),
+        cmocka_unit_test_setup(the_state_before_a_bad_one_stays_in_place, server_clean),
+        cmocka_unit_test_setup(when_the_user_wants_no_bad_rows_nothing_of_the_batch_commits, server_clean),
+        cmocka_unit_test_setup(records_without_what_the_mode_needs_are_bad, server_clean),
+        cmocka_unit_test_setup(a_null_in_a_column_that_takes_none_is_a_bad_row, server_clean),
+        cmocka_unit_test_setup(keys_that_the_column_takes_for_equal_end_with_the_last, server_clean),
+        cmocka_unit_test_setup(a_child_without_its_parent_is_bad_after_a_while, server_clean),
+        cmocka_unit_test_setup(a_child_whose_parent_comes_by_another_way_is_not_bad, server_clean),
+        cmocka_unit_test_setup(a_row_that_waited_does_not_undo_a_later_one, server_clean),
+        cmocka_unit_test_setup(a_deadlock_is_tried_again_and_no_row_is_blamed, server_clean),
+        cmocka_unit_test_setup(a_table_that_is_altered_meanwhile_is_read_again, server_clean),
+        cmocka_unit_test_setup(a_missing_table_is_named_with_the_ways_out, server_clean),
+        cmocka_unit_test_setup(a_topic_with_more_dots_than_a_table_name_takes_is_refused, server_clean),
+        cmocka_unit_test_setup(an_upsert_without_a_matching_constraint_names_it, server_clean),
+        cmocka_unit_test_setup(a_missing_column_is_named_with_the_ways_out, server_clean),
+        cmocka_unit_test_setup(more_columns_than_a_table_can_have_are_refused, server_clean),
+        cmocka_unit_test_setup(a_row_of_many_columns_is_applied, server_clean),
+        cmocka_unit_test_setup(contradictory_settings_are_refused_before_anything_happens, server_clean),
+        cmocka_unit_test_setup(a_trigger_that_refuses_a_row_makes_it_bad, server_clean),
+        cmocka_unit_test_setup(deferred_constraints_do_not_hide_the_bad_row, server_clean),
+        cmocka_unit_test_setup(a_failure_is_settled_while_the_next_batch_is_on_its_way, server_clean),
     };
 
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, people_start, server_stop);
 }

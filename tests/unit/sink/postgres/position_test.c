@@ -18,23 +18,15 @@ static struct sink_under_test other;
 
 static int start(void **state)
 {
-    (void)state;
-    pg_fixture_start(&pg);
+    (void)server_start(state);
     value_schema = schema_of("id", sl_schema_plain(SL_INT32, false), NULL);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    pg_fixture_stop(&pg);
     return 0;
 }
 
 static int clean(void **state)
 {
-    (void)state;
-    pg_fixture_run(&pg, "DROP SCHEMA public CASCADE; CREATE SCHEMA public; CREATE TABLE t (id int)");
+    (void)server_clean(state);
+    pg_fixture_run(&pg, "CREATE TABLE t (id int)");
     return 0;
 }
 
@@ -406,5 +398,5 @@ int main(void)
         cmocka_unit_test_setup(a_waiting_put_ends_when_woken, clean),
     };
 
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start, server_stop);
 }

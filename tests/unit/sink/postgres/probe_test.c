@@ -16,8 +16,7 @@ static int start(void **state)
     char path[300];
     FILE *file;
 
-    (void)state;
-    pg_fixture_start(&pg);
+    (void)server_start(state);
     pg_fixture_run(&pg, "CREATE ROLE locked LOGIN PASSWORD 'sesame'; CREATE TABLE here (id int)");
     (void)snprintf(path, sizeof(path), "%s/data/pg_hba.conf", pg.dir);
     file = fopen(path, "w");
@@ -27,13 +26,6 @@ static int start(void **state)
                 file);
     assert_int_equal(fclose(file), 0);
     pg_fixture_run(&pg, "SELECT pg_reload_conf()");
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    pg_fixture_stop(&pg);
     return 0;
 }
 
@@ -124,5 +116,5 @@ int main(void)
         cmocka_unit_test(a_host_that_is_not_there_is_worth_another_try),
     };
 
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start, server_stop);
 }

@@ -23,27 +23,17 @@ static int start(void **state)
 {
     const struct sl_schema *number = sl_schema_plain(SL_INT32, true);
 
-    (void)state;
-    pg_fixture_start(&pg);
+    (void)server_start(state);
     key_schema = schema_of("p", number, "a", number, "b", number, NULL);
     value_schema = schema_of("v", number, "__deleted", sl_schema_plain(SL_STRING, true), "__op",
                              sl_schema_plain(SL_STRING, true), NULL);
     return 0;
 }
 
-static int stop(void **state)
-{
-    (void)state;
-    pg_fixture_stop(&pg);
-    return 0;
-}
-
 static void open_on(const char *ddl)
 {
-    pg_fixture_run(&pg, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
-    pg_fixture_run(&pg, ddl);
-    sink_open(&sut, upsert_key);
-    assert_int_equal(sink_assign(&sut, "t"), SL_OK);
+    (void)server_clean(NULL);
+    sink_open_on(&sut, ddl, upsert_key);
 }
 
 static const char table[] =
@@ -470,5 +460,5 @@ int main(void)
         cmocka_unit_test(one_list_of_key_columns_serves_tables_that_have_some_of_them),
     };
 
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start, server_stop);
 }

@@ -11,6 +11,28 @@
 #include <cmocka.h>
 
 struct pg_fixture pg;
+struct people people;
+
+int server_start(void **state)
+{
+    (void)state;
+    pg_fixture_start(&pg);
+    return 0;
+}
+
+int server_stop(void **state)
+{
+    (void)state;
+    pg_fixture_stop(&pg);
+    return 0;
+}
+
+int server_clean(void **state)
+{
+    (void)state;
+    pg_fixture_run(&pg, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+    return 0;
+}
 
 static void on_release(void *ctx, struct sl_batch *batch, bool durable)
 {
@@ -131,4 +153,37 @@ const struct sl_schema *schema_of(const char *name, const struct sl_schema *sche
     }
     va_end(args);
     return sl_struct_end(&builder, false);
+}
+
+void sink_open_on(struct sink_under_test *sut, const char *ddl, const char *const *settings)
+{
+    pg_fixture_run(&pg, ddl);
+    sink_open(sut, settings);
+    if (sink_assign(sut, "t") != SL_OK)
+        fail_msg("%s", sut->err.text);
+}
+
+void sink_must_put(struct sink_under_test *sut, struct sl_batch *batch)
+{
+    if (sink_put(sut, "t", batch) != SL_OK)
+        fail_msg("%s", sut->err.text);
+}
+
+int people_start(void **state)
+{
+    people.key = schema_of("id", sl_schema_plain(SL_INT32, false), NULL);
+    people.value = schema_of("id", sl_schema_plain(SL_INT32, false), "name", sl_schema_plain(SL_STRING, true),
+                             "n", sl_schema_plain(SL_INT64, true), NULL);
+    return server_start(state);
+}
+
+void people_add(struct sl_batch *batch, int id, const char *name, int n)
+{
+    (void)batch_add(batch, "t", people.key, ROW(batch, INT(id)), people.value,
+                    ROW(batch, INT(id), name ? TEXT(sl_arena_strdup(batch->arena, name)) : NIL, LONG(n)));
+}
+
+void people_delete(struct sl_batch *batch, int id)
+{
+    (void)batch_add(batch, "t", people.key, ROW(batch, INT(id)), NULL, NIL);
 }

@@ -16,20 +16,6 @@ static struct sink_under_test sut;
 static const char *const plain[] = {"insert.mode", "insert", NULL};
 static const char *const *settings = plain;
 
-static int start(void **state)
-{
-    (void)state;
-    pg_fixture_start(&pg);
-    return 0;
-}
-
-static int stop(void **state)
-{
-    (void)state;
-    pg_fixture_stop(&pg);
-    return 0;
-}
-
 static enum sl_rc try_one(const char *column_type, const struct sl_schema *schema, struct sl_value value)
 {
     struct sl_batch *batch = batch_new();
@@ -401,5 +387,5 @@ int main(void)
     };
 
     (void)setenv("PGTZ", "UTC", 1);
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, server_start, server_stop);
 }

@@ -158,6 +158,9 @@ sl_pgsink_bind sl_pgsink_bind_text, sl_pgsink_bind_jsonb, sl_pgsink_bind_bytes;
 sl_pgsink_bind sl_pgsink_bind_uuid, sl_pgsink_bind_uuid_bytes;
 sl_pgsink_bind sl_pgsink_bind_array_text; /* an array as text: {1,2,NULL} */
 
+/* bind_json.c: arrays, maps and structs */
+sl_pgsink_bind sl_pgsink_bind_as_json, sl_pgsink_bind_as_jsonb;
+
 /* numeric in binary form: int16 digits, weight, sign, scale, then base-10000 digits. Appends. */
 void sl_pgsink_put_numeric(struct sl_buf *out, const uint8_t *twos_complement, size_t len, int32_t scale);
 void sl_pgsink_put_numeric_int(struct sl_buf *out, int64_t unscaled, int32_t scale);

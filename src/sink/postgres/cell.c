@@ -54,7 +54,7 @@ static Oid array_of(Oid element)
 
 /* What a field's values are, whatever carries them. */
 enum kind {
-    KIND_NONE, /* a struct, a map */
+    KIND_NESTED, /* a struct, a map */
     KIND_INT,
     KIND_FLOAT,
     KIND_BOOL,
@@ -90,7 +90,7 @@ static enum kind kind_by_type(const struct sl_schema *schema)
     case SL_MAP:
     case SL_STRUCT: break;
     }
-    return KIND_NONE;
+    return KIND_NESTED;
 }
 
 /* A name promises a type that the schema must really have: names come from outside. */
@@ -320,10 +320,19 @@ static bool array_has_a_form(const struct sl_schema *schema)
     return false;
 }
 
+static bool choose_nested(struct sl_pgsink_cell *cell)
+{
+    switch (cell->column->type) {
+    case JSON: return use(cell, sl_pgsink_bind_as_json, JSON);
+    case JSONB: return use(cell, sl_pgsink_bind_as_jsonb, JSONB);
+    default: return false;
+    }
+}
+
 static bool choose_array(struct sl_pgsink_cell *cell)
 {
-    return cell->column->category == 'A' && array_has_a_form(cell->schema) &&
-           use_text(cell, sl_pgsink_bind_array_text);
+    return choose_nested(cell) || (cell->column->category == 'A' && array_has_a_form(cell->schema) &&
+                                   use_text(cell, sl_pgsink_bind_array_text));
 }
 
 static bool choose(const struct sl_pgsink_config *config, struct sl_pgsink_cell *cell)
@@ -344,7 +353,7 @@ static bool choose(const struct sl_pgsink_config *config, struct sl_pgsink_cell 
     case KIND_STAMP_US: return choose_stamp(config, cell, sl_pgsink_bind_stamp_us);
     case KIND_STAMP_NS: return choose_stamp(config, cell, sl_pgsink_bind_stamp_ns);
     case KIND_ARRAY: return choose_array(cell);
-    case KIND_NONE: break;
+    case KIND_NESTED: return choose_nested(cell);
     }
     return false;
 }

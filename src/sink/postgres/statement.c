@@ -61,8 +61,8 @@ static void put_conflict(struct sl_buf *sql, const struct sl_pgsink_plan *plan,
     }
 }
 
-static void put_insert(struct sl_buf *sql, const struct sl_pgsink_config *config,
-                       const struct sl_pgsink_plan *plan, const struct sl_pgsink_statement *statement)
+/* INSERT INTO t (...) SELECT ... FROM, without where from. */
+static void put_insert_head(struct sl_buf *sql, const struct sl_pgsink_statement *statement)
 {
     bool overriding = false;
 
@@ -78,13 +78,19 @@ static void put_insert(struct sl_buf *sql, const struct sl_pgsink_config *config
         put_element(sql, statement, i);
     }
     sl_buf_text(sql, " FROM ");
+}
+
+static void put_insert(struct sl_buf *sql, const struct sl_pgsink_config *config,
+                       const struct sl_pgsink_plan *plan, const struct sl_pgsink_statement *statement)
+{
+    put_insert_head(sql, statement);
     put_unnest(sql, statement);
     if (config->insert_mode == SL_PGSINK_UPSERT)
         put_conflict(sql, plan, statement);
 }
 
-static void put_update(struct sl_buf *sql, const struct sl_pgsink_plan *plan,
-                       const struct sl_pgsink_statement *statement)
+static void put_update_head(struct sl_buf *sql, const struct sl_pgsink_plan *plan,
+                            const struct sl_pgsink_statement *statement)
 {
     sl_buf_format(sql, "UPDATE %s AS t SET ", statement->target->table->sql_name);
     for (uint16_t i = plan->n_keys; i < statement->n_cells; i++) {
@@ -94,8 +100,50 @@ static void put_update(struct sl_buf *sql, const struct sl_pgsink_plan *plan,
         put_element(sql, statement, i);
     }
     sl_buf_text(sql, " FROM ");
+}
+
+static void put_update(struct sl_buf *sql, const struct sl_pgsink_plan *plan,
+                       const struct sl_pgsink_statement *statement)
+{
+    put_update_head(sql, plan, statement);
     put_unnest(sql, statement);
     put_key_match(sql, plan, statement);
+}
+
+/* Does a partial row say nothing about a column that must not be null? */
+static bool lacks_required(const struct sl_pgsink_statement *statement)
+{
+    const struct sl_pgsink_table *table = statement->target->table;
+
+    for (size_t c = 0; statement->mask && c < table->n_columns; c++) {
+        bool there = !table->columns[c].not_null || table->columns[c].has_default;
+
+        for (uint16_t i = 0; i < statement->n_cells; i++)
+            there |= statement->cells[i]->column == &table->columns[c];
+        if (!there)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * PostgreSQL looks at NOT NULL before it looks for a conflict, so that an insert of such a row fails even
+ * where it would only update. Rows that exist are updated; the others are inserted, and fail rightly.
+ */
+static void put_update_or_insert(struct sl_buf *sql, const struct sl_pgsink_plan *plan,
+                                 const struct sl_pgsink_statement *statement)
+{
+    sl_buf_text(sql, "WITH u AS MATERIALIZED (SELECT * FROM ");
+    put_unnest(sql, statement);
+    sl_buf_text(sql, "), changed AS (");
+    put_update_head(sql, plan, statement);
+    sl_buf_text(sql, "u");
+    put_key_match(sql, plan, statement);
+    sl_buf_text(sql, ") ");
+    put_insert_head(sql, statement);
+    sl_buf_format(sql, "u WHERE NOT EXISTS (SELECT FROM %s AS t", statement->target->table->sql_name);
+    put_key_match(sql, plan, statement);
+    sl_buf_u8(sql, ')');
 }
 
 void sl_pgsink_statement_sql(const struct sl_pgsink_config *config, const struct sl_pgsink_plan *plan,
@@ -107,6 +155,9 @@ void sl_pgsink_statement_sql(const struct sl_pgsink_config *config, const struct
         put_key_match(sql, plan, statement);
     } else if (config->insert_mode == SL_PGSINK_UPDATE) {
         put_update(sql, plan, statement);
+    } else if (config->insert_mode == SL_PGSINK_UPSERT && plan->n_keys < statement->n_cells &&
+               lacks_required(statement)) {
+        put_update_or_insert(sql, plan, statement);
     } else {
         put_insert(sql, config, plan, statement);
     }

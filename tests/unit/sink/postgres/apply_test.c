@@ -207,6 +207,27 @@ static void an_absent_field_is_left_alone_and_a_null_one_is_not(void **state)
     sink_close(&sut);
 }
 
+static void a_partial_row_need_not_say_what_must_not_be_null(void **state)
+{
+    struct sl_batch *batch = batch_new();
+
+    (void)state;
+    open_on("CREATE TABLE t (id int PRIMARY KEY, name text NOT NULL, n bigint, at int NOT NULL DEFAULT 7);"
+            " INSERT INTO t VALUES (1, 'a', 1), (2, 'b', 2)",
+            upsert_key);
+    for (int id = 1; id <= 3; id++)
+        (void)batch_add(batch, "t", key_schema, ROW(batch, INT(id)), value_schema,
+                        ROW(batch, INT(id), ABSENT, LONG(10)));
+    (void)batch_add(batch, "t", key_schema, ROW(batch, INT(4)), value_schema,
+                    ROW(batch, INT(4), TEXT("d"), ABSENT));
+    put(batch);
+    assert_string_equal(pg_fixture_rows(&pg, "SELECT * FROM t ORDER BY id"),
+                        "1|a|10|7\n2|b|10|7\n4|d|NULL|7");
+    assert_int_equal(sut.n_bad, 1); /* there is no row 3, and nobody says its name */
+    assert_int_equal(sut.bad[0], 2);
+    sink_close(&sut);
+}
+
 static void a_large_value_that_the_change_does_not_say_is_left_alone(void **state)
 {
     struct sl_batch *batch = batch_new();
@@ -396,6 +417,7 @@ int main(void)
         cmocka_unit_test(insert_mode_with_deletes_keeps_their_order),
         cmocka_unit_test(update_mode_touches_existing_rows_only),
         cmocka_unit_test(an_absent_field_is_left_alone_and_a_null_one_is_not),
+        cmocka_unit_test(a_partial_row_need_not_say_what_must_not_be_null),
         cmocka_unit_test(a_large_value_that_the_change_does_not_say_is_left_alone),
         cmocka_unit_test(parents_come_before_children_and_leave_after_them),
         cmocka_unit_test(values_that_change_hands_under_another_unique_index_arrive),

@@ -341,7 +341,42 @@ static void bytes_and_arrays_arrive(void **state)
     expect("text[]", sl_schema_array(S(SL_STRING), true), sl_items(SL_ARRAY, texts, 0), "{}");
     expect("int[]", sl_schema_array(S(SL_INT32), true), NIL, "NULL");
     expect_unfit("int", sl_schema_array(S(SL_INT32), true), sl_items(SL_ARRAY, ints, 3));
-    expect_unfit("jsonb", sl_schema_map(S(SL_STRING), S(SL_STRING), true), NIL);
+    expect_unfit("text", sl_schema_map(S(SL_STRING), S(SL_STRING), true), NIL);
+}
+
+static void collections_become_json(void **state)
+{
+    const struct sl_schema *text = S(SL_STRING);
+    const struct sl_schema *map = sl_schema_map(text, S(SL_INT32), true);
+    struct sl_struct_builder b = {.name = "p.ks.t.MapEntry_INT_TEXT"};
+    struct sl_struct_builder u = {.name = "p.ks.t.UDT_address"};
+    const struct sl_value pairs[] = {TEXT("a \"b\""), INT(1), TEXT("c"), NIL};
+    const struct sl_value entry[] = {INT(7), TEXT("x")};
+    const struct sl_value entry_2[] = {INT(-1), NIL};
+    const struct sl_value entries[] = {sl_items(SL_STRUCT, entry, 2), sl_items(SL_STRUCT, entry_2, 2)};
+    const struct sl_value texts[] = {TEXT("a"), NIL};
+    const struct sl_value nested[] = {sl_items(SL_ARRAY, texts, 2), sl_bool(true)};
+    const struct sl_schema *entry_schema;
+    const struct sl_schema *udt;
+
+    (void)state;
+    sl_struct_add(&b, "key", S(SL_INT32));
+    sl_struct_add(&b, "value", text);
+    entry_schema = sl_struct_end(&b, false);
+    sl_struct_add(&u, "lines", sl_schema_array(text, true));
+    sl_struct_add(&u, "main", S(SL_BOOLEAN));
+    udt = sl_struct_end(&u, true);
+    expect("jsonb", map, sl_items(SL_MAP, pairs, 2), "{\"c\": null, \"a \\\"b\\\"\": 1}");
+    expect("json", map, sl_items(SL_MAP, pairs, 0), "{}");
+    expect("jsonb", map, NIL, "NULL");
+    expect("jsonb", sl_schema_array(entry_schema, true), sl_items(SL_ARRAY, entries, 2),
+           "{\"7\": \"x\", \"-1\": null}");
+    expect("jsonb", sl_schema_array(text, true), sl_items(SL_ARRAY, texts, 2), "[\"a\", null]");
+    expect("jsonb", udt, sl_items(SL_STRUCT, nested, 2), "{\"main\": true, \"lines\": [\"a\", null]}");
+    expect_bad("jsonb", sl_schema_array(text, true),
+               sl_items(SL_ARRAY, (const struct sl_value[]){sl_bytes(SL_STRING, "\0", 1)}, 1), "Unicode");
+    expect_bad("jsonb", sl_schema_array(text, true),
+               sl_items(SL_ARRAY, (const struct sl_value[]){sl_bytes(SL_STRING, "\xFF", 1)}, 1), "encoding");
 }
 
 static void a_null_becomes_the_schema_s_default_unless_told_otherwise(void **state)
@@ -382,6 +417,7 @@ int main(void)
         cmocka_unit_test(db_timezone_moves_connects_instants_only),
         cmocka_unit_test(texts_become_what_the_column_is),
         cmocka_unit_test(bytes_and_arrays_arrive),
+        cmocka_unit_test(collections_become_json),
         cmocka_unit_test(a_null_becomes_the_schema_s_default_unless_told_otherwise),
         cmocka_unit_test(timestamp_fields_list_makes_numbers_instants),
     };

@@ -216,11 +216,11 @@ static void a_partial_row_need_not_say_what_must_not_be_null(void **state)
             " INSERT INTO t VALUES (1, 'a', 1), (2, 'b', 2)",
             upsert_key);
     for (int id = 1; id <= 3; id++)
-        (void)batch_add(batch, "t", key_schema, ROW(batch, INT(id)), value_schema,
+        (void)batch_add(batch, "t", people.key, ROW(batch, INT(id)), people.value,
                         ROW(batch, INT(id), ABSENT, LONG(10)));
-    (void)batch_add(batch, "t", key_schema, ROW(batch, INT(4)), value_schema,
+    (void)batch_add(batch, "t", people.key, ROW(batch, INT(4)), people.value,
                     ROW(batch, INT(4), TEXT("d"), ABSENT));
-    put(batch);
+    sink_must_put(&sut, batch);
     assert_string_equal(pg_fixture_rows(&pg, "SELECT * FROM t ORDER BY id"),
                         "1|a|10|7\n2|b|10|7\n4|d|NULL|7");
     assert_int_equal(sut.n_bad, 1); /* there is no row 3, and nobody says its name */

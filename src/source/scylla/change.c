@@ -153,8 +153,8 @@ static void make_index(struct sl_scylla_group *group)
     }
 }
 
-const struct sl_scylla_row *sl_scylla_group_image(struct sl_scylla_group *group, const struct sl_scylla_row *row,
-                                                  enum sl_scylla_op op)
+const struct sl_scylla_row *sl_scylla_group_image(struct sl_scylla_group *group,
+                                                  const struct sl_scylla_row *row, enum sl_scylla_op op)
 {
     if (group->n < INDEX_FROM) {
         for (uint32_t i = 0; i < group->n; i++)

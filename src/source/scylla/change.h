@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rows of the log, in groups. A group is what one write did to one partition at one microsecond: all rows with
- * the same stream and the same cdc$time. Before and after images stand in it by kind, not beside their change,
- * so they are found by primary key.
+ * Rows of the log, in groups. A group is what one write did to one partition at one microsecond: all rows
+ * with the same stream and the same cdc$time. Before and after images stand in it by kind, not beside their
+ * change, so they are found by primary key.
  *
  * Cells point into the answers that brought them; a group is done with before its answers are freed.
  */
@@ -67,8 +67,8 @@ enum sl_rc sl_scylla_group_add(struct sl_scylla_group *group, const struct sl_sc
 void sl_scylla_group_done(struct sl_scylla_group *group);
 
 /* The image of a row, by primary key; NULL when the log has none. op: PREIMAGE or POSTIMAGE. */
-const struct sl_scylla_row *sl_scylla_group_image(struct sl_scylla_group *group, const struct sl_scylla_row *row,
-                                                  enum sl_scylla_op op);
+const struct sl_scylla_row *sl_scylla_group_image(struct sl_scylla_group *group,
+                                                  const struct sl_scylla_row *row, enum sl_scylla_op op);
 
 static inline struct sl_cql_cell sl_scylla_cell(const struct sl_scylla_row *row, int index)
 {

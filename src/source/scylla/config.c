@@ -132,10 +132,11 @@ static enum sl_rc read_cluster(const struct sl_props *props, struct sl_scylla_co
     config->backoff_base_us = (int64_t)cql->backoff_base_ms * 1000;
     config->backoff_max_us = (int64_t)cql->backoff_max_ms * 1000;
     if (!cql->user != !cql->password)
-        return sl_error_set(err, SL_E_CONFIG,
-                            "scylla.%s is not given. HINT: scylla.user and scylla.password go together; leave "
-                            "both out for a cluster without authentication",
-                            cql->user ? "password" : "user");
+        return sl_error_set(
+            err, SL_E_CONFIG,
+            "scylla.%s is not given. HINT: scylla.user and scylla.password go together; leave "
+            "both out for a cluster without authentication",
+            cql->user ? "password" : "user");
     return read_tls(props, &cql->tls, err);
 }
 
@@ -158,10 +159,9 @@ static void read_reading(const struct sl_props *props, struct sl_scylla_config *
     config->read_again = bool_of(props, "sluice.scylla.read.again");
     config->sweep_ms = int_of(props, "sluice.scylla.sweep.ms");
     config->sweep_interval_ms = int_of(props, "sluice.scylla.sweep.interval.ms");
-    config->snapshot = is_word(props, "snapshot.mode", "initial") ||
-                       is_word(props, "snapshot.mode", "initial_only") ||
-                       is_word(props, "snapshot.mode", "always") ||
-                       is_word(props, "snapshot.mode", "when_needed");
+    config->snapshot =
+        is_word(props, "snapshot.mode", "initial") || is_word(props, "snapshot.mode", "initial_only") ||
+        is_word(props, "snapshot.mode", "always") || is_word(props, "snapshot.mode", "when_needed");
     config->snapshot_ranges = (uint32_t)int_of(props, "sluice.scylla.snapshot.ranges");
 }
 

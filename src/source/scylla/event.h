@@ -3,9 +3,10 @@
  * Changes as records: the connector's envelope in the legacy or the advanced shape (scylla-source §4.6 to
  * §4.10), with the headers that carry what these shapes cannot (include/sluice/position.h).
  *
- * Differences from the connector, on purpose: a missing image never holds an event back or drops it; range and
- * partition deletes are events; expired rows (operations -3 and -4) are deletes; a column that was null before
- * is {"value": null} in legacy's before. Fields that nobody told of are SL_ABSENT, which JSON shows as null.
+ * Differences from the connector, on purpose: a missing image never holds an event back or drops it; range
+ * and partition deletes are events; expired rows (operations -3 and -4) are deletes; a column that was null
+ * before is {"value": null} in legacy's before. Fields that nobody told of are SL_ABSENT, which JSON shows as
+ * null.
  */
 #ifndef SLUICE_SOURCE_SCYLLA_EVENT_H
 #define SLUICE_SOURCE_SCYLLA_EVENT_H
@@ -29,15 +30,16 @@ struct sl_scylla_emitter {
 /* One event, its parts made. */
 struct sl_scylla_event {
     const struct sl_scylla_shape *shape;
-    char op;                      /* 'c', 'u', 'd', 'r' */
-    int64_t us;                   /* source.ts_us: the write's time */
-    struct sl_value key;          /* of the shape's key schema */
+    char op;             /* 'c', 'u', 'd', 'r' */
+    int64_t us;          /* source.ts_us: the write's time */
+    struct sl_value key; /* of the shape's key schema */
     struct sl_value before, after;
-    bool has_clock;               /* envelope's ts_us and ts_ns are filled */
-    const char *snapshot;         /* static: "false", "true", "last" */
+    bool has_clock;       /* envelope's ts_us and ts_ns are filled */
+    const char *snapshot; /* static: "false", "true", "last" */
     const struct sl_header *headers;
     uint16_t n_headers;
-    struct sl_span position;      /* 38 bytes, of sl_scylla_position; the tombstone gets ordinal 1 */
+    bool partial;            /* before or after have absent fields */
+    struct sl_span position; /* 38 bytes, of sl_scylla_position; the tombstone gets ordinal 1 */
 };
 
 void sl_scylla_emitter_init(struct sl_scylla_emitter *emitter, const struct sl_scylla_config *config);
@@ -45,8 +47,8 @@ void sl_scylla_emitter_init(struct sl_scylla_emitter *emitter, const struct sl_s
 /* Begin filling an empty batch. */
 void sl_scylla_emitter_begin(struct sl_scylla_emitter *emitter, struct sl_batch *batch);
 
-/* A group's changes as records, in the order of the log. Errors: PROTOCOL (bytes that are no value), SCHEMA (an
- * operation that is not known). */
+/* A group's changes as records, in the order of the log. Errors: PROTOCOL (bytes that are no value), SCHEMA
+ * (an operation that is not known). */
 enum sl_rc sl_scylla_emit_group(struct sl_scylla_emitter *emitter, struct sl_scylla_group *group,
                                 struct sl_error *err);
 
@@ -72,15 +74,16 @@ struct sl_header *sl_scylla_headers_of(const struct sl_scylla_row *row, uint16_t
 struct sl_scylla_images {
     const struct sl_scylla_row *row; /* the change itself */
     const struct sl_scylla_row *before, *after;
+    bool partial; /* set when a field is absent */
 };
 
-enum sl_rc sl_scylla_legacy_before(const struct sl_scylla_images *images, struct sl_arena *arena,
+enum sl_rc sl_scylla_legacy_before(struct sl_scylla_images *images, struct sl_arena *arena,
                                    struct sl_value *ret, struct sl_error *err);
-enum sl_rc sl_scylla_legacy_after(const struct sl_scylla_images *images, struct sl_arena *arena,
+enum sl_rc sl_scylla_legacy_after(struct sl_scylla_images *images, struct sl_arena *arena,
                                   struct sl_value *ret, struct sl_error *err);
-enum sl_rc sl_scylla_advanced_before(const struct sl_scylla_images *images, struct sl_arena *arena,
+enum sl_rc sl_scylla_advanced_before(struct sl_scylla_images *images, struct sl_arena *arena,
                                      struct sl_value *ret, struct sl_error *err);
-enum sl_rc sl_scylla_advanced_after(const struct sl_scylla_images *images, struct sl_arena *arena,
+enum sl_rc sl_scylla_advanced_after(struct sl_scylla_images *images, struct sl_arena *arena,
                                     struct sl_value *ret, struct sl_error *err);
 
 /* Decode a row's column; PROTOCOL names table and column when the bytes are no value of its type. */
@@ -94,7 +97,7 @@ enum sl_rc sl_scylla_value_of(const struct sl_scylla_row *row, const struct sl_s
  * (both NULL). In the arena.
  */
 enum sl_rc sl_scylla_range_header(const struct sl_scylla_row *row, const struct sl_scylla_row *from,
-                                  const struct sl_scylla_row *to, struct sl_arena *arena, struct sl_header *ret,
-                                  struct sl_error *err);
+                                  const struct sl_scylla_row *to, struct sl_arena *arena,
+                                  struct sl_header *ret, struct sl_error *err);
 
 #endif

@@ -54,8 +54,8 @@ static const char *check_tables(const char *text)
 
 static const char *check_consistency(const char *text)
 {
-    static const char *const taken[] = {"ONE",          "TWO", "THREE", "LOCAL_ONE", "QUORUM",
-                                        "LOCAL_QUORUM", "ALL", NULL};
+    static const char *const taken[] = {"ONE",    "TWO",          "THREE", "LOCAL_ONE",
+                                        "QUORUM", "LOCAL_QUORUM", "ALL",   NULL};
 
     for (const char *const *word = taken; *word; word++)
         if (strcasecmp(*word, text) == 0)
@@ -94,20 +94,23 @@ const struct sl_option sl_scylla_options[] = {
      "Logical name of the cluster: first part of every topic and schema name; never change it later. "
      "scylla.name or this is required."},
     {"scylla.name", SL_OPT_STRING, NULL, false, HIGH,
-     "The logical name, as connectors up to 1.2.2 called it; with both given, sluice.compat.scylla says which "
+     "The logical name, as connectors up to 1.2.2 called it; with both given, sluice.compat.scylla says "
+     "which "
      "one names the topics."},
     {"sluice.compat.scylla", SL_OPT_STRING, "2", false, MEDIUM,
-     "The connector line whose events are written: 1.2 (up to 1.2.2, named by scylla.name) or 2 (topic.prefix).",
+     "The connector line whose events are written: 1.2 (up to 1.2.2, named by scylla.name) or 2 "
+     "(topic.prefix).",
      WORDS("1.2", "2")},
-    {"scylla.user", SL_OPT_STRING, NULL, false, HIGH, "User name; together with scylla.password, or neither."},
+    {"scylla.user", SL_OPT_STRING, NULL, false, HIGH,
+     "User name; together with scylla.password, or neither."},
     {"scylla.password", SL_OPT_PASSWORD, NULL, false, HIGH, "Password of the user."},
     {"scylla.consistency.level", SL_OPT_STRING, "QUORUM", false, MEDIUM,
      "Consistency of reads of the change log and of rows.", .validate = check_consistency},
     {"scylla.local.dc", SL_OPT_STRING, NULL, false, MEDIUM,
      "Data centre whose nodes are asked; unset: that of the first node that answers."},
     {"scylla.ssl.enabled", SL_OPT_BOOLEAN, "false", false, MEDIUM, "Whether connections are encrypted."},
-    {"scylla.ssl.provider", SL_OPT_STRING, "JDK", false, LOW, "Accepted without effect: OpenSSL does the work.",
-     WORDS("JDK", "OPENSSL", "OPENSSL_REFCNT")},
+    {"scylla.ssl.provider", SL_OPT_STRING, "JDK", false, LOW,
+     "Accepted without effect: OpenSSL does the work.", WORDS("JDK", "OPENSSL", "OPENSSL_REFCNT")},
     {"scylla.ssl.truststore.path", SL_OPT_STRING, NULL, false, MEDIUM,
      "Certificates of authorities to trust: JKS, PKCS#12 or PEM."},
     {"scylla.ssl.truststore.password", SL_OPT_PASSWORD, NULL, false, MEDIUM, "Password of the trust store."},
@@ -131,18 +134,19 @@ const struct sl_option sl_scylla_options[] = {
      "Most requests on their way on one connection.", .min = 1, .max = 32767},
     {"worker.pooling.pool.timeout.ms", SL_OPT_INT, "5000", false, LOW,
      "Longest time in ms until a new connection can be used.", .min = 0, .max = INT32_MAX},
-    {"worker.retry.backoff.base", SL_OPT_INT, "50", false, LOW, "First wait in ms before a failed read is tried again.",
-     .min = 1, .max = INT32_MAX},
+    {"worker.retry.backoff.base", SL_OPT_INT, "50", false, LOW,
+     "First wait in ms before a failed read is tried again.", .min = 1, .max = INT32_MAX},
     {"worker.maximum.backoff", SL_OPT_INT, "30000", false, LOW, "Longest wait in ms between tries.", .min = 1,
      .max = INT32_MAX},
-    {"worker.jitter.percentage", SL_OPT_INT, "20", false, LOW, "Accepted without effect: half of a wait is random.",
-     .min = 1, .max = 100},
+    {"worker.jitter.percentage", SL_OPT_INT, "20", false, LOW,
+     "Accepted without effect: half of a wait is random.", .min = 1, .max = 100},
     {"worker.max.retries", SL_OPT_INT, "20", false, LOW, "Accepted without effect: outages are waited for."},
     {"worker.shared.session.enabled", SL_OPT_BOOLEAN, "false", false, LOW, "Accepted without effect."},
 
     /* Reading the log. */
     {"scylla.query.time.window.size", SL_OPT_INT, "30000", false, MEDIUM,
-     "Length in ms of the window of the log that is closed and confirmed at once.", .min = 1, .max = INT32_MAX},
+     "Length in ms of the window of the log that is closed and confirmed at once.", .min = 1,
+     .max = INT32_MAX},
     {"scylla.confidence.window.size", SL_OPT_INT, "30000", false, MEDIUM,
      "Age in ms that a change must have until it is held for settled; more than the cluster's write timeout "
      "and the difference of its clocks.",
@@ -152,16 +156,18 @@ const struct sl_option sl_scylla_options[] = {
     {"scylla.query.options.fetch.size", SL_OPT_INT, "0", false, LOW, "Rows of a page; 0: 5,000.", .min = 0,
      .max = 1000000},
     {"scylla.initial.lookback.ms", SL_OPT_LONG, "0", false, MEDIUM,
-     "First start only: how far back in ms to begin; 0: at the oldest change that the log still holds.", .min = 0,
-     .max = INT64_MAX / 2000},
+     "First start only: how far back in ms to begin; 0: at the oldest change that the log still holds.",
+     .min = 0, .max = INT64_MAX / 2000},
     {"sluice.scylla.requests.max", SL_OPT_INT, "64", false, LOW,
      "Most requests of one task on their way to the cluster.", .min = 1, .max = 1024},
     {"sluice.scylla.expired", SL_OPT_STRING, "fail", false, MEDIUM,
-     "What to do when the position lies behind what the log still holds: fail stops the task and names the gap, "
+     "What to do when the position lies behind what the log still holds: fail stops the task and names the "
+     "gap, "
      "continue goes on with the oldest change that is there.",
      WORDS("fail", "continue")},
     {"sluice.scylla.range.deletes", SL_OPT_BOOLEAN, "true", false, MEDIUM,
-     "Whether deletes of ranges and partitions become events (header __sluice.range); the connector leaves them "
+     "Whether deletes of ranges and partitions become events (header __sluice.range); the connector leaves "
+     "them "
      "out."},
 
     /* Settling what the log cannot tell; docs/decisions/scylla-order.md. */
@@ -195,8 +201,10 @@ const struct sl_option sl_scylla_options[] = {
     {"cdc.include.after", SL_OPT_STRING, "none", false, MEDIUM,
      "advanced only: the row after the change, from the table's postimage or else what the change names.",
      MODES},
-    {"cdc.include.primary-key.placement", SL_OPT_LIST, "kafka-key,payload-after,payload-before", false, MEDIUM,
-     "advanced only: where the primary key is written: kafka-key, payload-after, payload-before, payload-key, "
+    {"cdc.include.primary-key.placement", SL_OPT_LIST, "kafka-key,payload-after,payload-before", false,
+     MEDIUM,
+     "advanced only: where the primary key is written: kafka-key, payload-after, payload-before, "
+     "payload-key, "
      "kafka-headers.",
      .validate = check_placement},
     {"cdc.include.primary-key.payload-key-name", SL_OPT_STRING, "key", false, LOW,
@@ -208,7 +216,8 @@ const struct sl_option sl_scylla_options[] = {
     {"skipped.operations", SL_OPT_LIST, "t", false, LOW,
      "Operations that make no record: c, u, d, r, t, or none."},
     {"topic.delimiter", SL_OPT_STRING, ".", false, LOW, "What stands between the parts of a topic name."},
-    {"topic.naming.strategy", SL_OPT_CLASS, NULL, false, LOW, "Accepted without effect, as in the connector."},
+    {"topic.naming.strategy", SL_OPT_CLASS, NULL, false, LOW,
+     "Accepted without effect, as in the connector."},
     {"heartbeat.interval.ms", SL_OPT_INT, "30000", false, LOW,
      "Wait in ms between two heartbeat records of a task.", .min = 1, .max = INT32_MAX},
     {"topic.heartbeat.prefix", SL_OPT_STRING, "__debezium-heartbeat", false, LOW,
@@ -220,8 +229,8 @@ const struct sl_option sl_scylla_options[] = {
     /* Debezium's common ones. */
     {"poll.interval.ms", SL_OPT_LONG, "500", false, LOW,
      "Accepted without effect: windows say when to look at the log.", .min = 1, .max = INT32_MAX},
-    {"max.batch.size", SL_OPT_INT, "2048", false, LOW, "Accepted without effect: a batch holds what is there.",
-     .min = 1, .max = INT32_MAX},
+    {"max.batch.size", SL_OPT_INT, "2048", false, LOW,
+     "Accepted without effect: a batch holds what is there.", .min = 1, .max = INT32_MAX},
     {"max.queue.size", SL_OPT_INT, "8192", false, LOW,
      "Accepted without effect: memory is bounded in bytes by the worker."},
     {"max.queue.size.in.bytes", SL_OPT_LONG, "0", false, LOW, "Accepted without effect."},
@@ -231,7 +240,8 @@ const struct sl_option sl_scylla_options[] = {
     {"event.converting.failure.handling.mode", SL_OPT_STRING, "warn", false, LOW, "Accepted without effect."},
     {"errors.max.retries", SL_OPT_INT, "-1", false, LOW, "Accepted without effect: outages are waited for."},
     {"retriable.restart.connector.wait.ms", SL_OPT_INT, "10000", false, LOW, "Accepted without effect."},
-    {"binary.handling.mode", SL_OPT_STRING, "bytes", false, LOW, "Accepted without effect, as in the connector."},
+    {"binary.handling.mode", SL_OPT_STRING, "bytes", false, LOW,
+     "Accepted without effect, as in the connector."},
     {"schema.name.adjustment.mode", SL_OPT_STRING, "avro", false, LOW,
      "Accepted without effect: schema names are always made to fit Avro, as in the connector."},
     {"field.name.adjustment.mode", SL_OPT_STRING, "none", false, LOW,
@@ -241,7 +251,8 @@ const struct sl_option sl_scylla_options[] = {
     {"custom.metric.tags", SL_OPT_STRING, NULL, false, LOW, "Accepted without effect."},
     {"converters", SL_OPT_LIST, NULL, false, LOW, "Accepted without effect."},
     {"post.processors", SL_OPT_LIST, NULL, false, LOW, "Accepted without effect."},
-    {"scylla.worker.config", SL_OPT_STRING, NULL, false, LOW, "Accepted without effect: tasks find their part."},
+    {"scylla.worker.config", SL_OPT_STRING, NULL, false, LOW,
+     "Accepted without effect: tasks find their part."},
     {"signal.*", SL_OPT_STRING, NULL, false, LOW, "Accepted without effect."},
     {"notification.*", SL_OPT_STRING, NULL, false, LOW, "Accepted without effect."},
     {"incremental.snapshot.*", SL_OPT_STRING, NULL, false, LOW, "Accepted without effect."},

@@ -31,10 +31,9 @@ static enum sl_rc put_columns(struct sl_buf *out, const struct sl_scylla_row *ro
     return SL_OK;
 }
 
-/* Clustering columns in descending order: bounds are told in the order of values, so the ends change places. */
-static bool put_descending(struct sl_buf *out, const struct sl_scylla_shape *shape)
+/* Clustering columns in descending order. */
+static void put_descending(struct sl_buf *out, const struct sl_scylla_shape *shape)
 {
-    bool first = false;
     uint32_t n = 0;
 
     for (uint32_t i = 0; i < shape->n_clustering; i++) {
@@ -42,13 +41,30 @@ static bool put_descending(struct sl_buf *out, const struct sl_scylla_shape *sha
 
         if (!field->descending)
             continue;
-        first = first || i == 0;
         sl_buf_text(out, n++ ? "," : ",\"descending\":[");
         sl_json_put_text(out, field->name, strlen(field->name));
     }
     if (n)
         sl_buf_u8(out, ']');
-    return first;
+}
+
+/* Clustering columns whose values CQL orders by a rule of its own. */
+static void put_orders(struct sl_buf *out, const struct sl_scylla_shape *shape)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < shape->n_clustering; i++) {
+        const struct sl_scylla_field *field = &shape->fields[shape->clustering[i]];
+        enum sl_cql_kind kind = field->decoder->type->kind;
+
+        if (kind != SL_CQL_UUID && kind != SL_CQL_TIMEUUID)
+            continue;
+        sl_buf_text(out, n++ ? "," : ",\"order\":{");
+        sl_json_put_text(out, field->name, strlen(field->name));
+        sl_buf_text(out, kind == SL_CQL_UUID ? ":\"uuid\"" : ":\"timeuuid\"");
+    }
+    if (n)
+        sl_buf_u8(out, '}');
 }
 
 static uint32_t prefix_length(const struct sl_scylla_row *row)
@@ -62,8 +78,8 @@ static uint32_t prefix_length(const struct sl_scylla_row *row)
 }
 
 /*
- * Which column do the two bounds part at: the first one where they differ, or the last of the longer. Where it is
- * descending, the log's "from" is the larger value.
+ * Which column do the two bounds part at: the first one where they differ, or the last of the longer. Where
+ * it is descending, the log's "from" is the larger value.
  */
 static bool ends_are_swapped(const struct sl_scylla_row *from, const struct sl_scylla_row *to)
 {
@@ -82,8 +98,8 @@ static bool ends_are_swapped(const struct sl_scylla_row *from, const struct sl_s
 }
 
 enum sl_rc sl_scylla_range_header(const struct sl_scylla_row *row, const struct sl_scylla_row *from,
-                                  const struct sl_scylla_row *to, struct sl_arena *arena, struct sl_header *ret,
-                                  struct sl_error *err)
+                                  const struct sl_scylla_row *to, struct sl_arena *arena,
+                                  struct sl_header *ret, struct sl_error *err)
 {
     const struct sl_scylla_shape *shape = row->shape;
     bool from_inclusive = !from || from->op == SL_SCYLLA_OP_RANGE_FROM_INCLUSIVE;
@@ -97,11 +113,13 @@ enum sl_rc sl_scylla_range_header(const struct sl_scylla_row *row, const struct 
     sl_buf_text(&out, ",\"from\":");
     if (rc == SL_OK)
         rc = put_columns(&out, swap ? to : from, shape->clustering, shape->n_clustering, arena, err);
-    sl_buf_format(&out, ",\"from_inclusive\":%s,\"to\":", (swap ? to_inclusive : from_inclusive) ? "true" : "false");
+    sl_buf_format(
+        &out, ",\"from_inclusive\":%s,\"to\":", (swap ? to_inclusive : from_inclusive) ? "true" : "false");
     if (rc == SL_OK)
         rc = put_columns(&out, swap ? from : to, shape->clustering, shape->n_clustering, arena, err);
     sl_buf_format(&out, ",\"to_inclusive\":%s", (swap ? from_inclusive : to_inclusive) ? "true" : "false");
-    (void)put_descending(&out, shape);
+    put_descending(&out, shape);
+    put_orders(&out, shape);
     sl_buf_u8(&out, '}');
     *ret = (struct sl_header){.name = SL_HEADER_RANGE,
                               .value = sl_bytes(SL_BYTES, sl_arena_copy(arena, out.data, out.len), out.len)};

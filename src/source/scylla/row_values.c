@@ -2,8 +2,10 @@
 /* What stands in before and after, for both shapes. */
 #include "source/scylla/event.h"
 
-static struct sl_value absent(void)
+/* Nobody said anything about it: the record is told to be partial. */
+static struct sl_value absent(struct sl_scylla_images *images)
 {
+    images->partial = true;
     return (struct sl_value){.tag = SL_ABSENT};
 }
 
@@ -27,13 +29,14 @@ enum sl_rc sl_scylla_value_of(const struct sl_scylla_row *row, const struct sl_s
 /* ---- legacy ---- */
 
 /* {"value": x}, {"value": null} or nothing, as the row tells it. */
-static enum sl_rc cell_of(const struct sl_scylla_row *row, const struct sl_scylla_field *field,
-                          struct sl_arena *arena, struct sl_value *ret, struct sl_error *err)
+static enum sl_rc cell_of(struct sl_scylla_images *images, const struct sl_scylla_row *row,
+                          const struct sl_scylla_field *field, struct sl_arena *arena, struct sl_value *ret,
+                          struct sl_error *err)
 {
     struct sl_value *value;
 
     if (row->cells[field->cell].len < 0 && !sl_scylla_flag(row, field->deleted)) {
-        *ret = absent();
+        *ret = absent(images);
         return SL_OK;
     }
     value = sl_arena_alloc(arena, sizeof(*value));
@@ -42,10 +45,10 @@ static enum sl_rc cell_of(const struct sl_scylla_row *row, const struct sl_scyll
 }
 
 /* cells: whose cells are shown; NULL: none. */
-static enum sl_rc legacy_row(const struct sl_scylla_row *key, const struct sl_scylla_row *cells,
+static enum sl_rc legacy_row(struct sl_scylla_images *images, const struct sl_scylla_row *cells,
                              struct sl_arena *arena, struct sl_value *ret, struct sl_error *err)
 {
-    const struct sl_scylla_shape *shape = key->shape;
+    const struct sl_scylla_shape *shape = images->row->shape;
     struct sl_value *values = sl_arena_alloc(arena, shape->n_after * sizeof(*values));
 
     for (uint32_t i = 0; i < shape->n_fields; i++) {
@@ -55,11 +58,11 @@ static enum sl_rc legacy_row(const struct sl_scylla_row *key, const struct sl_sc
         if (field->place < 0)
             continue;
         if (field->kind <= SL_SCYLLA_CLUSTERING)
-            rc = sl_scylla_value_of(key, field, arena, &values[field->place], err);
+            rc = sl_scylla_value_of(images->row, field, arena, &values[field->place], err);
         else if (cells)
-            rc = cell_of(cells, field, arena, &values[field->place], err);
+            rc = cell_of(images, cells, field, arena, &values[field->place], err);
         else
-            values[field->place] = absent();
+            values[field->place] = absent(images);
         if (rc != SL_OK)
             return rc;
     }
@@ -67,14 +70,14 @@ static enum sl_rc legacy_row(const struct sl_scylla_row *key, const struct sl_sc
     return SL_OK;
 }
 
-enum sl_rc sl_scylla_legacy_after(const struct sl_scylla_images *images, struct sl_arena *arena,
+enum sl_rc sl_scylla_legacy_after(struct sl_scylla_images *images, struct sl_arena *arena,
                                   struct sl_value *ret, struct sl_error *err)
 {
-    return legacy_row(images->row, images->row, arena, ret, err);
+    return legacy_row(images, images->row, arena, ret, err);
 }
 
 /* A delete always tells its key; other changes tell of before only what an image says. */
-enum sl_rc sl_scylla_legacy_before(const struct sl_scylla_images *images, struct sl_arena *arena,
+enum sl_rc sl_scylla_legacy_before(struct sl_scylla_images *images, struct sl_arena *arena,
                                    struct sl_value *ret, struct sl_error *err)
 {
     bool is_delete = images->row->op != SL_SCYLLA_OP_INSERT && images->row->op != SL_SCYLLA_OP_UPDATE;
@@ -85,7 +88,7 @@ enum sl_rc sl_scylla_legacy_before(const struct sl_scylla_images *images, struct
         *ret = sl_null();
         return SL_OK;
     }
-    return legacy_row(images->row, image, arena, ret, err);
+    return legacy_row(images, image, arena, ret, err);
 }
 
 /* ---- advanced ---- */
@@ -97,19 +100,20 @@ static bool image_covers(const struct sl_scylla_row *image, const struct sl_scyl
 }
 
 /* A column as the change alone tells it: a part of a collection is not the collection. */
-static enum sl_rc from_change(const struct sl_scylla_row *row, const struct sl_scylla_field *field,
+static enum sl_rc from_change(struct sl_scylla_images *images, const struct sl_scylla_field *field,
                               struct sl_arena *arena, struct sl_value *ret, struct sl_error *err)
 {
+    const struct sl_scylla_row *row = images->row;
     bool deleted = sl_scylla_flag(row, field->deleted);
 
     if (field->elements >= 0 ? !deleted : (row->cells[field->cell].len < 0 && !deleted)) {
-        *ret = absent();
+        *ret = absent(images);
         return SL_OK;
     }
     return sl_scylla_value_of(row, field, arena, ret, err);
 }
 
-static enum sl_rc after_field(const struct sl_scylla_images *images, const struct sl_scylla_field *field,
+static enum sl_rc after_field(struct sl_scylla_images *images, const struct sl_scylla_field *field,
                               struct sl_arena *arena, struct sl_value *ret, struct sl_error *err)
 {
     const struct sl_scylla_row *row = images->row;
@@ -118,19 +122,19 @@ static enum sl_rc after_field(const struct sl_scylla_images *images, const struc
         return sl_scylla_value_of(row, field, arena, ret, err);
     if (row->shape->config->after == SL_SCYLLA_IMAGE_ONLY_UPDATED && row->op == SL_SCYLLA_OP_UPDATE &&
         !sl_scylla_touches(row, field)) {
-        *ret = absent();
+        *ret = absent(images);
         return SL_OK;
     }
     if (!images->after)
-        return from_change(row, field, arena, ret, err);
+        return from_change(images, field, arena, ret, err);
     if (images->after->cells[field->cell].len < 0 && !image_covers(images->after, field)) {
-        *ret = absent();
+        *ret = absent(images);
         return SL_OK;
     }
     return sl_scylla_value_of(images->after, field, arena, ret, err);
 }
 
-enum sl_rc sl_scylla_advanced_after(const struct sl_scylla_images *images, struct sl_arena *arena,
+enum sl_rc sl_scylla_advanced_after(struct sl_scylla_images *images, struct sl_arena *arena,
                                     struct sl_value *ret, struct sl_error *err)
 {
     const struct sl_scylla_shape *shape = images->row->shape;
@@ -153,7 +157,7 @@ enum sl_rc sl_scylla_advanced_after(const struct sl_scylla_images *images, struc
     return SL_OK;
 }
 
-static enum sl_rc before_field(const struct sl_scylla_images *images, const struct sl_scylla_field *field,
+static enum sl_rc before_field(struct sl_scylla_images *images, const struct sl_scylla_field *field,
                                struct sl_arena *arena, struct sl_value *ret, struct sl_error *err)
 {
     const struct sl_scylla_row *row = images->row, *before = images->before, *after = images->after;
@@ -162,7 +166,7 @@ static enum sl_rc before_field(const struct sl_scylla_images *images, const stru
         return sl_scylla_value_of(row, field, arena, ret, err);
     if (before->cells[field->cell].len >= 0 || sl_scylla_flag(before, field->deleted))
         return sl_scylla_value_of(before, field, arena, ret, err);
-    *ret = absent();
+    *ret = absent(images);
     if (row->shape->config->before == SL_SCYLLA_IMAGE_ONLY_UPDATED && row->op == SL_SCYLLA_OP_UPDATE)
         return SL_OK;
     /* What the change left alone is after as it was before. */
@@ -173,16 +177,15 @@ static enum sl_rc before_field(const struct sl_scylla_images *images, const stru
 }
 
 /* With preimage 'full' the image tells more than the change touched: only-updated leaves that out. */
-static bool left_out(const struct sl_scylla_images *images, const struct sl_scylla_field *field)
+static bool left_out(struct sl_scylla_images *images, const struct sl_scylla_field *field)
 {
     const struct sl_scylla_row *row = images->row;
 
-    return field->kind > SL_SCYLLA_CLUSTERING &&
-           row->shape->config->before == SL_SCYLLA_IMAGE_ONLY_UPDATED && row->op == SL_SCYLLA_OP_UPDATE &&
-           !sl_scylla_touches(row, field);
+    return field->kind > SL_SCYLLA_CLUSTERING && row->shape->config->before == SL_SCYLLA_IMAGE_ONLY_UPDATED &&
+           row->op == SL_SCYLLA_OP_UPDATE && !sl_scylla_touches(row, field);
 }
 
-enum sl_rc sl_scylla_advanced_before(const struct sl_scylla_images *images, struct sl_arena *arena,
+enum sl_rc sl_scylla_advanced_before(struct sl_scylla_images *images, struct sl_arena *arena,
                                      struct sl_value *ret, struct sl_error *err)
 {
     const struct sl_scylla_shape *shape = images->row->shape;
@@ -201,7 +204,7 @@ enum sl_rc sl_scylla_advanced_before(const struct sl_scylla_images *images, stru
         if (place < 0)
             continue;
         if (left_out(images, field))
-            values[place] = absent();
+            values[place] = absent(images);
         else
             rc = before_field(images, field, arena, &values[place], err);
         if (rc != SL_OK)

@@ -79,7 +79,8 @@ static enum sl_rc ask(struct sl_cql *cql, const char *text, const char *first, c
     if (second)
         sl_cql_bind_text(&values, second);
     rc = sl_cql_query(
-        cql, &(struct sl_cql_request){.text = text, .values = &values, .consistency = SL_CQL_ONE, .page_rows = -1},
+        cql,
+        &(struct sl_cql_request){.text = text, .values = &values, .consistency = SL_CQL_ONE, .page_rows = -1},
         ret, err);
     sl_cql_values_done(&values);
     return rc;
@@ -229,7 +230,8 @@ static enum sl_rc read_column(struct sl_scylla_table *table, struct udts *udts,
     *ret = (struct sl_scylla_column){.name = copy_text(table->arena, cells[0]),
                                      .kind = kind_of(cells[2]),
                                      .position = position > 0 ? (uint32_t)position : 0,
-                                     .descending = is_cell_text(cells[1], "desc") || is_cell_text(cells[1], "DESC")};
+                                     .descending =
+                                         is_cell_text(cells[1], "desc") || is_cell_text(cells[1], "DESC")};
     rc = sl_cql_type_parse(type, table->keyspace, find_udt, udts, table->arena, &ret->type, err);
     if (rc != SL_OK)
         return sl_error_wrap(err, "table '%s.%s', column '%s'", table->keyspace, table->name, ret->name);
@@ -293,10 +295,11 @@ static enum sl_rc no_table(struct sl_cql *cql, const struct sl_scylla_table *tab
     if (rc != SL_OK)
         return rc;
     if (!found)
-        return sl_error_set(err, SL_E_NOT_FOUND,
-                            "keyspace '%s' does not exist. HINT: check scylla.table.names; names are in lower "
-                            "case unless they were made in quotes",
-                            table->keyspace);
+        return sl_error_set(
+            err, SL_E_NOT_FOUND,
+            "keyspace '%s' does not exist. HINT: check scylla.table.names; names are in lower "
+            "case unless they were made in quotes",
+            table->keyspace);
     return sl_error_set(err, SL_E_NOT_FOUND,
                         "table '%s' does not exist in keyspace '%s'. HINT: check scylla.table.names",
                         table->name, table->keyspace);

@@ -16,7 +16,8 @@ static int find_with_prefix(const struct sl_cql_columns *columns, const char *pr
     size_t len = strlen(prefix);
 
     for (uint32_t i = 0; i < columns->n; i++)
-        if (strncmp(columns->items[i].name, prefix, len) == 0 && strcmp(columns->items[i].name + len, name) == 0)
+        if (strncmp(columns->items[i].name, prefix, len) == 0 &&
+            strcmp(columns->items[i].name + len, name) == 0)
             return (int)i;
     return -1;
 }
@@ -51,10 +52,10 @@ static void fill_field(struct sl_scylla_shape *shape, const char *prefix, int ce
         fill_unknown(shape, field, &type);
     }
     if (field->kind <= SL_SCYLLA_CLUSTERING)
-        field->header = sl_arena_format(shape->arena, "%s.%s",
-                                        field->kind == SL_SCYLLA_PARTITION ? "pk" : "ck", name);
-    field->decoder = sl_scylla_decoder_make(type, type->kind == SL_CQL_LIST && field->elements >= 0, prefix,
-                                            shape->arena);
+        field->header =
+            sl_arena_format(shape->arena, "%s.%s", field->kind == SL_SCYLLA_PARTITION ? "pk" : "ck", name);
+    field->decoder =
+        sl_scylla_decoder_make(type, type->kind == SL_CQL_LIST && field->elements >= 0, prefix, shape->arena);
     shape->has_collections = shape->has_collections || field->elements >= 0;
     if (!field->decoder)
         sl_warn("a column's type has no form in events; the column is left out",
@@ -95,7 +96,8 @@ static void find_fields(struct sl_scylla_shape *shape, const char *prefix)
 /* ---- keys ---- */
 
 /* Fields of a kind in declared order. */
-static const uint32_t *declared(const struct sl_scylla_shape *shape, enum sl_scylla_kind kind, uint32_t *ret_n)
+static const uint32_t *declared(const struct sl_scylla_shape *shape, enum sl_scylla_kind kind,
+                                uint32_t *ret_n)
 {
     uint32_t *indexes = sl_arena_alloc(shape->arena, ((size_t)shape->n_fields + 1) * sizeof(*indexes));
     uint32_t n = 0;

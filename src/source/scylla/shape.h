@@ -19,7 +19,8 @@ struct sl_scylla_field {
     int cell;     /* of its value in a log row */
     int deleted;  /* of cdc$deleted_<name>; -1 for key columns */
     int elements; /* of cdc$deleted_elements_<name>; -1 unless a non-frozen collection or UDT */
-    int place;    /* in before and after; -1: not there (a collection in legacy, a key that is placed elsewhere) */
+    int place; /* in before and after; -1: not there (a collection in legacy, a key that is placed elsewhere)
+                */
     const struct sl_scylla_decoder *decoder;
     const char *header; /* "pk.<name>", "ck.<name>"; NULL for other columns */
 };

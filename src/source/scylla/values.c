@@ -12,8 +12,8 @@ typedef bool sl_put(struct sl_buf *out, struct sl_cql_cell cell);
 
 /* ---- scalars ---- */
 
-static bool decode_int64(const struct sl_scylla_decoder *self, struct sl_cql_cell cell, struct sl_arena *arena,
-                         struct sl_value *ret)
+static bool decode_int64(const struct sl_scylla_decoder *self, struct sl_cql_cell cell,
+                         struct sl_arena *arena, struct sl_value *ret)
 {
     int64_t v;
 
@@ -27,8 +27,8 @@ static bool decode_int64(const struct sl_scylla_decoder *self, struct sl_cql_cel
     return true;
 }
 
-static bool decode_int32(const struct sl_scylla_decoder *self, struct sl_cql_cell cell, struct sl_arena *arena,
-                         struct sl_value *ret)
+static bool decode_int32(const struct sl_scylla_decoder *self, struct sl_cql_cell cell,
+                         struct sl_arena *arena, struct sl_value *ret)
 {
     int32_t v;
 
@@ -42,8 +42,8 @@ static bool decode_int32(const struct sl_scylla_decoder *self, struct sl_cql_cel
     return true;
 }
 
-static bool decode_int16(const struct sl_scylla_decoder *self, struct sl_cql_cell cell, struct sl_arena *arena,
-                         struct sl_value *ret)
+static bool decode_int16(const struct sl_scylla_decoder *self, struct sl_cql_cell cell,
+                         struct sl_arena *arena, struct sl_value *ret)
 {
     int16_t v;
 
@@ -87,8 +87,8 @@ static bool decode_bool(const struct sl_scylla_decoder *self, struct sl_cql_cell
     return true;
 }
 
-static bool decode_float(const struct sl_scylla_decoder *self, struct sl_cql_cell cell, struct sl_arena *arena,
-                         struct sl_value *ret)
+static bool decode_float(const struct sl_scylla_decoder *self, struct sl_cql_cell cell,
+                         struct sl_arena *arena, struct sl_value *ret)
 {
     float v;
 
@@ -102,8 +102,8 @@ static bool decode_float(const struct sl_scylla_decoder *self, struct sl_cql_cel
     return true;
 }
 
-static bool decode_double(const struct sl_scylla_decoder *self, struct sl_cql_cell cell, struct sl_arena *arena,
-                          struct sl_value *ret)
+static bool decode_double(const struct sl_scylla_decoder *self, struct sl_cql_cell cell,
+                          struct sl_arena *arena, struct sl_value *ret)
 {
     double v;
 
@@ -166,7 +166,8 @@ static bool decode_uuid(const struct sl_scylla_decoder *self, struct sl_cql_cell
     return true;
 }
 
-/* What has a text form only: made in a buffer of this call, for these types are rare and their texts short. */
+/* What has a text form only: made in a buffer of this call, for these types are rare and their texts short.
+ */
 static bool decode_by(sl_put *put, struct sl_cql_cell cell, struct sl_arena *arena, struct sl_value *ret)
 {
     struct sl_buf text = {0};
@@ -237,8 +238,8 @@ static bool decode_list(const struct sl_scylla_decoder *self, struct sl_cql_cell
 }
 
 /* A non-frozen list in the log: its cells' timeuuids are in the order of the list; they are not told. */
-static bool decode_cells(const struct sl_scylla_decoder *self, struct sl_cql_cell cell, struct sl_arena *arena,
-                         struct sl_value *ret)
+static bool decode_cells(const struct sl_scylla_decoder *self, struct sl_cql_cell cell,
+                         struct sl_arena *arena, struct sl_value *ret)
 {
     const struct sl_cql_type *pair[] = {sl_cql_type_simple(SL_CQL_TIMEUUID), self->type->args[0]};
     const struct sl_cql_type map = {.kind = SL_CQL_MAP, .is_frozen = true, .n_args = 2, .args = pair};
@@ -300,8 +301,8 @@ static bool decode_fields(const struct sl_scylla_decoder *self, struct sl_cql_ce
     return true;
 }
 
-static bool decode_tuple(const struct sl_scylla_decoder *self, struct sl_cql_cell cell, struct sl_arena *arena,
-                         struct sl_value *ret)
+static bool decode_tuple(const struct sl_scylla_decoder *self, struct sl_cql_cell cell,
+                         struct sl_arena *arena, struct sl_value *ret)
 {
     bool all_null;
 
@@ -325,16 +326,17 @@ static bool decode_udt(const struct sl_scylla_decoder *self, struct sl_cql_cell 
 
 static const struct {
     enum sl_cql_kind kind;
-    bool (*decode)(const struct sl_scylla_decoder *, struct sl_cql_cell, struct sl_arena *, struct sl_value *);
+    bool (*decode)(const struct sl_scylla_decoder *, struct sl_cql_cell, struct sl_arena *,
+                   struct sl_value *);
 } choices[] = {
-    {SL_CQL_ASCII, decode_text},       {SL_CQL_VARCHAR, decode_text},   {SL_CQL_BIGINT, decode_int64},
-    {SL_CQL_COUNTER, decode_int64},    {SL_CQL_TIMESTAMP, decode_int64}, {SL_CQL_TIME, decode_int64},
-    {SL_CQL_INT, decode_int32},        {SL_CQL_SMALLINT, decode_int16}, {SL_CQL_TINYINT, decode_int8},
-    {SL_CQL_BOOLEAN, decode_bool},     {SL_CQL_FLOAT, decode_float},    {SL_CQL_DOUBLE, decode_double},
-    {SL_CQL_DATE, decode_date},        {SL_CQL_BLOB, decode_blob},      {SL_CQL_UUID, decode_uuid},
-    {SL_CQL_TIMEUUID, decode_uuid},    {SL_CQL_INET, decode_inet},      {SL_CQL_DECIMAL, decode_decimal},
-    {SL_CQL_VARINT, decode_varint},    {SL_CQL_DURATION, decode_duration}, {SL_CQL_LIST, decode_list},
-    {SL_CQL_SET, decode_list},         {SL_CQL_MAP, decode_map},        {SL_CQL_TUPLE, decode_tuple},
+    {SL_CQL_ASCII, decode_text},    {SL_CQL_VARCHAR, decode_text},      {SL_CQL_BIGINT, decode_int64},
+    {SL_CQL_COUNTER, decode_int64}, {SL_CQL_TIMESTAMP, decode_int64},   {SL_CQL_TIME, decode_int64},
+    {SL_CQL_INT, decode_int32},     {SL_CQL_SMALLINT, decode_int16},    {SL_CQL_TINYINT, decode_int8},
+    {SL_CQL_BOOLEAN, decode_bool},  {SL_CQL_FLOAT, decode_float},       {SL_CQL_DOUBLE, decode_double},
+    {SL_CQL_DATE, decode_date},     {SL_CQL_BLOB, decode_blob},         {SL_CQL_UUID, decode_uuid},
+    {SL_CQL_TIMEUUID, decode_uuid}, {SL_CQL_INET, decode_inet},         {SL_CQL_DECIMAL, decode_decimal},
+    {SL_CQL_VARINT, decode_varint}, {SL_CQL_DURATION, decode_duration}, {SL_CQL_LIST, decode_list},
+    {SL_CQL_SET, decode_list},      {SL_CQL_MAP, decode_map},           {SL_CQL_TUPLE, decode_tuple},
     {SL_CQL_UDT, decode_udt},
 };
 
@@ -414,7 +416,7 @@ const char *sl_scylla_header_text(const struct sl_scylla_decoder *decoder, struc
         return date_text(value.i, arena);
     if (type->kind == SL_CQL_DATE)
         return date_text(value.i * 86400000, arena);
-    switch ((enum sl_type)value.tag) {
+    switch ((int)value.tag) {
     case SL_INT8:
     case SL_INT16:
     case SL_INT32:

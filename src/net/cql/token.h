@@ -24,8 +24,9 @@ int64_t sl_cql_cdc_token(struct sl_cql_cell stream_id);
 static inline uint32_t sl_cql_shard(int64_t token, uint32_t n_shards, uint32_t ignore_msb)
 {
     uint64_t biased = ignore_msb < 64 ? ((uint64_t)token + (1ULL << 63)) << ignore_msb : 0;
+    __extension__ unsigned __int128 product = (unsigned __int128)biased * n_shards;
 
-    return (uint32_t)((unsigned __int128)biased * n_shards >> 64);
+    return (uint32_t)(product >> 64);
 }
 
 #endif

@@ -26,7 +26,10 @@ static void strip_parentheses(const char **text, size_t *len)
     }
 }
 
-/* 'it''s' -> it's, in heap memory; NULL when it is not one string literal. */
+/*
+ * What stands between the quotes of one string literal, in heap memory; NULL when it is anything else. A doubled
+ * quote stays doubled ('it''s' -> it''s), as in the defaults that Debezium gives its schemas.
+ */
 static char *unquote(const char *text, size_t len)
 {
     char *out, *to;
@@ -37,10 +40,12 @@ static char *unquote(const char *text, size_t len)
         return NULL;
     out = to = sl_alloc(len);
     for (const char *p = text + 1; p < text + len - 1; p++) {
-        if (*p == '\'' && *++p != '\'') {
+        if (*p == '\'' && (p + 1 == text + len - 1 || p[1] != '\'')) {
             sl_free(out);
             return NULL; /* the literal ended before the text did */
         }
+        if (*p == '\'')
+            *to++ = *p++;
         *to++ = *p;
     }
     *to = '\0';

@@ -215,8 +215,9 @@ static void emit_one(struct sl_mssql_emitter *emitter, struct sl_mssql_table *ta
     record->value = sl_items(SL_STRUCT, values, at->n_fields);
     if (ret_snapshot)
         *ret_snapshot = &source[emitter->layout.snapshot];
-    if (op != 'd' || !emitter->config->tombstones || !table->n_key)
+    if (op != 'd' || !emitter->config->tombstones)
         return;
+    /* of a table without key, the tombstone is null in both: Debezium writes it all the same */
     record = add_record(emitter, table->topic, table->key_schema, NULL, &origin->position, kind,
                         (uint8_t)(ordinal + 1));
     record->key = key;

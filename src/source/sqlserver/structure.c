@@ -41,11 +41,14 @@ static int jdbc_type(const struct sl_mssql_column *column)
     }
 }
 
-/* What sp_columns calls the length: characters of text, bytes of binaries, digits of numbers and dates. */
+/*
+ * What sp_columns calls the length: characters of text, bytes of binaries, digits of numbers and dates. It
+ * says 0 of the (max) types and xml, which Microsoft's JDBC driver turns into the largest number.
+ */
 static int64_t column_length(const struct sl_mssql_column *column)
 {
-    if (column->max_length < 0)
-        return column->type == SL_MSSQL_NVARCHAR ? 1073741823 : 2147483647;
+    if (column->max_length < 0 || column->type == SL_MSSQL_XML)
+        return 2147483647;
     switch ((int)column->type) {
     case SL_MSSQL_NCHAR:
     case SL_MSSQL_NVARCHAR: return column->max_length / 2;
@@ -56,8 +59,7 @@ static int64_t column_length(const struct sl_mssql_column *column)
     case SL_MSSQL_TIMESTAMP: return column->max_length;
     case SL_MSSQL_TEXT:
     case SL_MSSQL_IMAGE: return 2147483647;
-    case SL_MSSQL_NTEXT:
-    case SL_MSSQL_XML: return 1073741823;
+    case SL_MSSQL_NTEXT: return 1073741823;
     case SL_MSSQL_UNIQUEIDENTIFIER: return 36;
     case SL_MSSQL_BIT: return 1;
     default: return column->precision;
@@ -75,6 +77,7 @@ static bool has_scale(const struct sl_mssql_column *column)
     case SL_MSSQL_NUMERIC:
     case SL_MSSQL_MONEY:
     case SL_MSSQL_SMALLMONEY:
+    case SL_MSSQL_DATE:
     case SL_MSSQL_TIME:
     case SL_MSSQL_DATETIME:
     case SL_MSSQL_SMALLDATETIME:

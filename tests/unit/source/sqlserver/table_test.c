@@ -177,6 +177,35 @@ static void a_delete_is_followed_by_its_tombstone(void **state)
     sl_mssql_table_free(table);
 }
 
+static void a_delete_without_a_key_is_followed_by_nothing_but_nulls(void **state)
+{
+    struct sl_batch *batch = sl_batch_new(65536);
+    struct sl_mssql_emitter emitter;
+    struct sl_mssql_table *table;
+    const struct sl_value row[3] = {sl_int(SL_INT32, 7), sl_null(), sl_text("x")};
+    struct sl_mssql_origin origin = origin_of(SL_MSSQL_OP_DELETE);
+    int key = columns[0].key;
+
+    (void)state;
+    columns[0].key = 0;
+    table = make(SL_ENVELOPE_2_5);
+    config.tombstones = true;
+    sl_mssql_emitter_init(&emitter, &config, "shop", 0);
+    sl_mssql_emitter_begin(&emitter, batch);
+    sl_mssql_emit_change(&emitter, table, 'd', row, NULL, &origin, NULL);
+    assert_int_equal(batch->n_records, 2);
+    assert_null(batch->runs[0].key_schema);
+    assert_null(batch->runs[1].key_schema);
+    assert_null(batch->runs[1].value_schema);
+    assert_int_equal(batch->records[1].key.tag, SL_NULL);
+    assert_int_equal(batch->records[1].value.tag, SL_NULL);
+    assert_true(memcmp(batch->records[0].position.ptr, batch->records[1].position.ptr, 29) < 0);
+    config.tombstones = false;
+    columns[0].key = key;
+    sl_batch_free(batch);
+    sl_mssql_table_free(table);
+}
+
 static void transactions_count_by_table_and_in_all(void **state)
 {
     struct sl_mssql_table *table = make(SL_ENVELOPE_3_5);
@@ -251,6 +280,7 @@ int main(void)
         cmocka_unit_test(large_columns_are_asked_for_last),
         cmocka_unit_test(a_column_left_out_of_the_row_stays_in_the_key),
         cmocka_unit_test(a_delete_is_followed_by_its_tombstone),
+        cmocka_unit_test(a_delete_without_a_key_is_followed_by_nothing_but_nulls),
         cmocka_unit_test(transactions_count_by_table_and_in_all),
         cmocka_unit_test(a_changed_custom_key_becomes_delete_and_create),
     };

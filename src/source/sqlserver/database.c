@@ -177,7 +177,9 @@ static enum sl_rc read_catalog(struct sl_mssql_database *db, struct sl_error *er
 
     if (rc != SL_OK)
         return rc;
-    rc = make_tables(db, &catalog, &tables, err);
+    rc = sl_mssql_gap_of_vanished(db, &catalog, &db->vanished, err);
+    if (rc == SL_OK)
+        rc = make_tables(db, &catalog, &tables, err);
     if (rc != SL_OK) {
         sl_mssql_catalog_done(&catalog);
         return rc;

@@ -59,6 +59,7 @@ struct sl_mssql_database {
 
     struct sl_mssql_catalog catalog;
     bool catalog_stale;
+    size_t vanished;          /* instances that the last reading of the catalog no longer found */
     uint64_t marks_signature; /* of the instances that the server has; a change makes the catalog stale */
     struct sl_mssql_table **tables; /* one for each instance of the catalog */
     struct sl_mssql_reader *readers;
@@ -143,5 +144,9 @@ void sl_mssql_snapshot_drop(struct sl_mssql_database *db);
 enum sl_rc sl_mssql_gap_at_start(struct sl_mssql_database *db, struct sl_error *err);
 enum sl_rc sl_mssql_gap_in_window(struct sl_mssql_database *db, int object_id, const struct sl_lsn *mark,
                                   struct sl_error *err);
+/* Instances of the present catalog that the fresh one lacks: how many; GAP when one was not read to its end.
+ */
+enum sl_rc sl_mssql_gap_of_vanished(struct sl_mssql_database *db, const struct sl_mssql_catalog *fresh,
+                                    size_t *ret_vanished, struct sl_error *err);
 
 #endif

@@ -2,8 +2,9 @@
 /*
  * Has the cleanup job removed changes before they were read? Reading a change table directly never says so,
  * hence the low-water marks are looked at: once at a start, and after the rows of every batch were read and
- * before they are handed out.
+ * before they are handed out. And has somebody dropped a capture instance whose changes were still wanted?
  */
+#include "base/log.h"
 #include "source/sqlserver/database.h"
 
 #include <stdio.h>
@@ -124,5 +125,73 @@ enum sl_rc sl_mssql_gap_at_start(struct sl_mssql_database *db, struct sl_error *
     }
     sl_odbc_stmt_free(stmt);
     db->checked_start = rc == SL_OK;
+    return rc;
+}
+
+/* *ret_any: the capture job has seen a transaction since the place from which reading goes on. */
+static enum sl_rc unread_transactions(struct sl_mssql_database *db, bool *ret_any, struct sl_error *err)
+{
+    struct sl_odbc_stmt *stmt;
+    bool row = false;
+    enum sl_rc rc = sl_odbc_prepare(
+        db->control,
+        "SELECT TOP (1) start_lsn FROM cdc.lsn_time_mapping WHERE start_lsn >= ? AND tran_id <> 0x00", &stmt,
+        err);
+
+    if (rc != SL_OK)
+        return rc;
+    rc = sl_odbc_bind_binary(stmt, 1, db->next_from.b, SL_LSN_SIZE, err);
+    if (rc == SL_OK)
+        rc = sl_odbc_execute(stmt, err);
+    if (rc == SL_OK)
+        rc = sl_odbc_fetch(stmt, &row, err);
+    sl_odbc_stmt_free(stmt);
+    *ret_any = row;
+    return rc;
+}
+
+static enum sl_rc instance_vanished(struct sl_mssql_database *db, const struct sl_mssql_instance *instance,
+                                    struct sl_error *err)
+{
+    char from[SL_LSN_TEXT_SIZE + 1] = "";
+    bool any = false;
+    enum sl_rc rc = SL_OK;
+
+    if (!instance->has_stop || sl_lsn_compare(&db->next_from, &instance->stop) < 0)
+        rc = unread_transactions(db, &any, err);
+    if (rc != SL_OK)
+        return rc;
+    if (!any) {
+        sl_info("a capture instance is gone; it had been read to its end", SL_T("database", db->name),
+                SL_T("instance", instance->name));
+        return SL_OK;
+    }
+    sl_lsn_write(&db->next_from, from);
+    return sl_error_set(
+        err, SL_E_GAP,
+        "table '%s.%s': its capture instance '%s' was dropped before all its changes were read; "
+        "those from LSN %s on may be lost. HINT: take a new snapshot of the table, or start the "
+        "task again to go on without them",
+        instance->schema, instance->table, instance->name, from);
+}
+
+enum sl_rc sl_mssql_gap_of_vanished(struct sl_mssql_database *db, const struct sl_mssql_catalog *fresh,
+                                    size_t *ret_vanished, struct sl_error *err)
+{
+    enum sl_rc rc = SL_OK;
+
+    *ret_vanished = 0;
+    for (size_t i = 0; i < db->n_tables && rc == SL_OK; i++) {
+        const struct sl_mssql_instance *instance = db->tables[i]->instance;
+        bool found = false;
+
+        for (size_t j = 0; j < fresh->n && !found; j++)
+            found = fresh->instances[j].object_id == instance->object_id;
+        if (found)
+            continue;
+        ++*ret_vanished;
+        if (db->phase == SL_MSSQL_PHASE_STREAM)
+            rc = instance_vanished(db, instance, err);
+    }
     return rc;
 }

@@ -424,8 +424,8 @@ void sl_mssql_stream_announce(const struct sl_mssql_database *db)
     sl_info("streaming starts", SL_T("database", db->name), SL_T("from_lsn", from));
 }
 
-enum sl_rc sl_mssql_stream_poll(struct sl_mssql_database *db, struct sl_batch *batch, bool *ret_more,
-                                struct sl_error *err)
+static enum sl_rc poll_window(struct sl_mssql_database *db, struct sl_batch *batch, bool *ret_more,
+                              struct sl_error *err)
 {
     struct sl_mssql_window *window = &db->window;
     bool ended;
@@ -461,5 +461,35 @@ enum sl_rc sl_mssql_stream_poll(struct sl_mssql_database *db, struct sl_batch *b
         sl_mssql_readers_trim(db);
     }
     *ret_more = !ended || window->full || window->rows;
+    return SL_OK;
+}
+
+/*
+ * A statement named a change table that is gone: somebody dropped a capture instance since the catalog was
+ * read. When its changes were all read, or a newer instance has taken over, the stream goes on without it.
+ */
+enum sl_rc sl_mssql_stream_poll(struct sl_mssql_database *db, struct sl_batch *batch, bool *ret_more,
+                                struct sl_error *err)
+{
+    enum sl_rc rc = poll_window(db, batch, ret_more, err);
+    struct sl_error again = {0};
+
+    if (rc != SL_E_NOT_FOUND || !db->n_tables)
+        return rc;
+    sl_mssql_stream_drop(db);
+    sl_mssql_stream_restore(db);
+    db->catalog_stale = true;
+    db->vanished = 0;
+    rc = sl_mssql_database_ready(db, &again);
+    if (rc == SL_OK && !db->vanished)
+        return SL_E_NOT_FOUND; /* it was something else */
+    if (rc != SL_OK) {
+        sl_error_clear(err);
+        *err = again;
+        return rc;
+    }
+    sl_error_clear(err);
+    sl_batch_reset(batch);
+    *ret_more = true;
     return SL_OK;
 }

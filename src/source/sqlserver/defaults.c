@@ -27,8 +27,8 @@ static void strip_parentheses(const char **text, size_t *len)
 }
 
 /*
- * What stands between the quotes of one string literal, in heap memory; NULL when it is anything else. A doubled
- * quote stays doubled ('it''s' -> it''s), as in the defaults that Debezium gives its schemas.
+ * What stands between the quotes of one string literal, in heap memory; NULL when it is anything else. A
+ * doubled quote stays doubled ('it''s' -> it''s), as in the defaults that Debezium gives its schemas.
  */
 static char *unquote(const char *text, size_t len)
 {

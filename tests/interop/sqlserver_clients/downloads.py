@@ -6,6 +6,7 @@ import shutil
 import subprocess
 
 HERE = pathlib.Path(__file__).resolve().parent
+TOOLS = HERE.parent.parent.parent / "tools"
 TEDIOUS = "19.2.2"
 MSSQL_JDBC = "13.6.2.jre11"
 
@@ -73,7 +74,9 @@ def go_client(cache):
     def make(folder):
         for name in ("client.go", "go.mod", "go.sum"):
             shutil.copy(HERE / name, folder)
-        run(["go", "build", "-o", "client", "."], cwd=folder,
-            env={**os.environ, "GOMODCACHE": str(cache / "gomod"), "GOFLAGS": "-modcacherw -mod=readonly"})
+        go = run([TOOLS / "go-toolchain"]).splitlines()[-1]  # Debian's own may be too old
+        run([go, "build", "-o", "client", "."], cwd=folder,
+            env={**os.environ, "GOMODCACHE": str(cache / "gomod"), "GOFLAGS": "-modcacherw -mod=readonly",
+                 "GOTOOLCHAIN": "local"})
     stamp = "".join((HERE / name).read_text() for name in ("client.go", "go.mod", "go.sum"))
     return once(cache / "sqlserver-clients/go", stamp, make) / "client"

@@ -3,30 +3,13 @@
 import os
 import pathlib
 import shutil
-import subprocess
+
+from harness.fetch import once, run
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOOLS = HERE.parent.parent.parent / "tools"
 TEDIOUS = "19.2.2"
 MSSQL_JDBC = "13.6.2.jre11"
-
-
-def run(arguments, **more):
-    done = subprocess.run([str(a) for a in arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=600, check=False, **more)
-    assert done.returncode == 0, f"{' '.join(str(a) for a in arguments)}:\n{done.stdout[-3000:]}"
-    return done.stdout
-
-
-def once(folder, stamp, make):
-    """Run make(folder) unless the folder already holds this version of what it makes."""
-    mark = folder / ".made"
-    if not mark.exists() or mark.read_text() != stamp:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        make(folder)
-        mark.write_text(stamp)
-    return folder
 
 
 def python_clients(cache):

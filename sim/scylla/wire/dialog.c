@@ -193,6 +193,7 @@ static const char *note_statement(const struct turn *turn, size_t *ret_len)
     struct sy_stats *stats = &turn->dialog->wire->stats;
     const struct sy_request *r = turn->request;
     const char *text = NULL;
+    sy_stats_count_shard(stats, turn->dialog->node, turn->dialog->shard);
     if (r->opcode == SY_OP_EXECUTE) {
         text = sy_stats_count_id(stats, r->id.bytes);
         *ret_len = text == NULL ? 0 : strlen(text);

@@ -37,6 +37,7 @@ static bool prepare(struct sy_service *service, const struct sy_service_options 
     wire->n_nodes = options->n_nodes;
     wire->n_shards = options->n_shards;
     wire->authenticate = options->authenticate;
+    sy_stats_count_shards(&wire->stats, wire->n_nodes, wire->n_shards);
     if (!place_nodes(wire, options->address == NULL ? "127.0.0.1" : options->address, options->ports_differ))
         return false;
     if (options->tls_cert != NULL) {

@@ -24,11 +24,21 @@ void sy_stats_done(struct sy_stats *stats)
     for (size_t i = 0; i < stats->texts_cap; i++)
         free(stats->texts[i]);
     free(stats->texts);
+    free(stats->shards);
     pthread_mutex_destroy(&stats->lock);
+}
+
+void sy_stats_count_shards(struct sy_stats *stats, uint32_t n_nodes, uint32_t n_shards)
+{
+    stats->shards = sy_wire_alloc((size_t)n_nodes * n_shards, sizeof(*stats->shards));
+    stats->n_nodes = n_nodes;
+    stats->n_shards = n_shards;
 }
 
 void sy_stats_reset(struct sy_stats *stats)
 {
+    for (size_t i = 0; i < (size_t)stats->n_nodes * stats->n_shards; i++)
+        atomic_store(&stats->shards[i], 0);
     for (size_t i = 0; i < SY_OPCODES; i++)
         atomic_store(&stats->opcodes[i], 0);
     atomic_store(&stats->errors, 0);
@@ -218,6 +228,18 @@ static void print_opcodes(struct sy_stats *stats, struct print *print)
     }
 }
 
+static void print_shards(struct sy_stats *stats, struct print *print)
+{
+    const char *comma = "";
+    for (uint32_t i = 0; i < stats->n_nodes * stats->n_shards; i++) {
+        uint64_t n = atomic_load(&stats->shards[i]);
+        if (n > 0) {
+            put(print, "%s\"%u/%u\": %" PRIu64, comma, i / stats->n_shards, i % stats->n_shards, n);
+            comma = ", ";
+        }
+    }
+}
+
 static void print_kinds(struct sy_stats *stats, struct print *print)
 {
     const char *comma = "";
@@ -239,6 +261,8 @@ void sy_stats_print(struct sy_stats *stats, char *text, size_t size)
     put(&print, ", \"bytes_received\": %" PRIu64, atomic_load(&stats->bytes_received));
     put(&print, ", \"bytes_sent\": %" PRIu64 ", \"opcodes\": {", atomic_load(&stats->bytes_sent));
     print_opcodes(stats, &print);
+    put(&print, "}, \"shards\": {");
+    print_shards(stats, &print);
     put(&print, "}, \"statements\": {");
     print_kinds(stats, &print);
     put(&print, "}}");

@@ -29,6 +29,8 @@ public final class Printer {
                 .withConsumer(printer)
                 .withQueryTimeWindowSizeMs(20000)
                 .withConfidenceWindowSizeMs(500)
+                .withSleepBeforeFirstGenerationMs(500)
+                .withSleepBeforeGenerationDoneMs(500)
                 .withWorkersCount(1);
         try (CDCConsumer consumer = builder.build()) {
             consumer.validate().ifPresent(bad -> System.err.println("validate: " + bad));

@@ -546,6 +546,7 @@ static void test_stats_count_what_was_asked(void **state)
     assert_non_null(strstr(text, "\"select ks.t\": 2"));
     assert_non_null(strstr(text, "\"insert ks.t\": 1"));
     assert_non_null(strstr(text, "\"EXECUTE\": 1"));
+    assert_non_null(strstr(text, "\"shards\": {\"0/0\": 3}"));
     client_hang_up(&client);
 }
 

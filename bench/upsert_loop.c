@@ -2,13 +2,15 @@
 /*
  * The ceiling of the whole way: the least that can be done to bring the same changes into the same tables.
  *
- *     upsert_loop JDBC_URL USER PASSWORD KEY TABLE=JOURNAL...
+ *     upsert_loop JDBC_URL USER PASSWORD KEY POSITION TABLE=JOURNAL...
  *
  * JOURNAL holds every change that TABLE got, one row each, in the order of its column "seq" (what an
- * inserting sink wrote). They are read into memory as PostgreSQL's binary values; then for each batch size,
- * sorted by key and not, fresh copies of the tables are filled by unnest upserts, a transaction a batch. In
- * the time measured nothing is read, decoded or converted: values are copied into arrays, the last change a
- * key of each batch only. A JSON line for each.
+ * inserting sink wrote); POSITION is an SQL expression over it, a text that rises over all journals in the
+ * order in which the changes were made. They are read into memory as PostgreSQL's binary values; then for
+ * each batch size, sorted by key and not, fresh copies of the tables are filled by unnest upserts: a batch is
+ * so many changes in their order, a transaction, and one statement for each table in it. In the time measured
+ * nothing is read, decoded or converted: values are copied into arrays, the last change a key of each batch
+ * only. A JSON line for each.
  */
 #include "base/alloc.h"
 #include "base/buf.h"
@@ -33,11 +35,22 @@ struct table {
     size_t capacity;
 };
 
-/* A batch as it will be sent: which rows, in which order. Made before the clock starts. */
-struct bare_batch {
+struct change {
+    const struct table *table;
+    const uint8_t *tuple;
+};
+
+/* A statement as it will be sent: which rows, in which order. Made before the clock starts. */
+struct step {
     const struct table *table;
     const uint8_t **rows;
     uint32_t n;
+    bool begins, commits; /* a transaction of several statements */
+};
+
+struct steps {
+    struct step *items;
+    size_t n, capacity;
 };
 
 static PGconn *conn;
@@ -70,7 +83,8 @@ static uint32_t be32(const uint8_t *at)
 
 /* ---- what is brought: once, before anything is measured ---- */
 
-static void read_columns(struct table *table, const char *journal, const char *key, struct sl_buf *ret_copy)
+static void read_columns(struct table *table, const char *journal, const char *key, const char *position,
+                         struct sl_buf *ret_copy)
 {
     struct sl_buf sql = {0};
     struct sl_buf names = {0};
@@ -84,7 +98,7 @@ static void read_columns(struct table *table, const char *journal, const char *k
     sl_buf_text(&sql, "::regclass ORDER BY attnum");
     result = ask(sl_buf_cstr(&sql));
     table->n_columns = PQntuples(result);
-    if (table->n_columns > MAX_COLUMNS)
+    if (table->n_columns >= MAX_COLUMNS)
         die(table->name, "has too many columns");
     table->key = -1;
     sl_buf_text(ret_copy, "COPY (SELECT ");
@@ -104,7 +118,8 @@ static void read_columns(struct table *table, const char *journal, const char *k
     }
     if (table->key < 0)
         die(table->name, "has no such key");
-    sl_buf_format(ret_copy, " FROM %s ORDER BY seq) TO STDOUT (FORMAT binary)", journal);
+    sl_buf_format(ret_copy, ", (%s)::text FROM %s ORDER BY seq) TO STDOUT (FORMAT binary)", position,
+                  journal);
     table->upsert =
         sl_format("INSERT INTO bare.%s (%s) SELECT * FROM unnest(%s) ON CONFLICT (%s) DO UPDATE SET %s",
                   table->name, sl_buf_cstr(&names), sl_buf_cstr(&params), key, sl_buf_cstr(&sets));
@@ -153,7 +168,7 @@ static void read_rows(struct table *table, const char *copy)
     }
 }
 
-static void read_table(struct table *table, char *pair, const char *key)
+static void read_table(struct table *table, char *pair, const char *key, const char *position)
 {
     char *equals = strchr(pair, '=');
     struct sl_buf copy = {0};
@@ -163,7 +178,7 @@ static void read_table(struct table *table, char *pair, const char *key)
     *equals = '\0';
     table->name = pair;
     table->statement = sl_format("upsert_%s", pair);
-    read_columns(table, equals + 1, key, &copy);
+    read_columns(table, equals + 1, key, position, &copy);
     read_rows(table, sl_buf_cstr(&copy));
     sl_buf_done(&copy);
 }
@@ -191,15 +206,20 @@ static const uint8_t *cell_of(const uint8_t *tuple, int column)
     return tuple;
 }
 
-static int compare_keys(const uint8_t *left, const uint8_t *right)
+static int compare_cells(const uint8_t *left, const uint8_t *right, int column_left, int column_right)
 {
-    const uint8_t *a = cell_of(left, sort_column);
-    const uint8_t *b = cell_of(right, sort_column);
+    const uint8_t *a = cell_of(left, column_left);
+    const uint8_t *b = cell_of(right, column_right);
     uint32_t a_len = be32(a);
     uint32_t b_len = be32(b);
     int order = memcmp(a + 4, b + 4, a_len < b_len ? a_len : b_len);
 
     return order ? order : (a_len > b_len) - (a_len < b_len);
+}
+
+static int compare_keys(const uint8_t *left, const uint8_t *right)
+{
+    return compare_cells(left, right, sort_column, sort_column);
 }
 
 static int by_key(const void *a, const void *b)
@@ -219,25 +239,81 @@ static int by_age(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-static struct bare_batch make_batch(const struct table *table, size_t at, uint32_t n, bool sorted)
+/* The changes of all tables in the order of their positions, the cell behind the columns. */
+static struct change *merge(const struct table *tables, int n, size_t *ret_n)
 {
-    struct bare_batch batch = {.table = table, .rows = sl_zalloc(n, sizeof(const uint8_t *))};
+    size_t at[MAX_TABLES] = {0};
+    struct change *changes = NULL;
+    size_t n_changes = 0;
+    size_t capacity = 0;
 
-    for (uint32_t i = 0; i < n; i++)
-        batch.rows[i] = table->rows.data + table->starts[at + i];
-    sort_column = table->key;
-    qsort(batch.rows, n, sizeof(*batch.rows), by_key);
-    for (uint32_t i = 0; i < n; i++)
-        if (i + 1 == n || compare_keys(batch.rows[i], batch.rows[i + 1]) != 0)
-            batch.rows[batch.n++] = batch.rows[i];
-    if (!sorted)
-        qsort(batch.rows, batch.n, sizeof(*batch.rows), by_age);
-    return batch;
+    for (;;) {
+        struct change next = {0};
+        int from = 0;
+
+        for (int i = 0; i < n; i++) {
+            const uint8_t *tuple =
+                tables[i].rows.data + (at[i] < tables[i].n_rows ? tables[i].starts[at[i]] : 0);
+
+            if (at[i] == tables[i].n_rows ||
+                (next.table &&
+                 compare_cells(next.tuple, tuple, next.table->n_columns, tables[i].n_columns) <= 0))
+                continue;
+            next = (struct change){&tables[i], tuple};
+            from = i;
+        }
+        if (!next.table)
+            break;
+        at[from]++;
+        SL_GROW(changes, n_changes, capacity);
+        changes[n_changes++] = next;
+    }
+    *ret_n = n_changes;
+    return changes;
 }
 
-static void upsert(const struct bare_batch *batch, struct sl_buf *params)
+static struct step make_step(const struct table *table, const struct change *changes, size_t n, bool sorted)
 {
-    const struct table *table = batch->table;
+    struct step step = {.table = table, .rows = sl_zalloc(n, sizeof(const uint8_t *))};
+    uint32_t n_rows = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (changes[i].table == table)
+            step.rows[n_rows++] = changes[i].tuple;
+    sort_column = table->key;
+    qsort(step.rows, n_rows, sizeof(*step.rows), by_key);
+    for (uint32_t i = 0; i < n_rows; i++)
+        if (i + 1 == n_rows || compare_keys(step.rows[i], step.rows[i + 1]) != 0)
+            step.rows[step.n++] = step.rows[i];
+    if (!sorted)
+        qsort(step.rows, step.n, sizeof(*step.rows), by_age);
+    return step;
+}
+
+static void add_batch(struct steps *steps, const struct table *tables, int n_tables,
+                      const struct change *changes, size_t n, bool sorted)
+{
+    size_t first = steps->n;
+
+    for (int t = 0; t < n_tables; t++) {
+        struct step step = make_step(&tables[t], changes, n, sorted);
+
+        if (!step.n) {
+            sl_free(step.rows);
+            continue;
+        }
+        SL_GROW(steps->items, steps->n, steps->capacity);
+        steps->items[steps->n++] = step;
+    }
+    if (steps->n - first > 1) {
+        steps->items[first].begins = true;
+        steps->items[steps->n - 1].commits = true;
+    }
+}
+
+static void upsert(const struct step *step, struct sl_buf *params)
+{
+    const struct table *table = step->table;
     const char *values[MAX_COLUMNS];
     int lengths[MAX_COLUMNS];
     int formats[MAX_COLUMNS];
@@ -246,12 +322,12 @@ static void upsert(const struct bare_batch *batch, struct sl_buf *params)
     for (int column = 0; column < table->n_columns; column++) {
         sl_buf_reset(&params[column]);
         (void)put_array_header(sl_buf_reserve(&params[column], SL_PGSINK_ARRAY_HEADER),
-                               table->elements[column], batch->n);
+                               table->elements[column], step->n);
         (void)put_be32(params[column].data + 4, 1); /* with NULLs */
         params[column].len = SL_PGSINK_ARRAY_HEADER;
     }
-    for (uint32_t i = 0; i < batch->n; i++) {
-        const uint8_t *cell = batch->rows[i] + 2;
+    for (uint32_t i = 0; i < step->n; i++) {
+        const uint8_t *cell = step->rows[i] + 2;
 
         for (int column = 0; column < table->n_columns; column++) {
             uint32_t len = be32(cell);
@@ -296,38 +372,33 @@ static void fresh_tables(const struct table *tables, int n)
     sl_buf_done(&sql);
 }
 
-static void bench(const struct table *tables, int n, uint32_t batch_rows, bool sorted)
+static void bench(const struct table *tables, int n_tables, const struct change *changes, size_t n,
+                  uint32_t batch_rows, bool sorted)
 {
-    struct bare_batch *batches = NULL;
-    size_t n_batches = 0;
-    size_t capacity = 0;
-    uint64_t rows = 0;
+    struct steps steps = {0};
     struct sl_buf params[MAX_COLUMNS] = {{0}};
     struct bench_run measured;
     char what[80];
 
-    fresh_tables(tables, n);
-    for (int i = 0; i < n; i++) {
-        for (size_t at = 0; at < tables[i].n_rows; at += batch_rows) {
-            size_t left = tables[i].n_rows - at;
-
-            SL_GROW(batches, n_batches, capacity);
-            batches[n_batches++] =
-                make_batch(&tables[i], at, left < batch_rows ? (uint32_t)left : batch_rows, sorted);
-        }
-        rows += tables[i].n_rows;
-    }
+    fresh_tables(tables, n_tables);
+    for (size_t at = 0; at < n; at += batch_rows)
+        add_batch(&steps, tables, n_tables, changes + at, n - at < batch_rows ? n - at : batch_rows, sorted);
     measured = bench_begin(PQbackendPID(conn));
-    for (size_t i = 0; i < n_batches; i++)
-        upsert(&batches[i], params);
+    for (size_t i = 0; i < steps.n; i++) {
+        if (steps.items[i].begins)
+            run("BEGIN");
+        upsert(&steps.items[i], params);
+        if (steps.items[i].commits)
+            run("COMMIT");
+    }
     (void)snprintf(what, sizeof(what), "bare upserts, %u a batch, %s", batch_rows,
                    sorted ? "sorted" : "unsorted");
-    bench_tell(&measured, what, rows);
+    bench_tell(&measured, what, n);
     for (int i = 0; i < MAX_COLUMNS; i++)
         sl_buf_done(&params[i]);
-    for (size_t i = 0; i < n_batches; i++)
-        sl_free(batches[i].rows);
-    sl_free(batches);
+    for (size_t i = 0; i < steps.n; i++)
+        sl_free(steps.items[i].rows);
+    sl_free(steps.items);
 }
 
 int main(int argc, char **argv)
@@ -335,10 +406,12 @@ int main(int argc, char **argv)
     struct sl_pg_params params = {0};
     struct table tables[MAX_TABLES] = {{0}};
     struct sl_error err = {0};
-    int n = argc - 5;
+    struct change *changes;
+    size_t n_changes;
+    int n = argc - 6;
 
     if (n < 1 || n > MAX_TABLES) {
-        (void)fprintf(stderr, "usage: upsert_loop JDBC_URL USER PASSWORD KEY TABLE=JOURNAL...\n");
+        (void)fprintf(stderr, "usage: upsert_loop JDBC_URL USER PASSWORD KEY POSITION TABLE=JOURNAL...\n");
         return 2;
     }
     if (sl_pg_params_url(&params, argv[1], &err) != SL_OK)
@@ -349,12 +422,14 @@ int main(int argc, char **argv)
     if (PQstatus(conn) != CONNECTION_OK)
         die("connect", PQerrorMessage(conn));
     for (int i = 0; i < n; i++)
-        read_table(&tables[i], argv[5 + i], argv[4]);
+        read_table(&tables[i], argv[6 + i], argv[4], argv[5]);
+    changes = merge(tables, n, &n_changes);
     for (int sorted = 0; sorted < 2; sorted++) {
-        bench(tables, n, 500, sorted);
-        bench(tables, n, 2000, sorted);
-        bench(tables, n, 8000, sorted);
+        bench(tables, n, changes, n_changes, 500, sorted);
+        bench(tables, n, changes, n_changes, 2000, sorted);
+        bench(tables, n, changes, n_changes, 8000, sorted);
     }
+    sl_free(changes);
     run("DROP SCHEMA bare CASCADE");
     for (int i = 0; i < n; i++)
         free_table(&tables[i]);

@@ -30,7 +30,7 @@ static size_t find(const struct memory_map *map, struct sl_span key)
 
 static uint8_t *copy(struct sl_span span)
 {
-    uint8_t *bytes = sl_alloc(span.len + 1, 1);
+    uint8_t *bytes = sl_alloc(span.len + 1);
 
     if (span.len)
         memcpy(bytes, span.ptr, span.len);

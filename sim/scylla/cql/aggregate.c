@@ -34,13 +34,15 @@ struct sy_value sy_finish_count(struct sy_run *run, const struct sy_type *type U
     return make_64(run, (uint64_t)n);
 }
 
-void sy_fold_min(struct sy_run *run, const struct sy_type *type, struct sy_value *state, struct sy_value value)
+void sy_fold_min(struct sy_run *run, const struct sy_type *type, struct sy_value *state,
+                 struct sy_value value)
 {
     if (state->len == SY_NULL || sy_value_compare(type, value, *state) < 0)
         *state = keep(run, value);
 }
 
-void sy_fold_max(struct sy_run *run, const struct sy_type *type, struct sy_value *state, struct sy_value value)
+void sy_fold_max(struct sy_run *run, const struct sy_type *type, struct sy_value *state,
+                 struct sy_value value)
 {
     if (state->len == SY_NULL || sy_value_compare(type, value, *state) > 0)
         *state = keep(run, value);
@@ -64,8 +66,10 @@ static int64_t whole(struct sy_value value)
     return v;
 }
 
-/* Whole numbers are summed in 64 bits, floating ones as doubles; both stand in eight bytes that are reused. */
-void sy_fold_sum(struct sy_run *run, const struct sy_type *type, struct sy_value *state, struct sy_value value)
+/* Whole numbers are summed in 64 bits, floating ones as doubles; both stand in eight bytes that are reused.
+ */
+void sy_fold_sum(struct sy_run *run, const struct sy_type *type, struct sy_value *state,
+                 struct sy_value value)
 {
     if (value.len <= 0)
         return;
@@ -118,7 +122,8 @@ struct sy_value sy_finish_sum(struct sy_run *run, const struct sy_type *type, st
     return type->id == SY_VARINT || type->id == SY_DECIMAL ? state : narrow(run, type, state);
 }
 
-struct sy_value sy_finish_avg(struct sy_run *run, const struct sy_type *type, struct sy_value state, int64_t n)
+struct sy_value sy_finish_avg(struct sy_run *run, const struct sy_type *type, struct sy_value state,
+                              int64_t n)
 {
     if (state.len == SY_NULL || n == 0)
         return nothing(run, type);

@@ -7,9 +7,9 @@
 
 #include "expression.h"
 
-#define SY_FOLD(name)                                                                                        \
+#define SY_FOLD(name) \
     void name(struct sy_run *run, const struct sy_type *type, struct sy_value *state, struct sy_value value)
-#define SY_FINISH(name)                                                                                      \
+#define SY_FINISH(name) \
     struct sy_value name(struct sy_run *run, const struct sy_type *type, struct sy_value state, int64_t n)
 
 SY_FOLD(sy_fold_count);

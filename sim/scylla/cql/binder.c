@@ -87,7 +87,8 @@ static const struct sy_type *bind_collection(struct sy_binder *binder, const cha
         }
     }
     if (parts[0]->id == SY_DURATION && strcmp(name->name, "list") != 0) {
-        sy_bind_fail(binder, 0x2200, "Durations are not allowed %s", want == 2 ? "as map keys" : "inside sets");
+        sy_bind_fail(binder, 0x2200, "Durations are not allowed %s",
+                     want == 2 ? "as map keys" : "inside sets");
         return NULL;
     }
     if (want == 2)
@@ -125,7 +126,8 @@ static const struct sy_type *bind_frozen(struct sy_binder *binder, const char *k
         return NULL;
     if (type->id == SY_TUPLE || sy_type_is_multi_cell(type) || type->frozen)
         return type->id == SY_TUPLE ? type : sy_type_freeze(binder->server, type, true);
-    sy_bind_fail(binder, 0x2200, "frozen<> is only allowed on collections, tuples, and user-defined types (got %s)",
+    sy_bind_fail(binder, 0x2200,
+                 "frozen<> is only allowed on collections, tuples, and user-defined types (got %s)",
                  inner->name);
     return NULL;
 }
@@ -150,10 +152,11 @@ const struct sy_type *sy_bind_type(struct sy_binder *binder, const char *keyspac
     }
     if (type == NULL && name->n_parts == 0) {
         if (name->keyspace != NULL && keyspace != NULL && strcmp(name->keyspace, keyspace) != 0) {
-            sy_bind_fail(binder, 0x2200,
-                         "Statement on keyspace %s cannot refer to a user type in keyspace %s; user types can "
-                         "only be used in the keyspace they are defined in",
-                         keyspace, name->keyspace);
+            sy_bind_fail(
+                binder, 0x2200,
+                "Statement on keyspace %s cannot refer to a user type in keyspace %s; user types can "
+                "only be used in the keyspace they are defined in",
+                keyspace, name->keyspace);
             return NULL;
         }
         const char *home = name->keyspace != NULL ? name->keyspace : keyspace;

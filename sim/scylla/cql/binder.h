@@ -43,12 +43,11 @@ const struct sy_table_column *sy_bind_column(const struct sy_binder *binder, con
 const struct sy_type *sy_bind_type(struct sy_binder *binder, const char *keyspace,
                                    const struct sy_type_name *name);
 
-static inline struct sy_column sy_receiver_of(const struct sy_table *table, const struct sy_table_column *column)
+static inline struct sy_column sy_receiver_of(const struct sy_table *table,
+                                              const struct sy_table_column *column)
 {
-    return (struct sy_column){.keyspace = table->keyspace->name,
-                              .table = table->name,
-                              .name = column->name,
-                              .type = column->type};
+    return (struct sy_column){
+        .keyspace = table->keyspace->name, .table = table->name, .name = column->name, .type = column->type};
 }
 
 #endif

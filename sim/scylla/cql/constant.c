@@ -111,7 +111,8 @@ static const char *make_floating(const char *text, enum sy_type_id id, struct sy
         sy_put_float(bytes, strtof(text, NULL));
     *ret = (struct sy_value){.len = id == SY_DOUBLE ? 8 : 4, .bytes = bytes};
     if (isinf(v) && strchr(text, 'i') == NULL)
-        return sy_arena_format(arena, "Unable to make %s from '%s'", id == SY_DOUBLE ? "double" : "float", text);
+        return sy_arena_format(arena, "Unable to make %s from '%s'", id == SY_DOUBLE ? "double" : "float",
+                               text);
     return NULL;
 }
 

@@ -155,7 +155,8 @@ bool sy_time_from_text(const char *text, size_t len, int64_t *ret_ns)
 {
     struct text t = {.at = text, .end = text + len};
     const char *second_colon = memchr(text, ':', len);
-    second_colon = second_colon == NULL ? NULL : memchr(second_colon + 1, ':', (size_t)(t.end - second_colon - 1));
+    second_colon =
+        second_colon == NULL ? NULL : memchr(second_colon + 1, ':', (size_t)(t.end - second_colon - 1));
     return second_colon != NULL && take_clock(&t, ret_ns) && t.at == t.end;
 }
 
@@ -170,15 +171,23 @@ static bool add_unit(struct duration *d, int64_t n, const char *unit, size_t len
     static const struct {
         const char *name;
         int64_t months, days, ns;
-    } units[] = {{"y", 12, 0, 0},       {"mo", 1, 0, 0},          {"w", 0, 7, 0},
-                 {"d", 0, 1, 0},        {"h", 0, 0, 3600000000000}, {"m", 0, 0, 60000000000},
-                 {"s", 0, 0, 1000000000}, {"ms", 0, 0, 1000000},  {"us", 0, 0, 1000},
-                 {"\xc2\xb5s", 0, 0, 1000}, {"ns", 0, 0, 1}};
+    } units[] = {{"y", 12, 0, 0},
+                 {"mo", 1, 0, 0},
+                 {"w", 0, 7, 0},
+                 {"d", 0, 1, 0},
+                 {"h", 0, 0, 3600000000000},
+                 {"m", 0, 0, 60000000000},
+                 {"s", 0, 0, 1000000000},
+                 {"ms", 0, 0, 1000000},
+                 {"us", 0, 0, 1000},
+                 {"\xc2\xb5s", 0, 0, 1000},
+                 {"ns", 0, 0, 1}};
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
         if (strlen(units[i].name) == len && strncasecmp(units[i].name, unit, len) == 0) {
             int64_t months, days, ns;
             if (__builtin_mul_overflow(n, units[i].months, &months) ||
-                __builtin_mul_overflow(n, units[i].days, &days) || __builtin_mul_overflow(n, units[i].ns, &ns))
+                __builtin_mul_overflow(n, units[i].days, &days) ||
+                __builtin_mul_overflow(n, units[i].ns, &ns))
                 return false;
             return !__builtin_add_overflow(d->months, months, &d->months) &&
                    !__builtin_add_overflow(d->days, days, &d->days) &&

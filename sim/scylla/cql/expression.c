@@ -125,7 +125,8 @@ static const struct sy_expression *bind_tuple(struct sy_binder *binder, const st
         return invalid_literal(binder, "tuple", receiver);
     }
     if (term->n_items > type->n_parts) {
-        sy_bind_fail(binder, 0x2200, "Invalid tuple literal for %s: too many elements. Type %s expects %u but got %u",
+        sy_bind_fail(binder, 0x2200,
+                     "Invalid tuple literal for %s: too many elements. Type %s expects %u but got %u",
                      receiver->name, type_text(binder, type), type->n_parts, term->n_items);
         return NULL;
     }
@@ -157,8 +158,8 @@ static const struct sy_expression *bind_fields(struct sy_binder *binder, const s
         while (i < type->n_parts && strcmp(type->field_names[i], term->names[t]) != 0)
             i++;
         if (i == type->n_parts) {
-            sy_bind_fail(binder, 0x2200, "Unknown field '%s' in value of user defined type %s", term->names[t],
-                         type->name);
+            sy_bind_fail(binder, 0x2200, "Unknown field '%s' in value of user defined type %s",
+                         term->names[t], type->name);
             return NULL;
         }
         struct sy_column part = *receiver;
@@ -173,7 +174,8 @@ static const struct sy_expression *bind_fields(struct sy_binder *binder, const s
     return folded(binder, e);
 }
 
-/* text and ascii, timeuuid and uuid, ints into varint and counter: one may stand where the other is wanted. */
+/* text and ascii, timeuuid and uuid, ints into varint and counter: one may stand where the other is wanted.
+ */
 static bool assignable(const struct sy_type *to, const struct sy_type *from)
 {
     if (to == from || (to->id == from->id && to->n_parts == 0))
@@ -194,8 +196,8 @@ static const struct sy_expression *bind_argument(struct sy_binder *binder, const
     if (term->kind == SY_TERM_COLUMN || term->kind == SY_TERM_CALL || term->kind == SY_TERM_CAST ||
         term->kind == SY_TERM_FIELD || term->kind == SY_TERM_ELEMENT || term->kind == SY_TERM_TYPED) {
         const struct sy_expression *e = sy_bind_selector(binder, term);
-        bool fits = e != NULL && (want == SY_CUSTOM || e->type->id == want ||
-                                  assignable(sy_type_native(want), e->type));
+        bool fits = e != NULL &&
+                    (want == SY_CUSTOM || e->type->id == want || assignable(sy_type_native(want), e->type));
         return fits ? e : NULL;
     }
     if (want == SY_CUSTOM)
@@ -218,7 +220,8 @@ static const struct sy_expression *bind_call(struct sy_binder *binder, const str
     }
     while ((f = sy_function_named(term->text, term->n_items, f)) != NULL) {
         const struct sy_expression **items = sy_arena_alloc(binder->arena, sizeof *items);
-        if (f->n_arguments == 1 && (items[0] = bind_argument(binder, term->items[0], f->arguments[0])) == NULL) {
+        if (f->n_arguments == 1 &&
+            (items[0] = bind_argument(binder, term->items[0], f->arguments[0])) == NULL) {
             if (binder->failed)
                 return NULL;
             continue;
@@ -230,10 +233,11 @@ static const struct sy_expression *bind_call(struct sy_binder *binder, const str
         e->n_items = f->n_arguments;
         return e;
     }
-    sy_bind_fail(binder, 0x2200,
-                 "Invalid call to function %s, none of its type signatures match (known type signatures: see the "
-                 "documentation)",
-                 term->text);
+    sy_bind_fail(
+        binder, 0x2200,
+        "Invalid call to function %s, none of its type signatures match (known type signatures: see the "
+        "documentation)",
+        term->text);
     return NULL;
 }
 
@@ -258,8 +262,8 @@ static const struct sy_expression *bind_other(struct sy_binder *binder, const st
     if (!assignable(receiver->type, e->type)) {
         sy_bind_fail(binder, 0x2200,
                      "Type error: cannot assign result of function %s (type %s) to %s (type %s)",
-                     term->kind == SY_TERM_CALL ? term->text : "cast", type_text(binder, e->type), receiver->name,
-                     type_text(binder, receiver->type));
+                     term->kind == SY_TERM_CALL ? term->text : "cast", type_text(binder, e->type),
+                     receiver->name, type_text(binder, receiver->type));
         return NULL;
     }
     return e;
@@ -292,7 +296,9 @@ const struct sy_expression *sy_bind_term(struct sy_binder *binder, const struct 
     case SY_TERM_CAST:
     case SY_TERM_COLUMN:
     case SY_TERM_ELEMENT:
-    case SY_TERM_FIELD: sy_bind_fail(binder, 0x2200, "a column cannot stand for %s", receiver->name); return NULL;
+    case SY_TERM_FIELD:
+        sy_bind_fail(binder, 0x2200, "a column cannot stand for %s", receiver->name);
+        return NULL;
     case SY_TERM_INTEGER:
     case SY_TERM_FLOAT:
     case SY_TERM_STRING:
@@ -343,7 +349,8 @@ static const struct sy_expression *bind_part(struct sy_binder *binder, const str
         return e;
     }
     if (whole->type->id != SY_MAP && whole->type->id != SY_SET) {
-        sy_bind_fail(binder, 0x2200, "Invalid element selection: %s is of type %s, which has no elements by key",
+        sy_bind_fail(binder, 0x2200,
+                     "Invalid element selection: %s is of type %s, which has no elements by key",
                      term->items[0]->text, type_text(binder, whole->type));
         return NULL;
     }
@@ -409,7 +416,8 @@ static const struct sy_expression *bind_token(struct sy_binder *binder, const st
 {
     const struct sy_table *table = binder->table;
     if (term->n_items != table->n_partition_key) {
-        sy_bind_fail(binder, 0x2200, "Invalid number of arguments in call to function token: %u required but %u provided",
+        sy_bind_fail(binder, 0x2200,
+                     "Invalid number of arguments in call to function token: %u required but %u provided",
                      table->n_partition_key, term->n_items);
         return NULL;
     }
@@ -449,7 +457,9 @@ const struct sy_expression *sy_bind_selector(struct sy_binder *binder, const str
     default:
         sy_bind_fail(binder, 0x2200,
                      "Cannot infer type for term %s in selection clause (try using a cast to force a type)",
-                     term->kind == SY_TERM_MARKER ? "?" : term->text != NULL ? term->text : "");
+                     term->kind == SY_TERM_MARKER ? "?"
+                     : term->text != NULL         ? term->text
+                                                  : "");
         return NULL;
     }
 }

@@ -48,12 +48,13 @@ struct sy_run {
     const struct sy_value *values; /* of the markers */
     uint32_t n_values;
     uint16_t consistency;
-    int64_t timestamp_us; /* of the statement, as the client or the clock says; USING TIMESTAMP rules over it */
+    int64_t
+        timestamp_us; /* of the statement, as the client or the clock says; USING TIMESTAMP rules over it */
     bool client_timestamp;
     uint32_t list_sequence; /* elements put into lists by this request so far */
     uint64_t node_bits;     /* the last five bytes of their paths, this server's own */
     const struct sy_table *table;
-    const struct sy_row *row;   /* SELECT and conditions */
+    const struct sy_row *row;    /* SELECT and conditions */
     struct sy_value *aggregates; /* SELECT: by SY_EXPR_AGGREGATE's index */
     bool failed;
     struct sy_error error;
@@ -95,7 +96,8 @@ struct sy_function {
     bool (*call)(struct sy_run *run, const struct sy_expression *call, const struct sy_value *arguments,
                  struct sy_value *ret);
     /* Aggregates: folds a value into the state; finish makes the result. n: rows counted so far. */
-    void (*fold)(struct sy_run *run, const struct sy_type *type, struct sy_value *state, struct sy_value value);
+    void (*fold)(struct sy_run *run, const struct sy_type *type, struct sy_value *state,
+                 struct sy_value value);
     struct sy_value (*finish)(struct sy_run *run, const struct sy_type *type, struct sy_value state,
                               int64_t n);
 };

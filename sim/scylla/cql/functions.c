@@ -38,8 +38,8 @@ static int64_t now_ms(struct sy_run *run)
     return sy_server_now_us(run->server) / 1000;
 }
 
-#define FUNCTION(name)                                                                                       \
-    static bool name(struct sy_run *run, const struct sy_expression *call UNUSED,                            \
+#define FUNCTION(name)                                                            \
+    static bool name(struct sy_run *run, const struct sy_expression *call UNUSED, \
                      const struct sy_value *a UNUSED, struct sy_value *ret)
 
 FUNCTION(call_now)
@@ -134,20 +134,22 @@ FUNCTION(call_from_blob)
 {
     const char *fault = sy_value_check(call->type, a[0]);
     if (fault != NULL)
-        return sy_run_fail(run, 0x2200,
-                           "In call to function system.%s, value 0x.. is not a valid binary representation for "
-                           "type %s: %s",
-                           call->function->name, sy_type_name(run->arena, call->type), fault);
+        return sy_run_fail(
+            run, 0x2200,
+            "In call to function system.%s, value 0x.. is not a valid binary representation for "
+            "type %s: %s",
+            call->function->name, sy_type_name(run->arena, call->type), fault);
     *ret = a[0];
     return true;
 }
 
-#define BLOB(type, id)                                                                                       \
-    {"blobas" type, 1, {SY_BLOB}, id, call_from_blob, NULL, NULL},                                           \
-        {type "asblob", 1, {id}, SY_BLOB, call_same_bytes, NULL, NULL}
+#define BLOB(type, id)                                               \
+    {"blobas" type, 1, {SY_BLOB}, id, call_from_blob, NULL, NULL},   \
+    {                                                                \
+        type "asblob", 1, {id}, SY_BLOB, call_same_bytes, NULL, NULL \
+    }
 
-#define AGGREGATE(name, of, gives, kind)                                                                     \
-    {name, 1, {of}, gives, NULL, sy_fold_##kind, sy_finish_##kind}
+#define AGGREGATE(name, of, gives, kind) {name, 1, {of}, gives, NULL, sy_fold_##kind, sy_finish_##kind}
 
 static const struct sy_function functions[] = {
     {"now", 0, {0}, SY_TIMEUUID, call_now, NULL, NULL},

@@ -27,8 +27,8 @@ struct sy_session {
 };
 
 /* Make or find. NULL: *ret_error. The statement stays valid until it is released. */
-struct sy_prepared *sy_prepare(struct sy_session *session, const char *cql, size_t len, struct sy_arena *arena,
-                               struct sy_error *ret_error);
+struct sy_prepared *sy_prepare(struct sy_session *session, const char *cql, size_t len,
+                               struct sy_arena *arena, struct sy_error *ret_error);
 /* NULL: this node does not know it (any more). */
 struct sy_prepared *sy_prepared_find(struct sy_session *session, const uint8_t id[16]);
 void sy_prepared_release(struct sy_language *language, struct sy_prepared *prepared);
@@ -55,6 +55,7 @@ struct sy_batch_member {
     uint32_t n_values;
 };
 /* Any number of INSERT, UPDATE, DELETE as one; conditional ones decide for all. */
-bool sy_run_modify(struct sy_run *run, const struct sy_batch_member *members, uint32_t n, struct sy_result *ret);
+bool sy_run_modify(struct sy_run *run, const struct sy_batch_member *members, uint32_t n,
+                   struct sy_result *ret);
 
 #endif

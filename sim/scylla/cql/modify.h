@@ -50,7 +50,8 @@ struct sy_mutation_list {
     uint32_t cap;
 };
 
-bool sy_modify_mutations(struct sy_run *run, const struct sy_modify_plan *plan, struct sy_mutation_list *list);
+bool sy_modify_mutations(struct sy_run *run, const struct sy_modify_plan *plan,
+                         struct sy_mutation_list *list);
 
 /* Cells for one row from the plan's changes on static or other columns. old: the row as it is, for lists. */
 bool sy_change_cells(struct sy_run *run, const struct sy_modify_plan *plan, bool statics,

@@ -47,11 +47,13 @@ static bool bind_element(struct sy_binder *binder, const struct sy_operation *op
     struct sy_column key = *receiver;
     bool deletes = op->kind == SY_DROP_ELEMENT;
     if (!sy_type_is_multi_cell(type) || type->id == SY_UDT || (type->id == SY_SET && !deletes))
-        return refuse_operation(binder,
-                                sy_arena_format(binder->arena, "%s[...]%s", column->name, deletes ? "" : " = v"),
-                                column);
+        return refuse_operation(
+            binder, sy_arena_format(binder->arena, "%s[...]%s", column->name, deletes ? "" : " = v"), column);
     bool list = type->id == SY_LIST;
-    key.name = sy_arena_format(binder->arena, "%s(%s)", list ? "idx" : type->id == SY_SET ? "value" : "key",
+    key.name = sy_arena_format(binder->arena, "%s(%s)",
+                               list                 ? "idx"
+                               : type->id == SY_SET ? "value"
+                                                    : "key",
                                column->name);
     key.type = list ? sy_type_native(SY_INT) : type->parts[0];
     change->key = sy_bind_term(binder, op->key, &key);
@@ -66,12 +68,13 @@ static bool bind_field(struct sy_binder *binder, const struct sy_operation *op,
 {
     const struct sy_type *type = column->type;
     if (type->id != SY_UDT || type->frozen)
-        return sy_bind_fail(binder, 0x2200, "Invalid operation (%s.%s) for %s column %s", column->name, op->field,
-                            type->id == SY_UDT ? "frozen UDT" : "non-UDT", column->name);
+        return sy_bind_fail(binder, 0x2200, "Invalid operation (%s.%s) for %s column %s", column->name,
+                            op->field, type->id == SY_UDT ? "frozen UDT" : "non-UDT", column->name);
     while (change->field < type->n_parts && strcmp(type->field_names[change->field], op->field) != 0)
         change->field++;
     if (change->field == type->n_parts)
-        return sy_bind_fail(binder, 0x2200, "UDT column %s does not have a field %s", column->name, op->field);
+        return sy_bind_fail(binder, 0x2200, "UDT column %s does not have a field %s", column->name,
+                            op->field);
     receiver->name = sy_arena_format(binder->arena, "%s.%s", column->name, op->field);
     receiver->type = type->parts[change->field];
     return true;
@@ -87,10 +90,10 @@ static bool check_counter(struct sy_binder *binder, const struct sy_operation *o
                             "incremented/decremented, not set)",
                             column->name);
     if (adds && column->type->id != SY_COUNTER && !sy_is_collection(column->type))
-        return refuse_operation(
-            binder, sy_arena_format(binder->arena, "%s = %s %c ...", column->name, column->name,
-                                    op->kind == SY_ADD_TO ? '+' : '-'),
-            column);
+        return refuse_operation(binder,
+                                sy_arena_format(binder->arena, "%s = %s %c ...", column->name, column->name,
+                                                op->kind == SY_ADD_TO ? '+' : '-'),
+                                column);
     return true;
 }
 
@@ -102,15 +105,16 @@ static bool bind_change(struct sy_binder *binder, const struct sy_operation *op,
         return sy_bind_fail(binder, 0x2200, "Unknown identifier %s", op->column);
     if (column->kind == SY_PARTITION_KEY || column->kind == SY_CLUSTERING)
         return plan->kind == SY_DELETE
-                   ? sy_bind_fail(binder, 0x2200, "Invalid identifier %s for deletion (should not be a PRIMARY KEY part)",
+                   ? sy_bind_fail(binder, 0x2200,
+                                  "Invalid identifier %s for deletion (should not be a PRIMARY KEY part)",
                                   column->name)
                    : sy_bind_fail(binder, 0x2200, "PRIMARY KEY part %s found in SET part", column->name);
     struct sy_column receiver = sy_receiver_of(binder->table, column);
     *change = (struct sy_change){.kind = op->kind, .column = column};
     plan->touches_static |= column->kind == SY_STATIC;
     plan->touches_regular |= column->kind == SY_REGULAR;
-    plan->reads |= column->type->id == SY_LIST && (op->kind == SY_SET_ELEMENT || op->kind == SY_DROP_ELEMENT ||
-                                                   op->kind == SY_SUBTRACT);
+    plan->reads |= column->type->id == SY_LIST &&
+                   (op->kind == SY_SET_ELEMENT || op->kind == SY_DROP_ELEMENT || op->kind == SY_SUBTRACT);
     bool done = check_counter(binder, op, column);
     if (op->kind == SY_SET_ELEMENT || op->kind == SY_DROP_ELEMENT)
         done = done && bind_element(binder, op, column, change, &receiver);
@@ -140,10 +144,8 @@ static bool split_insert(struct sy_binder *binder, const struct sy_modify *inser
             if (strcmp(insert->names[k], insert->names[i]) == 0)
                 return sy_bind_fail(binder, 0x2200, "The column names contains duplicates");
         if (column->kind == SY_PARTITION_KEY || column->kind == SY_CLUSTERING) {
-            where[ret->n_where++] = (struct sy_relation){.op = SY_OP_EQ,
-                                                         .columns = &insert->names[i],
-                                                         .n_columns = 1,
-                                                         .value = insert->values[i]};
+            where[ret->n_where++] = (struct sy_relation){
+                .op = SY_OP_EQ, .columns = &insert->names[i], .n_columns = 1, .value = insert->values[i]};
         } else {
             operations[ret->n_operations++] = (struct sy_operation){
                 .kind = SY_SET_COLUMN, .column = insert->names[i], .value = insert->values[i]};
@@ -196,8 +198,9 @@ static bool check_where(struct sy_binder *binder, struct sy_modify_plan *plan)
     if (!whole && (where->lower != NULL || where->upper != NULL))
         return plan->kind == SY_DELETE
                    ? sy_bind_fail(binder, 0x2200, "Range deletions are not supported for specific columns")
-                   : sy_bind_fail(binder, 0x2200, "Slice restrictions are not supported on the clustering columns in "
-                                                  "%s statements",
+                   : sy_bind_fail(binder, 0x2200,
+                                  "Slice restrictions are not supported on the clustering columns in "
+                                  "%s statements",
                                   kind_name(plan->kind));
     if (!whole)
         return missing_key(binder, table->n_partition_key + where->n_prefix_columns,
@@ -244,12 +247,14 @@ static bool has_in(const struct sy_where *where)
     return false;
 }
 
-/* Which old values the answer of a conditional statement carries: ScyllaDB gives them also when it applied. */
+/* Which old values the answer of a conditional statement carries: ScyllaDB gives them also when it applied.
+ */
 static void choose_result(struct sy_binder *binder, struct sy_modify_plan *plan)
 {
     const struct sy_table *table = binder->table;
     struct sy_column *columns = sy_arena_alloc(binder->arena, (table->n_columns + 1) * sizeof *columns);
-    const struct sy_table_column **sources = sy_arena_alloc(binder->arena, table->n_columns * sizeof *sources);
+    const struct sy_table_column **sources =
+        sy_arena_alloc(binder->arena, table->n_columns * sizeof *sources);
     uint32_t n = 0;
     bool all = plan->if_exists || plan->if_not_exists;
     columns[0] = (struct sy_column){.keyspace = table->keyspace->name,
@@ -301,9 +306,10 @@ static bool bind_conditions(struct sy_binder *binder, const struct sy_modify *mo
         return missing_key(binder, binder->table->n_partition_key,
                            binder->table->n_partition_key + binder->table->n_clustering, &plan->where);
     if (!plan->static_conditions_only && !plan->where.single_row)
-        return sy_bind_fail(binder, 0x2200,
-                            "DELETE statements must restrict all PRIMARY KEY columns with equality relations in "
-                            "order to delete non static columns");
+        return sy_bind_fail(
+            binder, 0x2200,
+            "DELETE statements must restrict all PRIMARY KEY columns with equality relations in "
+            "order to delete non static columns");
     choose_result(binder, plan);
     return true;
 }

@@ -63,8 +63,9 @@ static void add_at(struct cells *cells, struct sy_value path, struct sy_value va
 static struct sy_value list_path(struct sy_run *run, int64_t time_us, uint32_t number)
 {
     uint8_t *path = sy_arena_raw(run->arena, 16);
-    uint64_t low = (uint64_t)(0x80 | (number >> 16 & 0x3f)) << 56 | (uint64_t)((number >> 8 & 0xff) ^ 0x80) << 48 |
-                   (uint64_t)((number & 0xff) ^ 0x80) << 40 | run->node_bits;
+    uint64_t low = (uint64_t)(0x80 | (number >> 16 & 0x3f)) << 56 |
+                   (uint64_t)((number >> 8 & 0xff) ^ 0x80) << 48 | (uint64_t)((number & 0xff) ^ 0x80) << 40 |
+                   run->node_bits;
     sy_timeuuid_make(sy_timeuuid_ticks_of_us(time_us), low, path);
     return (struct sy_value){.len = 16, .bytes = path};
 }
@@ -92,7 +93,8 @@ static bool prepend_list(struct cells *cells, struct sy_value list)
     uint32_t first = 0x3fffff - cells->run->list_sequence - (uint32_t)walk.left;
     cells->run->list_sequence += (uint32_t)walk.left;
     for (int32_t i = 0; i < walk.left && sy_walk_next(&walk, &element); i++)
-        add_live(cells, list_path(cells->run, 2 * mirror_us - cells->timestamp_us, first + (uint32_t)i), element);
+        add_live(cells, list_path(cells->run, 2 * mirror_us - cells->timestamp_us, first + (uint32_t)i),
+                 element);
     return true;
 }
 
@@ -216,7 +218,8 @@ static bool find_index(struct cells *cells, struct sy_value index, struct sy_val
     if (old == NULL || old->n_cells == 0)
         return sy_run_fail(cells->run, 0x2200, "Attempted to set an element on a list which is null");
     if (i < 0 || (uint32_t)i >= old->n_cells)
-        return sy_run_fail(cells->run, 0x2200, "List index %d out of bound, list has size %u", i, old->n_cells);
+        return sy_run_fail(cells->run, 0x2200, "List index %d out of bound, list has size %u", i,
+                           old->n_cells);
     *ret = old->cells[i].path;
     return true;
 }

@@ -100,7 +100,8 @@ bool sy_read_row(struct sy_run *run, const struct sy_table *table, const struct 
     struct visit visit = {.run = run, .table = table};
     struct sy_slice slice = {.start = {.prefix = clustering, .n = table->n_clustering, .inclusive = true}};
     slice.end = slice.start;
-    struct sy_read read = {.table = table, .node = run->node, .keys = &key, .n_keys = 1, .static_alone = true};
+    struct sy_read read = {
+        .table = table, .node = run->node, .keys = &key, .n_keys = 1, .static_alone = true};
     if (clustering != NULL && table->n_clustering > 0) {
         read.slices = &slice;
         read.n_slices = 1;

@@ -9,7 +9,8 @@
 /* version, has clustering key, remaining, rows of the partition, then the key's values with their lengths. */
 enum { VERSION = 1, HEAD = 1 + 1 + 8 + 4 };
 
-struct sy_value sy_page_encode(const struct sy_table *table, const struct sy_page *page, struct sy_arena *arena)
+struct sy_value sy_page_encode(const struct sy_table *table, const struct sy_page *page,
+                               struct sy_arena *arena)
 {
     uint32_t n_clustering = page->clustering != NULL ? table->n_clustering : 0;
     uint32_t n = table->n_partition_key + n_clustering;

@@ -76,8 +76,8 @@ static bool bind(struct sy_binder *binder, struct sy_plan *plan)
     return true;
 }
 
-const struct sy_plan *sy_plan_make(struct sy_server *server, const char *keyspace, const char *cql, size_t len,
-                                   struct sy_arena *arena, struct sy_error *ret_error)
+const struct sy_plan *sy_plan_make(struct sy_server *server, const char *keyspace, const char *cql,
+                                   size_t len, struct sy_arena *arena, struct sy_error *ret_error)
 {
     struct sy_binder binder;
     struct sy_plan *plan = sy_arena_alloc(arena, sizeof *plan);
@@ -89,7 +89,8 @@ const struct sy_plan *sy_plan_make(struct sy_server *server, const char *keyspac
     plan->n_markers = binder.n_markers;
     if (bind(&binder, plan)) {
         for (uint32_t i = 0; i < plan->n_markers; i++)
-            if (plan->markers[i].type == NULL) /* in a place where values are not looked at: USING TIMEOUT ? */
+            if (plan->markers[i].type ==
+                NULL) /* in a place where values are not looked at: USING TIMEOUT ? */
                 plan->markers[i] = (struct sy_column){
                     .keyspace = "", .table = "", .name = "[timeout]", .type = sy_type_native(SY_DURATION)};
         return plan;

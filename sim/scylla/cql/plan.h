@@ -29,8 +29,8 @@ struct sy_plan {
 };
 
 /* keyspace: the session's, or NULL. NULL: *ret_error says why. All of it lives in the arena. */
-const struct sy_plan *sy_plan_make(struct sy_server *server, const char *keyspace, const char *cql, size_t len,
-                                   struct sy_arena *arena, struct sy_error *ret_error);
+const struct sy_plan *sy_plan_make(struct sy_server *server, const char *keyspace, const char *cql,
+                                   size_t len, struct sy_arena *arena, struct sy_error *ret_error);
 
 /* Is every table of it the newest of its name? */
 bool sy_plan_is_current(struct sy_server *server, const struct sy_plan *plan);

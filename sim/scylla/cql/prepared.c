@@ -139,8 +139,8 @@ static struct sy_prepared *make(struct sy_session *session, const uint8_t id[16]
     return NULL;
 }
 
-struct sy_prepared *sy_prepare(struct sy_session *session, const char *cql, size_t len, struct sy_arena *arena,
-                               struct sy_error *ret_error)
+struct sy_prepared *sy_prepare(struct sy_session *session, const char *cql, size_t len,
+                               struct sy_arena *arena, struct sy_error *ret_error)
 {
     struct sy_language *language = session->language;
     uint8_t id[16];

@@ -20,7 +20,7 @@ struct sy_select_plan {
     uint32_t n_group_by;
     bool distinct;
     bool reverse;
-    bool sorts; /* ORDER BY over several partitions: in memory */
+    bool sorts;                        /* ORDER BY over several partitions: in memory */
     const struct sy_expression *limit; /* NULL: none */
     const struct sy_expression *per_partition_limit;
 };
@@ -39,7 +39,8 @@ struct sy_page {
     const struct sy_value *key; /* NULL: from the start */
     const struct sy_value *clustering;
 };
-struct sy_value sy_page_encode(const struct sy_table *table, const struct sy_page *page, struct sy_arena *arena);
+struct sy_value sy_page_encode(const struct sy_table *table, const struct sy_page *page,
+                               struct sy_arena *arena);
 bool sy_page_decode(const struct sy_table *table, struct sy_value state, struct sy_arena *arena,
                     struct sy_page *ret);
 

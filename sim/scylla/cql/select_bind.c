@@ -26,7 +26,8 @@ static void collect_aggregates(struct sy_binder *binder, const struct sy_express
                                struct sy_select_plan *plan, const struct sy_expression **list)
 {
     if (e->kind == SY_EXPR_AGGREGATE) {
-        struct sy_expression *own = (struct sy_expression *)(uintptr_t)e; /* made by this binder, not shared */
+        struct sy_expression *own =
+            (struct sy_expression *)(uintptr_t)e; /* made by this binder, not shared */
         own->index = plan->n_aggregates;
         list[plan->n_aggregates++] = e;
         return;
@@ -86,7 +87,8 @@ static bool bind_selectors(struct sy_binder *binder, const struct sy_select *sel
                                         .type = items[i]->type};
         n_aggregates += count_aggregates(items[i]);
     }
-    const struct sy_expression **aggregates = sy_arena_alloc(binder->arena, (n_aggregates + 1) * sizeof *aggregates);
+    const struct sy_expression **aggregates =
+        sy_arena_alloc(binder->arena, (n_aggregates + 1) * sizeof *aggregates);
     for (uint32_t i = 0; i < select->n_selectors; i++)
         collect_aggregates(binder, items[i], plan, aggregates);
     plan->items = items;
@@ -105,14 +107,16 @@ static bool check_distinct(struct sy_binder *binder, const struct sy_select *sel
         const struct sy_table_column *column = plan->items[i]->column;
         if (plan->items[i]->kind == SY_EXPR_COLUMN && column->kind != SY_PARTITION_KEY &&
             column->kind != SY_STATIC)
-            return sy_bind_fail(binder, 0x2200,
-                                "SELECT DISTINCT queries must only request partition key columns and/or static "
-                                "columns (not %s)",
-                                column->name);
+            return sy_bind_fail(
+                binder, 0x2200,
+                "SELECT DISTINCT queries must only request partition key columns and/or static "
+                "columns (not %s)",
+                column->name);
     }
     return plan->where.clustering_restricted
-               ? sy_bind_fail(binder, 0x2200, "SELECT DISTINCT with WHERE clause only supports restriction by "
-                                              "partition key and/or static columns.")
+               ? sy_bind_fail(binder, 0x2200,
+                              "SELECT DISTINCT with WHERE clause only supports restriction by "
+                              "partition key and/or static columns.")
                : true;
 }
 
@@ -121,21 +125,24 @@ static bool bind_order(struct sy_binder *binder, const struct sy_select *select,
 {
     uint32_t next = 0;
     if (select->n_order_by > 0 && !plan->where.keys_given)
-        return sy_bind_fail(binder, 0x2200,
-                            "ORDER BY is only supported when the partition key is restricted by an EQ or an IN.");
+        return sy_bind_fail(
+            binder, 0x2200,
+            "ORDER BY is only supported when the partition key is restricted by an EQ or an IN.");
     for (uint32_t i = 0; i < select->n_order_by; i++) {
         const struct sy_table_column *column = sy_bind_column(binder, select->order_by[i].column);
         if (column == NULL)
             return sy_bind_fail(binder, 0x2200, "Unrecognized name %s", select->order_by[i].column);
         if (column->kind != SY_CLUSTERING)
-            return sy_bind_fail(binder, 0x2200,
-                                "Order by is currently only supported on the clustered columns of the PRIMARY KEY, "
-                                "got %s",
-                                column->name);
+            return sy_bind_fail(
+                binder, 0x2200,
+                "Order by is currently only supported on the clustered columns of the PRIMARY KEY, "
+                "got %s",
+                column->name);
         if (column->position > next && column->position > plan->where.n_prefix_columns)
-            return sy_bind_fail(binder, 0x2200,
-                                "Order by currently only support the ordering of columns following their declared "
-                                "order in the PRIMARY KEY");
+            return sy_bind_fail(
+                binder, 0x2200,
+                "Order by currently only support the ordering of columns following their declared "
+                "order in the PRIMARY KEY");
         bool reverse = select->order_by[i].descending != column->descending;
         if (i > 0 && reverse != plan->reverse)
             return sy_bind_fail(binder, 0x2200, "Unsupported order by relation");
@@ -170,10 +177,11 @@ static bool check_filtering(struct sy_binder *binder, const struct sy_select *se
                                 where->filters[i]->columns[0]->name);
     if (select->allow_filtering || indexed || (!scans && where->n_filters == 0))
         return true;
-    return sy_bind_fail(binder, 0x2200,
-                        "Cannot execute this query as it might involve data filtering and thus may have unpredictable "
-                        "performance. If you want to execute this query despite the performance unpredictability, use "
-                        "ALLOW FILTERING");
+    return sy_bind_fail(
+        binder, 0x2200,
+        "Cannot execute this query as it might involve data filtering and thus may have unpredictable "
+        "performance. If you want to execute this query despite the performance unpredictability, use "
+        "ALLOW FILTERING");
 }
 
 static bool bind_limit(struct sy_binder *binder, const struct sy_term *term, const char *name,
@@ -189,22 +197,26 @@ static bool bind_limit(struct sy_binder *binder, const struct sy_term *term, con
     return *ret != NULL;
 }
 
-static bool bind_group_by(struct sy_binder *binder, const struct sy_select *select, struct sy_select_plan *plan)
+static bool bind_group_by(struct sy_binder *binder, const struct sy_select *select,
+                          struct sy_select_plan *plan)
 {
-    const struct sy_table_column **columns = sy_arena_alloc(binder->arena, (select->n_group_by + 1) * sizeof *columns);
+    const struct sy_table_column **columns =
+        sy_arena_alloc(binder->arena, (select->n_group_by + 1) * sizeof *columns);
     uint32_t next = 0;
     for (uint32_t i = 0; i < select->n_group_by; i++) {
         columns[i] = sy_bind_column(binder, select->group_by[i]);
         if (columns[i] == NULL)
             return sy_bind_fail(binder, 0x2200, "Unrecognized name %s", select->group_by[i]);
         if (columns[i]->kind != SY_PARTITION_KEY && columns[i]->kind != SY_CLUSTERING)
-            return sy_bind_fail(binder, 0x2200,
-                                "Group by is currently only supported on the columns of the PRIMARY KEY, got %s",
-                                columns[i]->name);
+            return sy_bind_fail(
+                binder, 0x2200,
+                "Group by is currently only supported on the columns of the PRIMARY KEY, got %s",
+                columns[i]->name);
         if (columns[i]->index < next)
-            return sy_bind_fail(binder, 0x2200,
-                                "Group by currently only support groups of columns following their declared order in "
-                                "the PRIMARY KEY");
+            return sy_bind_fail(
+                binder, 0x2200,
+                "Group by currently only support groups of columns following their declared order in "
+                "the PRIMARY KEY");
         next = columns[i]->index + 1;
     }
     plan->group_by = columns;

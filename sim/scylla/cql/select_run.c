@@ -36,8 +36,8 @@ struct reading {
 static struct sy_value copied(struct sy_arena *arena, struct sy_value value)
 {
     if (value.len > 0)
-        value.bytes = (const uint8_t *)memcpy(sy_arena_raw(arena, (size_t)value.len), value.bytes,
-                                              (size_t)value.len);
+        value.bytes =
+            (const uint8_t *)memcpy(sy_arena_raw(arena, (size_t)value.len), value.bytes, (size_t)value.len);
     return value;
 }
 
@@ -108,7 +108,7 @@ static bool enter_partition(struct reading *r, const struct sy_row *row)
     const struct sy_table *table = r->plan->table;
     if (r->partition == NULL || !same_key(r->partition, row->partition_key, table->n_partition_key)) {
         r->partition = (struct sy_value *)(uintptr_t)copied_key(r->run->arena, row->partition_key,
-                                                               table->n_partition_key);
+                                                                table->n_partition_key);
         r->in_partition = 0;
     }
     if (r->plan->distinct && r->in_partition > 0)
@@ -137,8 +137,7 @@ static bool visit_plain(void *ctx, const struct sy_row *row)
         r->full = true;
         r->last_clustering = NULL;
         if (row->has_clustering && !r->plan->distinct)
-            r->last_clustering =
-                copied_key(r->run->arena, row->clustering, r->plan->table->n_clustering);
+            r->last_clustering = copied_key(r->run->arena, row->clustering, r->plan->table->n_clustering);
     }
     return true;
 }
@@ -330,8 +329,8 @@ static bool read_rows(struct reading *r, const struct sy_parameters *parameters)
         return false;
     if (scope.empty)
         return true;
-    if (!sy_store_read(r->run->server, &read, r->aggregating ? visit_aggregate : visit_plain, r, r->run->arena,
-                       &error))
+    if (!sy_store_read(r->run->server, &read, r->aggregating ? visit_aggregate : visit_plain, r,
+                       r->run->arena, &error))
         return sy_run_fail(r->run, error.code, "%s", error.message);
     return !r->run->failed;
 }
@@ -359,10 +358,11 @@ bool sy_run_select(struct sy_run *run, const struct sy_select_plan *plan,
         !evaluate_limit(run, plan->per_partition_limit, "PER PARTITION LIMIT", &r.partition_cap))
         return false;
     if (plan->sorts && parameters->page_size > 0 && !r.aggregating)
-        return sy_run_fail(run, 0x2200,
-                           "Cannot page queries with both ORDER BY and a IN restriction on the partition key; you "
-                           "must either remove the ORDER BY or the IN and sort client side, or disable paging for "
-                           "this query");
+        return sy_run_fail(
+            run, 0x2200,
+            "Cannot page queries with both ORDER BY and a IN restriction on the partition key; you "
+            "must either remove the ORDER BY or the IN and sort client side, or disable paging for "
+            "this query");
     if (parameters->page_size > 0 && !r.aggregating)
         r.page_rows = parameters->page_size;
     run->aggregates = sy_arena_alloc(run->arena, (plan->n_aggregates + 1) * sizeof *run->aggregates);

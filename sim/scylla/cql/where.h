@@ -16,8 +16,8 @@ struct sy_restriction {
     enum sy_operator op;
     const struct sy_table_column *const *columns;
     uint32_t n_columns;
-    const struct sy_expression *value;        /* tuples: of a tuple type. IN ?: of a list type */
-    const struct sy_expression *const *list;  /* IN (a, b); NULL: IN ? */
+    const struct sy_expression *value;       /* tuples: of a tuple type. IN ?: of a list type */
+    const struct sy_expression *const *list; /* IN (a, b); NULL: IN ? */
     uint32_t n_list;
     const struct sy_expression *key; /* c[key] */
     bool has_field;

@@ -112,20 +112,23 @@ static bool check_columns(struct sy_binder *binder, const struct sy_relation *re
         bool whole = relation->n_columns == table->n_partition_key;
         for (uint32_t i = 0; whole && i < relation->n_columns; i++)
             whole = restriction->columns[i] == sy_table_partition_column(table, i);
-        return whole || sy_bind_fail(binder, 0x2200,
-                                     "The token function arguments must be in the partition key order, and all of "
-                                     "its columns");
+        return whole ||
+               sy_bind_fail(binder, 0x2200,
+                            "The token function arguments must be in the partition key order, and all of "
+                            "its columns");
     }
     for (uint32_t i = 0; relation->kind == SY_RELATION_TUPLE && i < relation->n_columns; i++) {
         const struct sy_table_column *column = restriction->columns[i];
         if (column->kind != SY_CLUSTERING)
-            return sy_bind_fail(binder, 0x2200,
-                                "Multi-column relations can only be applied to clustering columns but was applied "
-                                "to: %s",
-                                column->name);
+            return sy_bind_fail(
+                binder, 0x2200,
+                "Multi-column relations can only be applied to clustering columns but was applied "
+                "to: %s",
+                column->name);
         if (i > 0 && column->position != restriction->columns[i - 1]->position + 1)
-            return sy_bind_fail(binder, 0x2200,
-                                "Clustering columns must appear in the PRIMARY KEY order in multi-column relations");
+            return sy_bind_fail(
+                binder, 0x2200,
+                "Clustering columns must appear in the PRIMARY KEY order in multi-column relations");
     }
     return true;
 }
@@ -133,7 +136,8 @@ static bool check_columns(struct sy_binder *binder, const struct sy_relation *re
 bool sy_bind_restriction(struct sy_binder *binder, const struct sy_relation *relation,
                          struct sy_restriction *ret)
 {
-    const struct sy_table_column **columns = sy_arena_alloc(binder->arena, relation->n_columns * sizeof *columns);
+    const struct sy_table_column **columns =
+        sy_arena_alloc(binder->arena, relation->n_columns * sizeof *columns);
     for (uint32_t i = 0; i < relation->n_columns; i++) {
         columns[i] = sy_bind_column(binder, relation->columns[i]);
         if (columns[i] == NULL)
@@ -144,7 +148,8 @@ bool sy_bind_restriction(struct sy_binder *binder, const struct sy_relation *rel
     struct sy_column receiver;
     if (relation->op == SY_OP_LIKE || relation->op == SY_OP_IS_NOT_NULL)
         return sy_bind_fail(binder, 0x2200, "this server has no %s",
-                            relation->op == SY_OP_LIKE ? "LIKE" : "IS NOT NULL outside of materialized views");
+                            relation->op == SY_OP_LIKE ? "LIKE"
+                                                       : "IS NOT NULL outside of materialized views");
     if (!check_columns(binder, relation, ret) || !receiver_for(binder, relation, ret, &receiver) ||
         !bind_part(binder, relation, ret, &receiver))
         return false;
@@ -189,9 +194,10 @@ static bool sort_partition(struct sorting *s, struct sy_where *where)
                    is_point(r->op) && restricts_key(r)) {
             uint32_t at = r->columns[0]->position;
             if (by_column[at] != NULL)
-                return sy_bind_fail(s->binder, 0x2200,
-                                    "%s cannot be restricted by more than one relation if it includes an Equal",
-                                    r->columns[0]->name);
+                return sy_bind_fail(
+                    s->binder, 0x2200,
+                    "%s cannot be restricted by more than one relation if it includes an Equal",
+                    r->columns[0]->name);
             by_column[at] = r;
             s->used[i] = true;
             given++;

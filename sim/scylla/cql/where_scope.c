@@ -192,7 +192,8 @@ static bool append_fields(struct sy_run *run, const struct sy_restriction *r, st
     sy_walk_fields(&walk, value);
     for (uint32_t i = 0; i < r->n_columns; i++) {
         if (!sy_walk_next(&walk, &prefix[*n]))
-            return sy_run_fail(run, 0x2200, "Expected %u elements in value tuple, but got %u", r->n_columns, i);
+            return sy_run_fail(run, 0x2200, "Expected %u elements in value tuple, but got %u", r->n_columns,
+                               i);
         if (!check_value(run, r, prefix[(*n)++]))
             return false;
     }

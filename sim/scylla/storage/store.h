@@ -189,6 +189,12 @@ struct sy_read {
 bool sy_store_read(struct sy_server *server, const struct sy_read *read, sy_row_visitor *visit, void *ctx,
                    struct sy_arena *arena, struct sy_error *ret);
 
+/* --- the language's own state, kept with the server --- */
+
+/* Once for each server, before its first request; free_language is called by sy_server_close. */
+void sy_server_attach(struct sy_server *server, void *language, void (*free_language)(void *language));
+void *sy_server_attached(struct sy_server *server); /* NULL: not yet */
+
 /* --- for tests and golden data --- */
 
 /* Every live row with its write times and TTLs, one a line, in token order. The text lives in the arena. */

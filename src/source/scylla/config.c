@@ -154,7 +154,7 @@ static void read_reading(const struct sl_props *props, struct sl_scylla_config *
     config->lookback_ms = int_of(props, "scylla.initial.lookback.ms");
     config->go_on_when_expired = is_word(props, "sluice.scylla.expired", "continue");
     config->range_deletes = bool_of(props, "sluice.scylla.range.deletes");
-    config->early = bool_of(props, "sluice.scylla.early");
+    config->early = bool_of(props, "sluice.scylla.early.reads");
     config->early_interval_ms = int_of(props, "sluice.scylla.early.interval.ms");
     config->read_again = bool_of(props, "sluice.scylla.read.again");
     config->sweep_ms = int_of(props, "sluice.scylla.sweep.ms");

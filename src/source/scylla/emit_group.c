@@ -12,32 +12,57 @@ struct change {
     bool is_range;
 };
 
-static enum sl_rc fill_rows(struct change *change, struct sl_scylla_event *event, struct sl_error *err)
+/* The image of the change's row; of another set of columns (an ALTER within the group) it is none. */
+static const struct sl_scylla_row *image_of(struct change *change, enum sl_scylla_op op)
+{
+    const struct sl_scylla_row *image = sl_scylla_group_image(change->group, change->row, op);
+
+    return image && image->shape == change->row->shape ? image : NULL;
+}
+
+static enum sl_rc fill_legacy(struct change *change, struct sl_scylla_images *images,
+                              struct sl_scylla_event *event, struct sl_error *err)
+{
+    struct sl_arena *arena = change->emitter->batch->arena;
+    enum sl_rc rc;
+
+    if (change->emitter->config->preimages)
+        images->before = image_of(change, SL_SCYLLA_OP_PREIMAGE);
+    event->has_clock = !images->before || change->op == 'd';
+    rc = sl_scylla_legacy_before(images, arena, &event->before, err);
+    if (rc == SL_OK && change->op != 'd')
+        rc = sl_scylla_legacy_after(images, arena, &event->after, err);
+    return rc;
+}
+
+static enum sl_rc fill_advanced(struct change *change, struct sl_scylla_images *images,
+                                struct sl_scylla_event *event, struct sl_error *err)
 {
     const struct sl_scylla_config *config = change->emitter->config;
     struct sl_arena *arena = change->emitter->batch->arena;
-    struct sl_scylla_images images = {.row = change->row};
-    enum sl_rc rc = SL_OK;
+    enum sl_rc rc;
 
-    if (!change->is_range && (config->advanced ? config->before != SL_SCYLLA_IMAGE_NONE : config->preimages))
-        images.before = sl_scylla_group_image(change->group, change->row, SL_SCYLLA_OP_PREIMAGE);
-    if (!change->is_range && config->advanced && change->op != 'd' && config->after != SL_SCYLLA_IMAGE_NONE)
-        images.after = sl_scylla_group_image(change->group, change->row, SL_SCYLLA_OP_POSTIMAGE);
-    /* Images of another set of columns (an ALTER within the group) are told by the change alone. */
-    if (images.before && images.before->shape != change->row->shape)
-        images.before = NULL;
-    if (images.after && images.after->shape != change->row->shape)
-        images.after = NULL;
-    if (config->advanced) {
-        rc = sl_scylla_advanced_before(&images, arena, &event->before, err);
-        if (rc == SL_OK && change->op != 'd')
-            rc = sl_scylla_advanced_after(&images, arena, &event->after, err);
-    } else {
-        rc = sl_scylla_legacy_before(&images, arena, &event->before, err);
-        if (rc == SL_OK && change->op != 'd')
-            rc = sl_scylla_legacy_after(&images, arena, &event->after, err);
-        event->has_clock = !images.before || change->op == 'd';
-    }
+    if (config->before != SL_SCYLLA_IMAGE_NONE)
+        images->before = image_of(change, SL_SCYLLA_OP_PREIMAGE);
+    if (change->op != 'd')
+        images->after = image_of(change, SL_SCYLLA_OP_POSTIMAGE);
+    rc = sl_scylla_advanced_before(images, arena, &event->before, err);
+    if (rc == SL_OK && change->op != 'd')
+        rc = sl_scylla_advanced_after(images, arena, &event->after, err);
+    return rc;
+}
+
+static enum sl_rc fill_rows(struct change *change, struct sl_scylla_event *event, struct sl_error *err)
+{
+    struct sl_scylla_images images = {.row = change->row};
+    enum sl_rc rc;
+
+    if (change->is_range)
+        rc = sl_scylla_range_before(&images, change->emitter->batch->arena, &event->before, err);
+    else if (change->emitter->config->advanced)
+        rc = fill_advanced(change, &images, event, err);
+    else
+        rc = fill_legacy(change, &images, event, err);
     event->partial = images.partial;
     return rc;
 }
@@ -90,11 +115,8 @@ static enum sl_rc emit_change(struct change *change, struct sl_error *err)
         rc = fill_headers(change, &event, err);
     if (rc != SL_OK)
         return rc;
-    if (change->is_range) {
+    if (change->is_range)
         clear_clustering(event.shape, &event.key);
-        event.before = sl_null();
-        event.partial = false;
-    }
     event.position = sl_scylla_position(SL_SRC_STREAM, &change->group->place, change->row->sequence, arena);
     sl_scylla_emit(change->emitter, &event);
     return SL_OK;

@@ -77,6 +77,8 @@ static struct sl_value source_block(struct sl_scylla_emitter *emitter, const str
     values[at->ts_ms] = sl_int(SL_INT64, ms);
     values[at->snapshot] = sl_text(event->snapshot);
     values[at->ts_us] = sl_int(SL_INT64, event->us);
+    if (at->sequence >= 0 && event->sequence)
+        values[at->sequence] = sl_text(event->sequence);
     if (at->ts_ns >= 0) /* of the milliseconds, in the connector too */
         values[at->ts_ns] = sl_int(SL_INT64, ms * 1000000);
     return sl_items(SL_STRUCT, values, at->n);

@@ -35,6 +35,7 @@ struct sl_scylla_event {
     struct sl_value key; /* of the shape's key schema */
     struct sl_value before, after;
     bool has_clock;       /* envelope's ts_us and ts_ns are filled */
+    const char *sequence; /* of the source block, static; NULL: null, as in the connector */
     const char *snapshot; /* static: "false", "true", "last" */
     const struct sl_header *headers;
     uint16_t n_headers;
@@ -61,6 +62,15 @@ void sl_scylla_emit_heartbeat(struct sl_scylla_emitter *emitter);
 struct sl_span sl_scylla_position(uint8_t kind, const struct sl_scylla_place *place, uint32_t sequence,
                                   struct sl_arena *arena);
 
+/*
+ * A row of the base table as a record (op r), or that it is not there (op d, with its tombstone; only the
+ * key's cells are looked at). base: of sl_scylla_base_shape_new. how: 1 snapshot, 2 read again (header
+ * __sluice.read). us: when it was read. Errors: PROTOCOL.
+ */
+enum sl_rc sl_scylla_emit_read(struct sl_scylla_emitter *emitter, const struct sl_scylla_shape *base,
+                               const struct sl_cql_cell *cells, bool exists, uint8_t how, int64_t us,
+                               struct sl_error *err);
+
 /* The key of a row; clustering columns that the row leaves out are null. Errors: PROTOCOL. */
 enum sl_rc sl_scylla_key_of(const struct sl_scylla_row *row, struct sl_arena *arena, struct sl_value *ret,
                             struct sl_error *err);
@@ -85,6 +95,10 @@ enum sl_rc sl_scylla_advanced_before(struct sl_scylla_images *images, struct sl_
                                      struct sl_value *ret, struct sl_error *err);
 enum sl_rc sl_scylla_advanced_after(struct sl_scylla_images *images, struct sl_arena *arena,
                                     struct sl_value *ret, struct sl_error *err);
+
+/* The partition key alone, all else null or absent: before of a delete of many rows. */
+enum sl_rc sl_scylla_range_before(struct sl_scylla_images *images, struct sl_arena *arena,
+                                  struct sl_value *ret, struct sl_error *err);
 
 /* Decode a row's column; PROTOCOL names table and column when the bytes are no value of its type. */
 enum sl_rc sl_scylla_value_of(const struct sl_scylla_row *row, const struct sl_scylla_field *field,

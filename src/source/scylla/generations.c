@@ -128,6 +128,12 @@ uint32_t sl_scylla_stream_vnode(const struct sl_scylla_stream *stream)
     return (low & 0xF) == 1 ? (uint32_t)((low & 0x3FFFFF0) >> 4) : 0;
 }
 
+uint32_t sl_scylla_stream_part(const struct sl_scylla_stream *stream, uint32_t parts)
+{
+    /* The token's high bits are even enough, and they do not change from release to release. */
+    return (uint32_t)((sl_cql_load_be64(stream->id) >> 32) * parts >> 32);
+}
+
 static int by_vnode_and_id(const void *a_, const void *b_)
 {
     const struct sl_scylla_stream *a = a_, *b = b_;

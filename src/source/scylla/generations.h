@@ -21,6 +21,10 @@ struct sl_scylla_stream_set {
 /* The bits of a stream id that name its vnode; 0 with tablets and in ids of the first releases. */
 uint32_t sl_scylla_stream_vnode(const struct sl_scylla_stream *stream);
 
+/* Which of n parts of a set the stream belongs to, where tasks share a table with tablets. Durable: never
+ * change. */
+uint32_t sl_scylla_stream_part(const struct sl_scylla_stream *stream, uint32_t parts);
+
 /*
  * The start of the first set after a time (ms since 1970; 0: the very first), SL_SCYLLA_NO_TIME when there is
  * none yet. Blocks. Errors: NOT_FOUND (the server has no streams at all: no ScyllaDB), those of the session.

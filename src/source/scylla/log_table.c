@@ -82,7 +82,7 @@ void sl_scylla_log_table_free(struct sl_scylla_log_table *log)
 }
 
 /* A table that was read a moment ago may not show an ALTER that the log's rows show already. */
-static enum sl_rc refresh(struct sl_scylla_log_table *log, struct sl_error *err)
+enum sl_rc sl_scylla_log_table_refresh(struct sl_scylla_log_table *log, struct sl_error *err)
 {
     struct sl_scylla_table *table;
     enum sl_rc rc = sl_scylla_table_read(log->cql, &log->name, log->number, true, &table, err);
@@ -107,7 +107,7 @@ enum sl_rc sl_scylla_log_table_shape(struct sl_scylla_log_table *log, const stru
     enum sl_rc rc = SL_OK;
 
     if (log->stale)
-        rc = refresh(log, err);
+        rc = sl_scylla_log_table_refresh(log, err);
     for (uint32_t i = log->n_shapes; rc == SL_OK && i-- > 0;)
         if (log->shapes[i]->columns == columns &&
             (log->shapes[i]->table == log->table || !log->shapes[i]->incomplete)) {
@@ -118,7 +118,7 @@ enum sl_rc sl_scylla_log_table_shape(struct sl_scylla_log_table *log, const stru
         return rc;
     shape = sl_scylla_shape_new(log->config, log->table, columns);
     if (shape->incomplete) {
-        rc = refresh(log, err);
+        rc = sl_scylla_log_table_refresh(log, err);
         if (rc == SL_OK && shape->table != log->table) {
             sl_scylla_shape_free(shape);
             shape = sl_scylla_shape_new(log->config, log->table, columns);

@@ -39,4 +39,7 @@ void sl_scylla_log_table_free(struct sl_scylla_log_table *log);
 enum sl_rc sl_scylla_log_table_shape(struct sl_scylla_log_table *log, const struct sl_cql_columns *columns,
                                      const struct sl_scylla_shape **ret, struct sl_error *err);
 
+/* Read the schema again. Blocks. Errors: NOT_FOUND (the table is gone), those of the session. */
+enum sl_rc sl_scylla_log_table_refresh(struct sl_scylla_log_table *log, struct sl_error *err);
+
 #endif

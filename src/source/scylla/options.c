@@ -171,7 +171,7 @@ const struct sl_option sl_scylla_options[] = {
      "out."},
 
     /* Settling what the log cannot tell; docs/decisions/scylla-order.md. */
-    {"sluice.scylla.early", SL_OPT_BOOLEAN, "true", false, MEDIUM,
+    {"sluice.scylla.early.reads", SL_OPT_BOOLEAN, "true", false, MEDIUM,
      "Whether changes are written as soon as they are seen, and settled when their window closes."},
     {"sluice.scylla.early.interval.ms", SL_OPT_INT, "500", false, LOW,
      "Wait in ms between two early looks at all streams.", .min = 10, .max = 3600000},

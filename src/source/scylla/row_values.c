@@ -91,6 +91,30 @@ enum sl_rc sl_scylla_legacy_before(struct sl_scylla_images *images, struct sl_ar
     return legacy_row(images, image, arena, ret, err);
 }
 
+enum sl_rc sl_scylla_range_before(struct sl_scylla_images *images, struct sl_arena *arena,
+                                  struct sl_value *ret, struct sl_error *err)
+{
+    const struct sl_scylla_shape *shape = images->row->shape;
+    struct sl_value *values = sl_arena_alloc(arena, ((size_t)shape->n_before + 1) * sizeof(*values));
+
+    for (uint32_t i = 0; i < shape->n_fields; i++) {
+        const struct sl_scylla_field *field = &shape->fields[i];
+        int place = shape->before_place[i];
+        enum sl_rc rc = SL_OK;
+
+        if (place < 0)
+            continue;
+        if (field->kind == SL_SCYLLA_PARTITION)
+            rc = sl_scylla_value_of(images->row, field, arena, &values[place], err);
+        else
+            values[place] = field->kind == SL_SCYLLA_CLUSTERING ? sl_null() : absent(images);
+        if (rc != SL_OK)
+            return rc;
+    }
+    *ret = sl_items(SL_STRUCT, values, shape->n_before);
+    return SL_OK;
+}
+
 /* ---- advanced ---- */
 
 /* An image says nothing of static columns in a clustered row, and nothing else in a static one. */

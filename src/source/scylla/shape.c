@@ -313,9 +313,8 @@ static void make_envelope(struct sl_scylla_shape *shape, const char *prefix)
     sl_free(name);
 }
 
-struct sl_scylla_shape *sl_scylla_shape_new(const struct sl_scylla_config *config,
-                                            const struct sl_scylla_table *table,
-                                            const struct sl_cql_columns *columns)
+static struct sl_scylla_shape *make(const struct sl_scylla_config *config,
+                                    const struct sl_scylla_table *table, const struct sl_cql_columns *columns)
 {
     struct sl_arena *arena = sl_arena_new(16 << 10);
     struct sl_scylla_shape *shape = sl_arena_alloc(arena, sizeof(*shape));
@@ -334,6 +333,21 @@ struct sl_scylla_shape *sl_scylla_shape_new(const struct sl_scylla_config *confi
     sl_free(prefix);
     sl_free(plain);
     return shape;
+}
+
+struct sl_scylla_shape *sl_scylla_shape_new(const struct sl_scylla_config *config,
+                                            const struct sl_scylla_table *table,
+                                            const struct sl_cql_columns *columns)
+{
+    return make(config, table, columns);
+}
+
+/* Without cdc$deleted_elements_* among its columns a list is decoded as one. */
+struct sl_scylla_shape *sl_scylla_base_shape_new(const struct sl_scylla_config *config,
+                                                 const struct sl_scylla_table *table,
+                                                 const struct sl_cql_columns *columns)
+{
+    return make(config, table, columns);
 }
 
 void sl_scylla_shape_free(struct sl_scylla_shape *shape)

@@ -74,6 +74,15 @@ struct sl_scylla_shape {
 struct sl_scylla_shape *sl_scylla_shape_new(const struct sl_scylla_config *config,
                                             const struct sl_scylla_table *table,
                                             const struct sl_cql_columns *columns);
+
+/*
+ * The shape of rows of the base table itself with these result columns: lists are lists there, and the
+ * columns of the log (stream, time, deleted, ...) are not: -1. Topic and schemas are those of the log's
+ * events.
+ */
+struct sl_scylla_shape *sl_scylla_base_shape_new(const struct sl_scylla_config *config,
+                                                 const struct sl_scylla_table *table,
+                                                 const struct sl_cql_columns *columns);
 void sl_scylla_shape_free(struct sl_scylla_shape *shape);
 
 /* Is a column of the log's own needed and missing? Errors: SCHEMA. */

@@ -180,12 +180,27 @@ static int check_parts(struct check *check)
     return tasks;
 }
 
+/* Keys that a worker may give for all of its sources. */
+static void inherit(struct check *check)
+{
+    static const char *const keys[] = {"sluice.compat.debezium", "sluice.compat.scylla"};
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+        const char *value = sl_props_get(check->worker, keys[i]);
+
+        if (value && *value && !sl_props_get(check->props, keys[i]) &&
+            sl_options_know(check->source->options, keys[i]))
+            sl_props_set(check->props, keys[i], value);
+    }
+}
+
 static void check_keys(struct check *check)
 {
     sl_options_check(sl_connector_options, check->props, NULL, check->complaints);
     check_class(check);
     check_secrets(check);
     if (check->source) {
+        inherit(check);
         sl_options_check(sl_source_connector_options, check->props, NULL, check->complaints);
         sl_options_check(check->source->options, check->props, NULL, check->complaints);
         sl_topic_groups_check(check->props, check->complaints);

@@ -126,6 +126,7 @@ static enum sl_rc decode_one(struct job *job, uint32_t index, struct sl_error *e
     }
     message.record.timestamp_ms = raw->timestamp_ms;
     message.record.offset = raw->offset;
+    message.record.partition = raw->partition;
     if (!same_origin(job, raw))
         rc = find_origin(job, raw, err);
     if (rc == SL_OK)

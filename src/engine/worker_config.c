@@ -14,6 +14,9 @@ static const char *const formats[] = {"auto", "logfmt", "json", NULL};
 #define IGNORED(name_) \
     {.name = (name_), .importance = SL_IMPORTANCE_LOW, .doc = "taken for compatibility; not used"}
 
+static const char *const debezium_lines[] = {"2.5", "3.5", NULL};
+static const char *const scylla_lines[] = {"1.2", "2", NULL};
+
 const struct sl_option sl_worker_options[] = {
     {.name = "sluice.state.dir",
      .default_text = "./sluice-state",
@@ -35,6 +38,15 @@ const struct sl_option sl_worker_options[] = {
      .doc = "partitions of topics that are created without other word",
      .min = 1,
      .max = 10000},
+    {.name = "sluice.compat.debezium",
+     .doc =
+         "which release of Debezium's connectors to write like, for connectors that do not say so themselves",
+     .values = debezium_lines},
+    {.name = "sluice.compat.scylla",
+     .doc = "which line of Scylla's connector to be like, for connectors that do not say so themselves: with "
+            "both "
+            "scylla.name and topic.prefix given, 1.2 names topics by the first, 2 by the second",
+     .values = scylla_lines},
     {.name = "key.converter", .type = SL_OPT_CLASS, .doc = "converter of keys; Avro when not given"},
     {.name = "value.converter", .type = SL_OPT_CLASS, .doc = "converter of values; Avro when not given"},
     IGNORED("key.converter.*"),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-import io.debezium.transforms.ExtractNewRecordState;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Date;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -14,8 +14,12 @@ import org.apache.kafka.connect.header.ConnectHeaders;
 import org.apache.kafka.connect.header.Header;
 import org.apache.kafka.connect.header.Headers;
 import org.apache.kafka.connect.sink.SinkRecord;
+import org.apache.kafka.connect.transforms.Transformation;
 
-/** args: RELEASE CASES: sends the same events as transform_dump.c through the original, and prints what comes out. */
+/**
+ * args: RELEASE CASES: sends the same events as transform_dump.c through the original that a case names (type=, else
+ * ExtractNewRecordState), and prints what comes out.
+ */
 public final class Transforms {
     static final Schema ROW = SchemaBuilder.struct().name("srv.shop.dbo.things.Value").optional()
             .field("id", Schema.INT32_SCHEMA)
@@ -73,7 +77,8 @@ public final class Transforms {
         return List.of(event('c', 1, "a", null), event('u', 1, "b", null), event('r', 1, null, null),
                 event('d', 2, "c", null), record(null, null, 2, null), event('t', 3, null, null),
                 record(HEARTBEAT, new Struct(HEARTBEAT).put("ts_ms", 5L), 1, null), event('c', 4, "d", drop()),
-                event('d', 4, "d", drop()), event('c', 5, " ", null));
+                event('d', 4, "d", drop()), event('c', 5, " ", null),
+                record(ROW, new Struct(ROW).put("id", 6).put("name", null).put("qty", null), 6, null));
     }
 
     static String text(Schema schema) {
@@ -98,6 +103,9 @@ public final class Transforms {
     }
 
     static String text(Object value) {
+        if (value instanceof Date) {
+            return String.valueOf(((Date) value).getTime());
+        }
         if (!(value instanceof Struct)) {
             return String.valueOf(value);
         }
@@ -110,7 +118,7 @@ public final class Transforms {
         return text.append("}").toString();
     }
 
-    static String outcome(ExtractNewRecordState<SinkRecord> transform, SinkRecord record) {
+    static String outcome(Transformation<SinkRecord> transform, SinkRecord record) {
         SinkRecord out;
         try {
             out = transform.apply(record);
@@ -132,12 +140,19 @@ public final class Transforms {
                 + text(out.value()) + headers;
     }
 
-    static void run(String line) {
+    @SuppressWarnings("unchecked")
+    static Transformation<SinkRecord> make(String type) throws Exception {
+        return (Transformation<SinkRecord>) Class.forName(type).getDeclaredConstructor().newInstance();
+    }
+
+    static void run(String line) throws Exception {
         Map<String, String> config = new HashMap<>();
         for (String pair : line.split(";")) {
             config.put(pair.substring(0, pair.indexOf('=')), pair.substring(pair.indexOf('=') + 1));
         }
-        ExtractNewRecordState<SinkRecord> transform = new ExtractNewRecordState<>();
+        String type = config.remove("type");
+        Transformation<SinkRecord> transform =
+                make(type == null ? "io.debezium.transforms.ExtractNewRecordState" : type);
         try {
             transform.configure(config);
         }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * transform_dump RELEASE CASES: sends the same events as Transforms.java through our ExtractNewRecordState,
- * for the cases of that release, and prints what comes out in the same form.
+ * transform_dump RELEASE CASES: sends the same events as Transforms.java through our transform of the class
+ * that a case names (type=, else ExtractNewRecordState), for the cases of that release, and prints what comes
+ * out in the same form.
  */
 #include "../../unit/transform/events.h"
 
@@ -24,6 +25,10 @@ static void put_value(struct sl_buf *text, const struct sl_schema *schema, struc
             put_value(text, schema->fields[i].schema, value.items[i]);
         }
         sl_buf_text(text, value.len ? "}" : "{}");
+    } else if (value.tag == SL_FLOAT32 || value.tag == SL_FLOAT64) {
+        sl_buf_format(text, "%.3g", value.d);
+    } else if (value.tag == SL_BOOLEAN) {
+        sl_buf_text(text, value.i ? "true" : "false");
     } else {
         sl_buf_format(text, "%lld", (long long)value.i);
     }
@@ -84,6 +89,7 @@ static void send(struct bench *bench, struct sl_message message, const struct sl
     struct sl_buf text = {0};
 
     message.record.headers = drop;
+    message.record.offset = 0; /* as the original's records */
     message.record.n_headers = drop ? 1 : 0;
     switch (bench_apply(bench, &message)) {
     case SL_KEEP: put_message(&text, &message); break;
@@ -109,27 +115,48 @@ static void send_all(struct bench *bench)
     send(bench, event_of(bench, 'c', 4, "d"), &drop);
     send(bench, event_of(bench, 'd', 4, "d"), &drop);
     send(bench, event_of(bench, 'c', 5, " "), NULL);
+    send(bench, row_of(bench, 6), NULL);
+}
+
+static const struct sl_transform_ops *const transforms[] = {
+    &sl_transform_extract_new_record_state,
+    &sl_transform_insert_field,
+    &sl_transform_insert_header,
+};
+
+static const struct sl_transform_ops *find(const char *class_name)
+{
+    for (size_t i = 0; i < sizeof(transforms) / sizeof(*transforms); i++) {
+        for (const char *const *name = transforms[i]->classes; *name; name++) {
+            if (strcmp(*name, class_name) == 0)
+                return transforms[i];
+        }
+    }
+    return transforms[0];
 }
 
 static void run(char *settings)
 {
     struct sl_complaints complaints = {0};
     struct bench *bench;
+    const char *class_name;
     void *state = NULL;
     char *rest = settings;
 
     (void)bench_make(&state);
     bench = state;
-    bench->ops = &sl_transform_extract_new_record_state;
     for (char *pair = strsep(&rest, ";"); pair; pair = strsep(&rest, ";")) {
         char *equals = strchr(pair, '=');
 
         *equals = '\0';
         sl_props_set(bench->props, pair, equals + 1);
     }
+    class_name = sl_props_get(bench->props, "type");
+    if (!class_name)
+        class_name = transforms[0]->classes[0];
+    bench->ops = find(class_name);
     sl_options_check(bench->ops->options, bench->props, "", &complaints);
-    if (complaints.n ||
-        bench->ops->open(bench->props, "", bench->ops->classes[0], &bench->self, &bench->err) != SL_OK)
+    if (complaints.n || bench->ops->open(bench->props, "", class_name, &bench->self, &bench->err) != SL_OK)
         (void)puts("refused");
     else
         send_all(bench);

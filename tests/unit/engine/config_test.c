@@ -181,6 +181,37 @@ static void worker_defaults_and_wrong_values(void **state)
     sl_props_free(props);
 }
 
+static void what_the_worker_says_of_its_sources_holds_where_they_say_nothing(void **state)
+{
+    static const struct {
+        const char *own;
+        const char *result;
+    } cases[] = {{NULL, "3.5"}, {"2.5", "2.5"}};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct sl_props *worker = sl_props_new();
+        struct sl_props *props = sl_props_new();
+        struct sl_complaints complaints = {0};
+        struct sl_connector *connector = NULL;
+
+        sl_props_set(worker, "value.converter", "test.FakeConverter");
+        sl_props_set(worker, "key.converter", "test.FakeConverter");
+        sl_props_set(worker, "sluice.compat.debezium", "3.5");
+        sl_props_set(worker, "sluice.compat.scylla", "1.2"); /* the fake source does not know it */
+        sl_props_set(props, "name", "c");
+        sl_props_set(props, "connector.class", "test.FakeSource");
+        if (cases[i].own)
+            sl_props_set(props, "sluice.compat.debezium", cases[i].own);
+        sl_connector_check(props, &fake_plugins, worker, &complaints, &connector);
+        assert_non_null(connector);
+        assert_string_equal(sl_props_get(connector->props, "sluice.compat.debezium"), cases[i].result);
+        assert_null(sl_props_get(connector->props, "sluice.compat.scylla"));
+        sl_connector_free(connector);
+        sl_props_free(worker);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +222,7 @@ int main(void)
         cmocka_unit_test(a_connectors_own_converter_leaves_the_workers_keys_behind),
         cmocka_unit_test(kafka_is_refused_clearly),
         cmocka_unit_test(worker_defaults_and_wrong_values),
+        cmocka_unit_test(what_the_worker_says_of_its_sources_holds_where_they_say_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

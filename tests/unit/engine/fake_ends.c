@@ -14,6 +14,9 @@
 
 static const struct sl_option no_options[] = {{.name = NULL}};
 
+static const struct sl_option source_options[] = {
+    {.name = "sluice.compat.debezium", .doc = "which release to write like"}, {.name = NULL}};
+
 #define PARTITION "{\"db\":\"fake\"}"
 
 /* ---- source ---- */
@@ -130,7 +133,7 @@ static void plain_close(void *ptr)
 const struct sl_source_ops fake_source_ops = {
     .name = "fakesource",
     .classes = source_classes,
-    .options = no_options,
+    .options = source_options,
     .plan = source_plan,
     .open = source_open,
     .poll = source_poll,

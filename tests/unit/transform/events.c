@@ -136,6 +136,16 @@ struct sl_message tombstone_of(struct bench *bench, int64_t id)
     return message_of(bench, id);
 }
 
+struct sl_message row_of(struct bench *bench, int64_t id)
+{
+    struct sl_message message = message_of(bench, id);
+    struct sl_value row[3] = {sl_int(SL_INT32, id), sl_null(), sl_null()};
+
+    message.value_schema = envelope()->row;
+    message.record.value = struct_of(bench, row, 3);
+    return message;
+}
+
 struct sl_message heartbeat_of(struct bench *bench)
 {
     struct sl_struct_builder heartbeat = {.name = "io.debezium.connector.common.Heartbeat"};
@@ -150,7 +160,9 @@ struct sl_message heartbeat_of(struct bench *bench)
 
 static void put_value(struct sl_buf *text, struct sl_value value)
 {
-    if (value.tag == SL_NULL)
+    if (value.tag == SL_ABSENT)
+        sl_buf_text(text, "absent");
+    else if (value.tag == SL_NULL)
         sl_buf_text(text, "null");
     else if (value.tag == SL_STRING)
         sl_buf_put(text, value.bytes, value.len);

@@ -38,6 +38,7 @@ enum sl_verdict bench_apply(struct bench *bench, struct sl_message *message);
 struct sl_message event_of(struct bench *bench, char op, int64_t id, const char *name);
 struct sl_message tombstone_of(struct bench *bench, int64_t id);
 struct sl_message heartbeat_of(struct bench *bench);
+struct sl_message row_of(struct bench *bench, int64_t id); /* the bare row, name and qty null */
 
 /* "{id:1,name:a,__deleted:false}"; in the arena. */
 const char *row_text(struct bench *bench, const struct sl_message *message);

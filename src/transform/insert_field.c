@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Kafka Connect's InsertField: the topic, partition, offset, timestamp or a fixed text as fields behind those
+ * of the key or the value. As there: a key or value that is null passes; what a record has not (no timestamp
+ * yet, no partition) leaves its field null.
+ */
+#include "transform/transforms.h"
+
+#include "base/alloc.h"
+#include "base/arena.h"
+#include "data/schema_build.h"
+
+#include <string.h>
+
+enum what { TOPIC, PARTITION, OFFSET, TIMESTAMP, STATIC, N_WHATS };
+
+struct insertion {
+    char *name; /* NULL: not asked for */
+    bool optional;
+};
+
+/* One struct schema with the fields behind it. */
+struct plan {
+    const struct sl_schema *from;
+    const struct sl_schema *to; /* NULL: a name would stand there twice */
+    const char *twice;
+    uint32_t *defaults; /* fields in which a null is read as the default */
+    uint32_t n_defaults;
+};
+
+struct insert {
+    bool key;
+    bool null_is_default;
+    struct insertion what[N_WHATS];
+    char *static_value;
+    uint32_t n; /* how many are asked for */
+    struct plan **plans;
+    size_t n_plans, plans_capacity;
+    struct plan *last;
+};
+
+static const char *const classes[] = {"org.apache.kafka.connect.transforms.InsertField$Value",
+                                      "org.apache.kafka.connect.transforms.InsertField$Key", NULL};
+
+static const struct sl_option options[] = {
+    {.name = "topic.field",
+     .type = SL_OPT_STRING,
+     .importance = SL_IMPORTANCE_MEDIUM,
+     .doc = "Field for the topic's name; a ! behind it makes it required, a ? optional (as without)."},
+    {.name = "partition.field",
+     .type = SL_OPT_STRING,
+     .importance = SL_IMPORTANCE_MEDIUM,
+     .doc = "Field for the partition; suffixes as for topic.field."},
+    {.name = "offset.field",
+     .type = SL_OPT_STRING,
+     .importance = SL_IMPORTANCE_MEDIUM,
+     .doc = "Field for the offset, in sinks only; suffixes as for topic.field."},
+    {.name = "timestamp.field",
+     .type = SL_OPT_STRING,
+     .importance = SL_IMPORTANCE_MEDIUM,
+     .doc = "Field for the record's timestamp; suffixes as for topic.field."},
+    {.name = "static.field",
+     .type = SL_OPT_STRING,
+     .importance = SL_IMPORTANCE_MEDIUM,
+     .doc = "Field for static.value; suffixes as for topic.field."},
+    {.name = "static.value",
+     .type = SL_OPT_STRING,
+     .importance = SL_IMPORTANCE_MEDIUM,
+     .doc = "The text that goes into static.field."},
+    {.name = "replace.null.with.default",
+     .type = SL_OPT_BOOLEAN,
+     .default_text = "true",
+     .importance = SL_IMPORTANCE_MEDIUM,
+     .doc = "Whether a null in a field with a default is read as the default."},
+    {0},
+};
+
+static void free_plan(struct plan *plan)
+{
+    sl_free(plan->defaults);
+    sl_free(plan);
+}
+
+static void insert_close(void *self_)
+{
+    struct insert *self = self_;
+
+    for (size_t i = 0; i < self->n_plans; i++)
+        free_plan(self->plans[i]);
+    for (int i = 0; i < N_WHATS; i++)
+        sl_free(self->what[i].name);
+    sl_free(self->plans);
+    sl_free(self->static_value);
+    sl_free(self);
+}
+
+static struct insertion parse(const char *text)
+{
+    size_t len = text ? strlen(text) : 0;
+    bool suffix = len && (text[len - 1] == '!' || text[len - 1] == '?');
+
+    if (!text)
+        return (struct insertion){0};
+    return (struct insertion){.name = sl_strndup(text, suffix ? len - 1 : len),
+                              .optional = !suffix || text[len - 1] == '?'};
+}
+
+static enum sl_rc check(const struct insert *self, const char *prefix, struct sl_error *err)
+{
+    if (!self->n)
+        return sl_error_set(err, SL_E_CONFIG,
+                            "%stype: no field to insert is given. HINT: set topic.field, partition.field, "
+                            "offset.field, timestamp.field or static.field",
+                            prefix);
+    if (self->what[STATIC].name && !self->static_value)
+        return sl_error_set(err, SL_E_CONFIG,
+                            "%sstatic.value is missing. HINT: it goes into the field %sstatic.field", prefix,
+                            prefix);
+    return SL_OK;
+}
+
+static enum sl_rc insert_open(const struct sl_props *props, const char *prefix, const char *class_name,
+                              void **ret_self, struct sl_error *err)
+{
+    static const char *const names[N_WHATS] = {"topic.field", "partition.field", "offset.field",
+                                               "timestamp.field", "static.field"};
+    struct insert *self = sl_zalloc(1, sizeof(*self));
+    const char *dollar = strrchr(class_name, '$');
+    const char *value = sl_option_text(options, props, prefix, "static.value");
+    enum sl_rc rc;
+
+    self->key = dollar && strcmp(dollar, "$Key") == 0;
+    self->null_is_default = sl_option_bool(options, props, prefix, "replace.null.with.default");
+    self->static_value = value ? sl_strdup(value) : NULL;
+    for (int i = 0; i < N_WHATS; i++) {
+        self->what[i] = parse(sl_option_text(options, props, prefix, names[i]));
+        self->n += self->what[i].name != NULL;
+    }
+    rc = check(self, prefix, err);
+    if (rc)
+        insert_close(self);
+    else
+        *ret_self = self;
+    return rc;
+}
+
+/* ---- plans ---- */
+
+static const struct sl_schema *schema_for(enum what what, bool optional)
+{
+    switch (what) {
+    case PARTITION: return sl_schema_plain(SL_INT32, optional);
+    case OFFSET: return sl_schema_plain(SL_INT64, optional);
+    case TIMESTAMP: return sl_schema_named(SL_INT64, "org.apache.kafka.connect.data.Timestamp", 1, optional);
+    case TOPIC:
+    case STATIC:
+    case N_WHATS: break;
+    }
+    return sl_schema_plain(SL_STRING, optional);
+}
+
+static bool has_field(const struct sl_struct_builder *builder, const char *name)
+{
+    for (uint32_t i = 0; i < builder->n_fields; i++) {
+        if (strcmp(builder->fields[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void compile(const struct insert *self, const struct sl_schema *from, struct plan *plan)
+{
+    struct sl_struct_builder builder = {
+        .name = from->name,
+        .doc = from->doc,
+        .version = from->has_version ? from->version : 0,
+        .parameters = from->parameters,
+        .n_parameters = from->n_parameters,
+    };
+
+    plan->from = from;
+    plan->defaults = sl_zalloc((size_t)from->n_fields + 1, sizeof(*plan->defaults));
+    for (uint32_t i = 0; i < from->n_fields; i++) {
+        sl_struct_add(&builder, from->fields[i].name, from->fields[i].schema);
+        if (self->null_is_default && from->fields[i].schema->has_default)
+            plan->defaults[plan->n_defaults++] = i;
+    }
+    for (int i = 0; i < N_WHATS; i++) {
+        if (!self->what[i].name)
+            continue;
+        if (has_field(&builder, self->what[i].name))
+            plan->twice = self->what[i].name;
+        else
+            sl_struct_add(&builder, self->what[i].name, schema_for((enum what)i, self->what[i].optional));
+    }
+    plan->to = sl_struct_end(&builder, false);
+    if (plan->twice)
+        plan->to = NULL;
+}
+
+static struct plan *plan_for(struct insert *self, const struct sl_schema *schema)
+{
+    if (self->last && self->last->from == schema)
+        return self->last;
+    for (size_t i = 0; i < self->n_plans; i++) {
+        if (self->plans[i]->from == schema)
+            return self->last = self->plans[i];
+    }
+    SL_GROW(self->plans, self->n_plans, self->plans_capacity);
+    self->last = self->plans[self->n_plans++] = sl_zalloc(1, sizeof(*self->last));
+    compile(self, schema, self->last);
+    return self->last;
+}
+
+/* ---- records ---- */
+
+static struct sl_value value_of(const struct insert *self, enum what what, const struct sl_message *message)
+{
+    const struct sl_record *record = &message->record;
+
+    switch (what) {
+    case TOPIC: return sl_bytes(SL_STRING, message->topic->name, message->topic->len);
+    case PARTITION: return record->partition < 0 ? sl_null() : sl_int(SL_INT32, record->partition);
+    case OFFSET: return sl_int(SL_INT64, record->offset);
+    case TIMESTAMP:
+        return record->timestamp_ms == SL_NO_TIMESTAMP ? sl_null() : sl_int(SL_INT64, record->timestamp_ms);
+    case STATIC: return sl_text(self->static_value);
+    case N_WHATS: break;
+    }
+    return sl_null();
+}
+
+static enum sl_verdict failed(enum sl_rc rc)
+{
+    (void)rc;
+    return SL_FAIL;
+}
+
+static enum sl_verdict with_schema(struct insert *self, struct sl_message *message,
+                                   const struct sl_schema **schema, struct sl_value *value,
+                                   struct sl_arena *arena, struct sl_error *err)
+{
+    const struct plan *plan;
+    struct sl_value *fields;
+    uint32_t n;
+
+    if ((*schema)->type != SL_STRUCT || value->tag != SL_STRUCT)
+        return failed(sl_error_set(
+            err, SL_E_DATA, "InsertField needs structs, and this is a %s. HINT: use it on tables' rows only",
+            sl_type_name((*schema)->type)));
+    plan = plan_for(self, *schema);
+    if (!plan->to)
+        return failed(sl_error_set(
+            err, SL_E_DATA, "the record has a field '%.100s' already. HINT: give InsertField another name",
+            plan->twice));
+    n = (*schema)->n_fields;
+    fields = sl_arena_alloc(arena, (n + (size_t)self->n) * sizeof(*fields));
+    if (n)
+        memcpy(fields, value->items, n * sizeof(*fields));
+    for (uint32_t i = 0; i < plan->n_defaults; i++) {
+        struct sl_value *field = &fields[plan->defaults[i]];
+
+        if (field->tag == SL_NULL)
+            *field = (*schema)->fields[plan->defaults[i]].schema->default_value;
+    }
+    for (int i = 0; i < N_WHATS; i++) {
+        if (self->what[i].name)
+            fields[n++] = value_of(self, (enum what)i, message);
+    }
+    *schema = plan->to;
+    *value = sl_items(SL_STRUCT, fields, n);
+    return SL_KEEP;
+}
+
+static void put_pair(struct sl_value *pairs, uint32_t *n, const char *name, struct sl_value value)
+{
+    size_t len = strlen(name);
+    uint32_t at = 0;
+
+    while (at < *n && !(pairs[2 * at].tag == SL_STRING && pairs[2 * at].len == len &&
+                        memcmp(pairs[2 * at].bytes, name, len) == 0))
+        at++;
+    pairs[2 * at] = sl_text(name);
+    pairs[2 * at + 1] = value;
+    *n += at == *n;
+}
+
+static enum sl_verdict without_schema(struct insert *self, struct sl_message *message, struct sl_value *value,
+                                      struct sl_arena *arena, struct sl_error *err)
+{
+    uint32_t n = value->len;
+    struct sl_value *pairs;
+
+    if (value->tag != SL_MAP)
+        return failed(
+            sl_error_set(err, SL_E_DATA,
+                         "InsertField needs maps where there is no schema, and this is a %s. HINT: use it on "
+                         "objects only",
+                         sl_type_name((enum sl_type)value->tag)));
+    pairs = sl_arena_alloc(arena, 2 * (n + (size_t)self->n) * sizeof(*pairs));
+    if (n)
+        memcpy(pairs, value->items, 2 * (size_t)n * sizeof(*pairs));
+    for (int i = 0; i < N_WHATS; i++) {
+        struct sl_value inserted = value_of(self, (enum what)i, message);
+
+        if (self->what[i].name && !sl_is_null(inserted))
+            put_pair(pairs, &n, self->what[i].name, inserted);
+    }
+    *value = sl_items(SL_MAP, pairs, n);
+    return SL_KEEP;
+}
+
+static enum sl_verdict insert_apply(void *self_, struct sl_message *message, struct sl_arena *arena,
+                                    struct sl_error *err)
+{
+    struct insert *self = self_;
+    const struct sl_schema **schema = self->key ? &message->key_schema : &message->value_schema;
+    struct sl_value *value = self->key ? &message->record.key : &message->record.value;
+
+    if (sl_is_null(*value))
+        return SL_KEEP;
+    if (self->what[OFFSET].name && message->record.offset < 0)
+        return failed(sl_error_set(
+            err, SL_E_DATA,
+            "InsertField's offset.field: a record has no offset before it is in the log. HINT: insert it in "
+            "the sink's transforms"));
+    return *schema ? with_schema(self, message, schema, value, arena, err)
+                   : without_schema(self, message, value, arena, err);
+}
+
+const struct sl_transform_ops sl_transform_insert_field = {
+    .name = "InsertField",
+    .classes = classes,
+    .options = options,
+    .open = insert_open,
+    .apply = insert_apply,
+    .close = insert_close,
+};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Text functions. Positions and lengths count UTF-16 units for Unicode text, characters otherwise. */
+#include <openssl/evp.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -460,6 +461,31 @@ static bool fn_str(struct ms_eval *ev, const struct ms_operation *op, const stru
     return give(ret, out, (size_t)len);
 }
 
+/* HASHBYTES: NULL for an algorithm that is not there. MD2 and MD4 are not. */
+static bool fn_hashbytes(struct ms_eval *ev, const struct ms_operation *op, const struct ms_value *a,
+                         struct ms_value *ret)
+{
+    static const struct {
+        const char *name;
+        const char *openssl;
+    } algorithms[] = {
+        {"md5", "MD5"}, {"sha", "SHA1"}, {"sha1", "SHA1"}, {"sha2_256", "SHA256"}, {"sha2_512", "SHA512"}};
+    (void)op;
+    for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++) {
+        size_t size = 0;
+        uint8_t *out = ms_arena_alloc(ev->arena, EVP_MAX_MD_SIZE);
+        if (strlen(algorithms[i].name) != a[0].len ||
+            strncasecmp(algorithms[i].name, (const char *)a[0].bytes, a[0].len) != 0)
+            continue;
+        if (EVP_Q_digest(NULL, algorithms[i].openssl, NULL, a[1].bytes, a[1].len, out, &size) != 1)
+            break;
+        *ret = (struct ms_value){.len = (uint32_t)size, .bytes = out};
+        return true;
+    }
+    *ret = (struct ms_value){.is_null = true};
+    return true;
+}
+
 const struct ms_function ms_functions_text[] = {
     {"len", 1, 1, "s", "int", fn_len, false, false},
     {"datalength", 1, 1, "v", "int", fn_datalength, false, false},
@@ -486,5 +512,6 @@ const struct ms_function ms_functions_text[] = {
     {"reverse", 1, 1, "s", "s0", fn_reverse, false, false},
     {"quotename", 1, 2, "u", "nvarchar:258", fn_quotename, false, false},
     {"str", 1, 3, "fi", "varchar:8000", fn_str, false, false},
+    {"hashbytes", 2, 2, "cy", "varbinary:8000", fn_hashbytes, false, false},
     {NULL, 0, 0, NULL, NULL, NULL, false, false},
 };

@@ -8,6 +8,7 @@
 
 #include "../storage/system.h"
 #include "lexer.h"
+#include "undeclared.h"
 
 /* --- arguments --- */
 
@@ -262,6 +263,8 @@ bool ms_call_procedure(struct ms_call *call, const struct ms_name *name)
     const char *database = name->n > 2 && name->parts[name->n - 3][0] ? name->parts[name->n - 3] : NULL;
     if (strcasecmp(last, "sp_executesql") == 0)
         return call_executesql(call);
+    if (strcasecmp(last, "sp_describe_undeclared_parameters") == 0)
+        return ms_call_undeclared(call);
     const struct ms_procedure *p = ms_system_procedure(call->l->session, database, schema, last);
     if (p)
         return call_system(call, p, database);

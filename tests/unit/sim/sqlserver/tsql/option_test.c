@@ -176,6 +176,37 @@ static void a_new_column_fills_old_rows_when_told_to(void **state)
     assert_answers(h, "SELECT a, b, c FROM t", "# a int null, b int null, c int\nNULL|6|7\n(1)\n");
 }
 
+static void undeclared_parameters_are_described_from_where_they_stand(void **state)
+{
+    struct harness *h = *state;
+    const char *answer;
+    assert_answers(h, "CREATE TABLE t (id int IDENTITY PRIMARY KEY, a bigint, s varchar(20))", "");
+    answer = harness_run(h, "EXEC sp_describe_undeclared_parameters N'INSERT t VALUES (@P1, @P2)'");
+    assert_non_null(strstr(answer, "\n1|'@P1'|127|'bigint'|8|19|0|"));
+    assert_non_null(strstr(answer, "\n2|'@P2'|167|'varchar(20)'|20|0|0|"));
+    answer = harness_run(
+        h, "EXEC sp_describe_undeclared_parameters N'UPDATE x SET a = @b FROM t x JOIN t y ON x.id "
+           "= y.id WHERE y.s LIKE @c AND x.id = @d', N'@d int'");
+    assert_non_null(strstr(answer, "\n1|'@b'|127|"));
+    assert_non_null(strstr(answer, "\n2|'@c'|167|"));
+    assert_null(strstr(answer, "@d"));
+    assert_non_null(
+        strstr(harness_run(h, "EXEC sp_describe_undeclared_parameters N'SELECT @x'"), "! 11503 16"));
+    assert_non_null(
+        strstr(harness_run(h, "EXEC sp_describe_undeclared_parameters N'SELECT 1 WHERE @x = 1 AND @x = 2'"),
+               "! 11508 16"));
+}
+
+static void hashes_are_of_the_bytes_of_their_type(void **state)
+{
+    struct harness *h = *state;
+    assert_answers(h, "SELECT HASHBYTES('MD5', 'abc'), HASHBYTES('sha1', N'abc'), HASHBYTES('SHA2_256', 0x)",
+                   "# varbinary(8000) null, varbinary(8000) null, varbinary(8000) null\n"
+                   "0x900150983CD24FB0D6963F7D28E17F72|0x9F04F41A848514162050E3D68C1A7ABB441DC2B5|"
+                   "0xE3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855\n(1)\n");
+    assert_answers(h, "SELECT HASHBYTES('nope', 'abc')", "# varbinary(8000) null\nNULL\n(1)\n");
+}
+
 int main(void)
 {
 #define promise(name) cmocka_unit_test_setup_teardown(name, harness_open, harness_close)
@@ -191,6 +222,8 @@ int main(void)
         promise(what_is_not_followed_is_refused_by_name),
         promise(what_tools_write_into_scripts_is_taken),
         promise(a_new_column_fills_old_rows_when_told_to),
+        promise(undeclared_parameters_are_described_from_where_they_stand),
+        promise(hashes_are_of_the_bytes_of_their_type),
     };
     return cmocka_run_group_tests_name("options", tests, NULL, NULL);
 }

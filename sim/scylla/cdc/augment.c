@@ -10,23 +10,29 @@
 struct images {
     struct sy_image *items;
     const struct sy_mutation *mutation;
+    bool split;
 };
 
-static struct sy_image *image_of(struct images *images, const struct sy_augment *augment,
-                                 const struct sy_row_change *change)
+static struct sy_image *image_of(struct images *images, const struct sy_row_change *change)
 {
-    struct sy_image *image = &images->items[change->row - images->mutation->rows];
+    return &images->items[change->row - images->mutation->rows];
+}
 
-    if (!image->row)
-        sy_image_load(image, augment, change->row);
-    return image;
+static void images_load(struct images *images, const struct sy_augment *augment)
+{
+    const struct sy_cdc_options *cdc = &augment->mutation->table->cdc;
+
+    if (cdc->preimage == SY_PREIMAGE_OFF && !cdc->postimage)
+        return;
+    for (uint32_t i = 0; i < images->mutation->n_rows; i++)
+        sy_image_load(&images->items[i], augment, &images->mutation->rows[i]);
 }
 
 static void put_preimages(struct sy_log_rows *rows, struct images *images,
                           const struct sy_change_group *group)
 {
     for (uint32_t i = 0; i < group->n_rows; i++) {
-        const struct sy_image *image = image_of(images, rows->augment, &group->rows[i]);
+        const struct sy_image *image = image_of(images, &group->rows[i]);
 
         if (image->alive)
             sy_log_preimage(rows, image, &group->rows[i]);
@@ -37,19 +43,27 @@ static void put_postimages(struct sy_log_rows *rows, struct images *images,
                            const struct sy_change_group *group)
 {
     for (uint32_t i = 0; i < group->n_rows; i++) {
-        const struct sy_row_change *change = &group->rows[i];
+        const struct sy_image *image = image_of(images, &group->rows[i]);
 
-        if (change->has_marker || change->n_cells)
-            sy_log_postimage(rows, image_of(images, rows->augment, change));
+        if (image->alive)
+            sy_log_postimage(rows, image);
     }
 }
 
+/* The changes in the order in which the log tells them: a deletion of the same time comes last. */
 static void follow(struct images *images, const struct sy_augment *augment,
                    const struct sy_change_group *group)
 {
+    const struct sy_mutation *m = augment->mutation;
+
     for (uint32_t i = 0; i < group->n_rows; i++)
-        sy_image_apply(image_of(images, augment, &group->rows[i]), augment->mutation->table, &group->rows[i],
-                       augment->arena);
+        sy_image_apply(image_of(images, &group->rows[i]), m->table, &group->rows[i], augment->arena);
+    for (uint32_t i = 0; i < group->n_ranges; i++) {
+        for (uint32_t k = 0; k < m->n_rows; k++)
+            sy_image_cover(&images->items[k], m->table, group->ranges[i]);
+    }
+    for (uint32_t k = 0; group->deletes_partition && k < m->n_rows; k++)
+        sy_image_cover(&images->items[k], m->table, NULL);
 }
 
 static void end_batch(struct sy_log_rows *rows)
@@ -75,7 +89,7 @@ static void fill(struct sy_log_rows *rows, struct images *images, const struct s
 
     if (cdc->preimage != SY_PREIMAGE_OFF)
         put_preimages(rows, images, group);
-    sy_log_deltas(rows, group);
+    sy_log_deltas(rows, group, images->split);
     if (with_images)
         follow(images, rows->augment, group);
     if (cdc->postimage)
@@ -92,15 +106,12 @@ static bool run_group(const struct sy_augment *augment, struct images *images,
     uint8_t *uuid = sy_arena_alloc(augment->arena, 16);
     struct sy_value *key = sy_arena_alloc(augment->arena, sizeof(*key));
     const uint8_t *table_id = table->keyspace->tablets ? table->id : NULL;
-    const char *why = NULL;
     struct sy_log_rows rows = {.augment = augment, .log = table->log, .us = group->us, .time = time};
     const struct sy_stream_id *stream = sy_streams_find(augment->streams, table_id, augment->token, group->us,
-                                                        augment->now_us, augment->arena, &why);
+                                                        augment->now_us, augment->arena, ret_error);
 
-    if (!stream) {
-        *ret_error = (struct sy_error){.code = 0x2200, .message = why, .extra = {.len = SY_NULL}};
+    if (!stream)
         return false;
-    }
     sy_store_timeuuid(augment->server, group->us, uuid);
     *time = (struct sy_value){.len = 16, .bytes = uuid};
     *key = (struct sy_value){
@@ -122,8 +133,10 @@ bool sy_augment_run(const struct sy_augment *augment, const struct sy_mutation *
     struct images images = {
         .items = sy_arena_alloc(augment->arena, (mutation->n_rows + 1) * sizeof(*images.items)),
         .mutation = mutation,
+        .split = sy_is_split(groups, n),
     };
 
+    images_load(&images, augment);
     for (uint32_t i = 0; i < n; i++) {
         if (!run_group(augment, &images, &groups[i], &logs[i], ret_error))
             return false;

@@ -60,29 +60,76 @@ static void sort_dead(struct collected *c, const struct sy_type *path)
     }
 }
 
+/* A user type's value is always there, if only with nulls. */
+static struct sy_value collection_of(const struct sy_type *type, const struct collected *c,
+                                     struct sy_arena *arena)
+{
+    if (type->id == SY_UDT)
+        return sy_log_user_type(type, c->live, c->n_live, arena);
+    return sy_log_collection(type, c->live, c->n_live, arena);
+}
+
+static bool empties(const struct sy_row_change *change, const struct sy_table_column *column)
+{
+    for (uint32_t i = 0; i < change->n_cells; i++) {
+        if (change->cells[i]->column->id == column->id && change->cells[i]->kind == SY_CELL_TOMBSTONE)
+            return true;
+    }
+    return false;
+}
+
+/* Does the insert of the row take the cell? Those of its marker's TTL, and of collections the ones set whole.
+ */
+static bool insert_takes(const struct sy_row_change *change, const struct sy_cell_write *cell)
+{
+    if (!change->has_marker || ttl_of(cell) != change->marker_ttl_s)
+        return false;
+    return !sy_type_is_multi_cell(cell->column->type) ||
+           (change->marker_ttl_s == 0 && empties(change, cell->column));
+}
+
+enum part { WHOLE, OF_INSERT, OF_UPDATE };
+
+static bool takes(const struct sy_row_change *change, const struct sy_cell_write *cell, enum part part,
+                  int32_t ttl_s)
+{
+    if (part == WHOLE)
+        return true;
+    return ttl_of(cell) == ttl_s && insert_takes(change, cell) == (part == OF_INSERT);
+}
+
+static void collect(struct collected *c, const struct sy_row_change *change,
+                    const struct sy_table_column *column, enum part part, int32_t ttl_s,
+                    struct sy_arena *arena)
+{
+    c->live = sy_arena_alloc(arena, (change->n_cells + 1) * sizeof(*c->live));
+    c->dead = sy_arena_alloc(arena, (change->n_cells + 1) * sizeof(*c->dead));
+    for (uint32_t i = 0; i < change->n_cells; i++) {
+        const struct sy_cell_write *cell = change->cells[i];
+
+        if (cell->column->id != column->id || !takes(change, cell, part, ttl_s))
+            continue;
+        if (cell->kind == SY_CELL_TOMBSTONE)
+            c->tombstone = true;
+        else if (cell->kind == SY_CELL_LIVE)
+            c->live[c->n_live++] = (struct sy_cell){.path = cell->path, .value = cell->value};
+        else
+            c->dead[c->n_dead++] = cell->path;
+    }
+    sort_live(c, sy_type_path(column->type));
+    sort_dead(c, sy_type_path(column->type));
+}
+
 static void put_multi_cell(struct sy_log_row *row, const struct sy_row_change *change,
-                           const struct sy_table_column *column, int32_t ttl_s, bool any_ttl)
+                           const struct sy_table_column *column, enum part part, int32_t ttl_s)
 {
     struct sy_arena *arena = row->rows->augment->arena;
     struct collected c = {0};
 
-    c.live = sy_arena_alloc(arena, (change->n_cells + 1) * sizeof(*c.live));
-    c.dead = sy_arena_alloc(arena, (change->n_cells + 1) * sizeof(*c.dead));
-    for (uint32_t i = 0; i < change->n_cells; i++) {
-        const struct sy_cell_write *cell = change->cells[i];
-
-        if (cell->column->id != column->id || (!any_ttl && ttl_of(cell) != ttl_s))
-            continue;
-        if (cell->kind == SY_CELL_TOMBSTONE)
-            c.tombstone = true;
-        else if (cell->kind == SY_CELL_LIVE)
-            c.live[c.n_live++] = (struct sy_cell){.path = cell->path, .value = cell->value};
-        else
-            c.dead[c.n_dead++] = cell->path;
-    }
-    sort_live(&c, sy_type_path(column->type));
-    sort_dead(&c, sy_type_path(column->type));
-    sy_log_row_put(row, "", column->name, sy_log_collection(column->type, c.live, c.n_live, arena));
+    collect(&c, change, column, part, ttl_s, arena);
+    if (!c.tombstone && !c.n_live && !c.n_dead)
+        return;
+    sy_log_row_put(row, "", column->name, collection_of(column->type, &c, arena));
     if (c.tombstone)
         sy_log_row_put_flag(row, "cdc$deleted_", column->name);
     sy_log_row_put(row, "cdc$deleted_elements_", column->name, sy_log_paths(c.dead, c.n_dead, arena));
@@ -98,8 +145,6 @@ static void put_atomic(struct sy_log_row *row, const struct sy_cell_write *cell)
 
 /* ---- rows ---- */
 
-enum cells_wanted { ATOMIC = 1, MULTI = 2 };
-
 static bool is_first_of_column(const struct sy_row_change *change, uint32_t index)
 {
     for (uint32_t i = 0; i < index; i++) {
@@ -109,9 +154,9 @@ static bool is_first_of_column(const struct sy_row_change *change, uint32_t inde
     return true;
 }
 
-/* An insert or update row with the cells of that TTL (any_ttl: all). */
+/* An insert or update row with its part of the change's cells. */
 static void put_upsert(struct sy_log_rows *rows, const struct sy_row_change *change, enum operation op,
-                       int wanted, int32_t ttl_s, bool any_ttl)
+                       enum part part, int32_t ttl_s)
 {
     const struct sy_table *table = rows->augment->mutation->table;
     struct sy_log_row row = sy_log_row_begin(rows, (int8_t)op, ttl_s);
@@ -119,12 +164,13 @@ static void put_upsert(struct sy_log_rows *rows, const struct sy_row_change *cha
     sy_log_row_put_key(&row, change->row->clustering, change->row->is_static ? 0 : table->n_clustering);
     for (uint32_t i = 0; i < change->n_cells && !table->cdc.delta_keys; i++) {
         const struct sy_cell_write *cell = change->cells[i];
-        bool multi = sy_type_is_multi_cell(cell->column->type);
 
-        if (multi && (wanted & MULTI) && is_first_of_column(change, i))
-            put_multi_cell(&row, change, cell->column, ttl_s, any_ttl);
-        else if (!multi && (wanted & ATOMIC) && (any_ttl || ttl_of(cell) == ttl_s))
-            put_atomic(&row, cell);
+        if (!sy_type_is_multi_cell(cell->column->type)) {
+            if (takes(change, cell, part, ttl_s))
+                put_atomic(&row, cell);
+        } else if (is_first_of_column(change, i)) {
+            put_multi_cell(&row, change, cell->column, part, ttl_s);
+        }
     }
     sy_log_row_end(&row);
 }
@@ -167,8 +213,36 @@ static bool upserts(const struct sy_row_change *change)
 
 /* ---- together, or split ---- */
 
-/* One TTL, one kind of change? Then each row is one row of the log. *ret_ttl_s: that TTL. */
-static bool is_uniform(const struct sy_change_group *group, int32_t *ret_ttl_s)
+/* Elements that are added to a collection, beside the marker of their row. */
+static bool adds_elements(const struct sy_row_change *change)
+{
+    for (uint32_t i = 0; i < change->n_cells; i++) {
+        const struct sy_cell_write *cell = change->cells[i];
+
+        if (cell->kind == SY_CELL_LIVE && sy_type_is_multi_cell(cell->column->type) &&
+            !empties(change, cell->column))
+            return true;
+    }
+    return false;
+}
+
+/* All of the row's cells and its marker have the TTL at hand (-1: none yet). */
+static bool has_one_ttl(const struct sy_row_change *change, int32_t *ttl_s)
+{
+    if (change->has_marker) {
+        if (*ttl_s >= 0 && *ttl_s != change->marker_ttl_s)
+            return false;
+        *ttl_s = change->marker_ttl_s;
+    }
+    for (uint32_t k = 0; k < change->n_cells; k++) {
+        if (*ttl_s >= 0 && *ttl_s != ttl_of(change->cells[k]))
+            return false;
+        *ttl_s = ttl_of(change->cells[k]);
+    }
+    return true;
+}
+
+static bool is_uniform(const struct sy_change_group *group)
 {
     int kinds = (group->n_ranges > 0) + group->deletes_partition;
     bool statics = false;
@@ -179,25 +253,26 @@ static bool is_uniform(const struct sy_change_group *group, int32_t *ret_ttl_s)
     for (uint32_t i = 0; i < group->n_rows; i++) {
         const struct sy_row_change *change = &group->rows[i];
 
-        if (change->has_marker) {
-            if (ttl_s >= 0 && ttl_s != change->marker_ttl_s)
-                return false;
-            ttl_s = change->marker_ttl_s;
-        }
-        for (uint32_t k = 0; k < change->n_cells; k++) {
-            if (ttl_s >= 0 && ttl_s != ttl_of(change->cells[k]))
-                return false;
-            ttl_s = ttl_of(change->cells[k]);
-        }
+        if (!has_one_ttl(change, &ttl_s) || (change->has_marker && adds_elements(change)))
+            return false;
         deletes |= change->deletes;
         if (upserts(change))
             *(change->row->is_static ? &statics : &rows) = true;
     }
-    *ret_ttl_s = ttl_s > 0 ? ttl_s : 0;
     return kinds + statics + rows + deletes <= 1;
 }
 
-static void put_uniform(struct sy_log_rows *rows, const struct sy_change_group *group, int32_t ttl_s)
+bool sy_is_split(const struct sy_change_group *groups, uint32_t n)
+{
+    return n != 1 || !is_uniform(&groups[0]);
+}
+
+static int32_t ttl_of_change(const struct sy_row_change *change)
+{
+    return change->has_marker ? change->marker_ttl_s : ttl_of(change->cells[0]);
+}
+
+static void put_together(struct sy_log_rows *rows, const struct sy_change_group *group)
 {
     for (uint32_t i = 0; i < group->n_rows; i++) {
         const struct sy_row_change *change = &group->rows[i];
@@ -205,87 +280,42 @@ static void put_uniform(struct sy_log_rows *rows, const struct sy_change_group *
         if (change->deletes)
             put_row_delete(rows, change);
         else
-            put_upsert(rows, change, change->has_marker ? INSERT : UPDATE, ATOMIC | MULTI, ttl_s, true);
+            put_upsert(rows, change, change->has_marker ? INSERT : UPDATE, WHOLE, ttl_of_change(change));
     }
 }
 
-/* The next larger TTL among the cells (of a marker's own row: those that its insert does not take); -1: none.
- */
+/* The next larger TTL among the cells that the row's insert does not take; -1: none. */
 static int32_t next_ttl(const struct sy_row_change *change, int32_t after_s)
 {
     int32_t found = -1;
 
     for (uint32_t i = 0; i < change->n_cells; i++) {
         int32_t ttl_s = ttl_of(change->cells[i]);
-        bool with_marker = change->has_marker && change->marker_ttl_s == ttl_s &&
-                           !sy_type_is_multi_cell(change->cells[i]->column->type);
 
-        if (!with_marker && ttl_s > after_s && (found < 0 || ttl_s < found))
+        if (!insert_takes(change, change->cells[i]) && ttl_s > after_s && (found < 0 || ttl_s < found))
             found = ttl_s;
     }
     return found;
 }
 
-/* Inserts of all rows, by TTL: the marker and the atomic cells of its TTL. */
-static void put_inserts(struct sy_log_rows *rows, const struct sy_change_group *group)
-{
-    int32_t ttl_s = -1;
-
-    for (;;) {
-        int32_t next = -1;
-
-        for (uint32_t i = 0; i < group->n_rows; i++) {
-            const struct sy_row_change *change = &group->rows[i];
-
-            if (change->has_marker && change->marker_ttl_s > ttl_s &&
-                (next < 0 || change->marker_ttl_s < next))
-                next = change->marker_ttl_s;
-        }
-        if (next < 0)
-            return;
-        ttl_s = next;
-        for (uint32_t i = 0; i < group->n_rows; i++) {
-            if (group->rows[i].has_marker && group->rows[i].marker_ttl_s == ttl_s)
-                put_upsert(rows, &group->rows[i], INSERT, ATOMIC, ttl_s, false);
-        }
-    }
-}
-
-/* An update row with what the insert of the row does not take. */
-static void put_rest(struct sy_log_rows *rows, const struct sy_row_change *change, int32_t ttl_s)
-{
-    bool marker_took = change->has_marker && change->marker_ttl_s == ttl_s;
-
-    put_upsert(rows, change, UPDATE, marker_took ? MULTI : ATOMIC | MULTI, ttl_s, false);
-}
-
 static void put_updates(struct sy_log_rows *rows, const struct sy_change_group *group, bool statics)
 {
-    int32_t ttl_s = -1;
+    for (uint32_t i = 0; i < group->n_rows; i++) {
+        const struct sy_row_change *change = &group->rows[i];
+        int32_t ttl_s = -1;
 
-    for (;;) {
-        int32_t next = -1;
-
-        for (uint32_t i = 0; i < group->n_rows; i++) {
-            int32_t of_row = group->rows[i].row->is_static == statics ? next_ttl(&group->rows[i], ttl_s) : -1;
-
-            if (of_row >= 0 && (next < 0 || of_row < next))
-                next = of_row;
-        }
-        if (next < 0)
-            return;
-        for (uint32_t i = 0; i < group->n_rows; i++) {
-            if (group->rows[i].row->is_static == statics && next_ttl(&group->rows[i], next - 1) == next)
-                put_rest(rows, &group->rows[i], next);
-        }
-        ttl_s = next;
+        while (change->row->is_static == statics && (ttl_s = next_ttl(change, ttl_s)) >= 0)
+            put_upsert(rows, change, UPDATE, OF_UPDATE, ttl_s);
     }
 }
 
 static void put_split(struct sy_log_rows *rows, const struct sy_change_group *group)
 {
     put_updates(rows, group, true);
-    put_inserts(rows, group);
+    for (uint32_t i = 0; i < group->n_rows; i++) {
+        if (group->rows[i].has_marker)
+            put_upsert(rows, &group->rows[i], INSERT, OF_INSERT, group->rows[i].marker_ttl_s);
+    }
     put_updates(rows, group, false);
     for (uint32_t i = 0; i < group->n_rows; i++) {
         if (group->rows[i].deletes)
@@ -293,14 +323,12 @@ static void put_split(struct sy_log_rows *rows, const struct sy_change_group *gr
     }
 }
 
-void sy_log_deltas(struct sy_log_rows *rows, const struct sy_change_group *group)
+void sy_log_deltas(struct sy_log_rows *rows, const struct sy_change_group *group, bool split)
 {
-    int32_t ttl_s;
-
-    if (is_uniform(group, &ttl_s))
-        put_uniform(rows, group, ttl_s);
-    else
+    if (split)
         put_split(rows, group);
+    else
+        put_together(rows, group);
     for (uint32_t i = 0; i < group->n_ranges; i++)
         put_range(rows, group->ranges[i]);
     if (group->deletes_partition)

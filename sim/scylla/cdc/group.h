@@ -42,13 +42,15 @@ static inline int64_t sy_cell_group_us(const struct sy_cell_write *cell)
 struct sy_image {
     const struct sy_row_write *row; /* whose key it has */
     bool alive;
-    bool marker;
     struct sy_column_state *columns;
 };
 
 void sy_image_load(struct sy_image *image, const struct sy_augment *augment, const struct sy_row_write *row);
 void sy_image_apply(struct sy_image *image, const struct sy_table *table, const struct sy_row_change *change,
                     struct sy_arena *arena);
+
+/* A range of rows is deleted (NULL: all clustered rows): nothing is known of those that it covers. */
+void sy_image_cover(struct sy_image *image, const struct sy_table *table, const struct sy_range_write *range);
 
 /* Rows of the log table under construction: all of one group. */
 struct sy_log_rows {
@@ -83,10 +85,18 @@ void sy_log_postimage(struct sy_log_rows *rows, const struct sy_image *image);
 /* A whole collection, as the log has it: cells in the order of their paths; SY_NULL when there are none. */
 struct sy_value sy_log_collection(const struct sy_type *type, const struct sy_cell *cells, uint32_t n,
                                   struct sy_arena *arena);
+/* A user type's fields in a row, null where there is no cell. */
+struct sy_value sy_log_user_type(const struct sy_type *type, const struct sy_cell *cells, uint32_t n,
+                                 struct sy_arena *arena);
 /* The paths alone, as a set. */
 struct sy_value sy_log_paths(const struct sy_value *paths, uint32_t n, struct sy_arena *arena);
 
 /* deltas.c */
-void sy_log_deltas(struct sy_log_rows *rows, const struct sy_change_group *group);
+/*
+ * Is each row of the mutation one row of the log? Only with one timestamp, one TTL and one kind of change;
+ * and elements that are added to a collection stand apart from the insert of their row.
+ */
+bool sy_is_split(const struct sy_change_group *groups, uint32_t n);
+void sy_log_deltas(struct sy_log_rows *rows, const struct sy_change_group *group, bool split);
 
 #endif

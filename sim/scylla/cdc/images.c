@@ -42,8 +42,7 @@ struct sy_value sy_log_paths(const struct sy_value *paths, uint32_t n, struct sy
     return (struct sy_value){.len = (int32_t)size, .bytes = bytes};
 }
 
-/* A user type's fields in a row, up to the last one that is set; the others are null. */
-static struct sy_value user_type(const struct sy_type *type, const struct sy_cell *cells, uint32_t n,
+struct sy_value sy_log_user_type(const struct sy_type *type, const struct sy_cell *cells, uint32_t n,
                                  struct sy_arena *arena)
 {
     struct sy_value *fields = sy_arena_alloc(arena, (type->n_parts + 1) * sizeof(*fields));
@@ -77,7 +76,7 @@ struct sy_value sy_log_collection(const struct sy_type *type, const struct sy_ce
     if (!n)
         return nothing;
     if (type->id == SY_UDT)
-        return user_type(type, cells, n, arena);
+        return sy_log_user_type(type, cells, n, arena);
     for (uint32_t i = 0; i < n; i++)
         size += part_size(cells[i].path) + (type->id == SY_SET ? 0 : part_size(cells[i].value));
     at = bytes = sy_arena_alloc(arena, size);
@@ -105,7 +104,6 @@ void sy_image_load(struct sy_image *image, const struct sy_augment *augment, con
     if (!augment->fetch(augment->ctx, row->is_static ? NULL : row->clustering, &was))
         return;
     image->alive = true;
-    image->marker = was.marker_alive;
     memcpy(image->columns, was.columns, table->n_columns * sizeof(*image->columns));
 }
 
@@ -145,25 +143,62 @@ static void change_column(struct sy_column_state *state, const struct sy_cell_wr
         change_element(state, cell->column->type, cell, arena);
 }
 
+static void change_columns(struct sy_image *image, const struct sy_row_change *change, enum sy_cell_kind kind,
+                           struct sy_arena *arena)
+{
+    for (uint32_t i = 0; i < change->n_cells; i++) {
+        if (change->cells[i]->kind == kind)
+            change_column(&image->columns[change->cells[i]->column->index], change->cells[i], arena);
+    }
+}
+
+static void forget(struct sy_image *image, const struct sy_table *table)
+{
+    for (uint32_t i = 0; i < table->n_columns; i++)
+        image->columns[i] = (struct sy_column_state){.value = nothing};
+    image->alive = false;
+}
+
+/* Without a look at timestamps: a write of the past shows as if it had won. */
 void sy_image_apply(struct sy_image *image, const struct sy_table *table, const struct sy_row_change *change,
                     struct sy_arena *arena)
 {
-    if (change->deletes) {
-        for (uint32_t i = 0; i < table->n_columns; i++)
-            image->columns[i] = (struct sy_column_state){.value = nothing};
-        image->alive = image->marker = false;
+    change_columns(image, change, SY_CELL_TOMBSTONE, arena);
+    change_columns(image, change, SY_CELL_LIVE, arena);
+    change_columns(image, change, SY_CELL_DEAD, arena);
+    image->alive = true;
+    if (change->deletes)
+        forget(image, table);
+}
+
+/* The order of a row and a bound's prefix, in clustering order. */
+static int compare_bound(const struct sy_table *table, const struct sy_value *clustering,
+                         const struct sy_bound *bound)
+{
+    for (uint32_t i = 0; i < bound->n; i++) {
+        const struct sy_table_column *column = sy_table_clustering_column(table, i);
+        int order = sy_value_compare(column->type, clustering[i], bound->prefix[i]);
+
+        if (order)
+            return column->descending ? -order : order;
     }
-    /* Tombstones stand a microsecond before the elements that came with them. */
-    for (uint32_t i = 0; i < change->n_cells; i++) {
-        if (change->cells[i]->kind == SY_CELL_TOMBSTONE)
-            change_column(&image->columns[change->cells[i]->column->index], change->cells[i], arena);
-    }
-    for (uint32_t i = 0; i < change->n_cells; i++) {
-        if (change->cells[i]->kind != SY_CELL_TOMBSTONE)
-            change_column(&image->columns[change->cells[i]->column->index], change->cells[i], arena);
-    }
-    image->marker = image->marker || change->has_marker;
-    image->alive = image->alive || change->has_marker || (change->n_cells && !change->deletes);
+    return 0;
+}
+
+static bool is_outside(const struct sy_image *image, const struct sy_table *table,
+                       const struct sy_range_write *range)
+{
+    int from = compare_bound(table, image->row->clustering, &range->start);
+    int to = compare_bound(table, image->row->clustering, &range->end);
+
+    return from < 0 || (from == 0 && range->start.n && !range->start.inclusive) || to > 0 ||
+           (to == 0 && range->end.n && !range->end.inclusive);
+}
+
+void sy_image_cover(struct sy_image *image, const struct sy_table *table, const struct sy_range_write *range)
+{
+    if (image->row && !image->row->is_static && (!range || !is_outside(image, table, range)))
+        forget(image, table);
 }
 
 /* ---- rows of the log ---- */

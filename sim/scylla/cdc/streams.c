@@ -264,47 +264,62 @@ void sy_streams_expire(struct sy_streams *streams, int64_t before_ms)
     }
 }
 
-static const struct sy_stream_id *refuse(struct sy_arena *arena, const char **ret_why, const char *what,
-                                         int64_t write_us, int64_t now_us)
+static const struct sy_stream_id *refuse(struct sy_arena *arena, struct sy_error *ret_error, int32_t code,
+                                         const char *what, int64_t write_us, int64_t now_us)
 {
-    *ret_why = sy_arena_format(arena,
-                               "cdc: attempted to get a stream %s (write timestamp %" PRId64
-                               " us, server time %" PRId64 " us)",
-                               what, write_us, now_us);
+    *ret_error = (struct sy_error){
+        .code = code,
+        .message =
+            sy_arena_format(arena, "%s (write timestamp %" PRId64 " us; current server time %" PRId64 " us)",
+                            what, write_us, now_us),
+        .extra = {.len = SY_NULL},
+    };
     return NULL;
+}
+
+/* A write of the past is for the current generation, and only once that has lasted for a while. */
+static bool is_too_old(const struct sy_streams *streams, int64_t write_us, int64_t now_us)
+{
+    const struct sy_generation *settled = generation_at(streams, now_us - SY_CDC_PAST_US);
+
+    if (write_us > now_us - SY_CDC_PAST_US)
+        return false;
+    return !settled || write_us < settled->start_ms * 1000 || settled != generation_at(streams, now_us);
 }
 
 static const struct sy_stream_id *find_in_generations(const struct sy_streams *streams, int64_t token,
                                                       int64_t write_us, int64_t now_us,
-                                                      struct sy_arena *arena, const char **ret_why)
+                                                      struct sy_arena *arena, struct sy_error *ret_error)
 {
-    const struct sy_generation *current = generation_at(streams, now_us);
     const struct sy_generation *generation = generation_at(streams, write_us);
 
-    if (!current) {
-        *ret_why =
-            "cdc: no generation of streams is in use yet; a write to a table with CDC has to wait for the "
-            "first one";
-        return NULL;
-    }
-    if (!generation || (generation->start_ms < current->start_ms && write_us < now_us - SY_CDC_PAST_US))
-        return refuse(arena, ret_why, "\"from the past\"", write_us, now_us);
+    if (is_too_old(streams, write_us, now_us))
+        return refuse(arena, ret_error, 0x2200, "cdc: attempted to get a stream \"from the past\"", write_us,
+                      now_us);
+    if (!generation)
+        return refuse(arena, ret_error, 0x0000,
+                      "cdc::metadata::get_stream: could not find any CDC stream for the timestamp", write_us,
+                      now_us);
     return &find_range(generation, token)->streams[sy_streams_shard(streams, token)];
 }
 
 const struct sy_stream_id *sy_streams_find(const struct sy_streams *streams, const uint8_t *table_id,
                                            int64_t token, int64_t write_us, int64_t now_us,
-                                           struct sy_arena *arena, const char **ret_why)
+                                           struct sy_arena *arena, struct sy_error *ret_error)
 {
     const struct sy_stream_set *set;
 
     if (write_us > now_us + SY_CDC_FUTURE_US)
-        return refuse(arena, ret_why, "\"from the future\"", write_us, now_us);
+        return refuse(arena, ret_error, 0x2200, "cdc: attempted to get a stream \"from the future\"",
+                      write_us, now_us);
     if (!table_id)
-        return find_in_generations(streams, token, write_us, now_us, arena, ret_why);
+        return find_in_generations(streams, token, write_us, now_us, arena, ret_error);
     set = set_at(find_table(streams, table_id), write_us);
     if (!set)
-        return refuse(arena, ret_why, "of a time for which no set of streams is known", write_us, now_us);
+        return refuse(
+            arena, ret_error, 0x0000,
+            "cdc::metadata::get_stream: could not find any CDC streams of the table for the timestamp",
+            write_us, now_us);
     return stream_in_set(set, token);
 }
 

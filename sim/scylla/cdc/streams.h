@@ -88,11 +88,12 @@ void sy_streams_expire(struct sy_streams *streams, int64_t before_ms);
 
 /*
  * The stream of a partition's token for a write of that time. table_id: of the base table when its keyspace
- * has tablets, NULL for vnodes. NULL: *ret_why says (in the arena) what the server answers as 0x2200.
+ * has tablets, NULL for vnodes. NULL: *ret_error is the server's answer (0x2200 for a time that is not
+ * accepted, 0x0000 when there are no streams of that time).
  */
 const struct sy_stream_id *sy_streams_find(const struct sy_streams *streams, const uint8_t *table_id,
                                            int64_t token, int64_t write_us, int64_t now_us,
-                                           struct sy_arena *arena, const char **ret_why);
+                                           struct sy_arena *arena, struct sy_error *ret_error);
 
 void sy_streams_save(const struct sy_streams *streams, struct sy_buffer *out);
 /* False when the bytes are no saved streams; the streams are then empty. */

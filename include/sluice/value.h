@@ -44,31 +44,47 @@ struct sl_value {
 
 _Static_assert(sizeof(struct sl_value) == 16, "a value is sixteen bytes");
 
+/*
+ * Of two whole words. Field by field, compilers write a value in small pieces and copy it as sixteen bytes
+ * right after, and the processor waits each time until the pieces have arrived: ten times for one envelope.
+ */
+static inline struct sl_value sl_value_of_words(enum sl_type type, uint32_t len, uint64_t payload)
+{
+    const uint64_t words[2] = {(uint64_t)type | (uint64_t)len << 32, payload};
+    struct sl_value v;
+
+    _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the tag is the first byte");
+    memcpy(&v, words, sizeof(v));
+    return v;
+}
+
 static inline struct sl_value sl_null(void)
 {
-    return (struct sl_value){.tag = SL_NULL};
+    return sl_value_of_words(SL_NULL, 0, 0);
 }
 
 static inline struct sl_value sl_int(enum sl_type type, int64_t i)
 {
-    return (struct sl_value){.tag = (uint8_t)type, .i = i};
+    return sl_value_of_words(type, 0, (uint64_t)i);
 }
 
 static inline struct sl_value sl_float(enum sl_type type, double d)
 {
-    return (struct sl_value){.tag = (uint8_t)type, .d = d};
+    uint64_t bits;
+
+    memcpy(&bits, &d, sizeof(bits));
+    return sl_value_of_words(type, 0, bits);
 }
 
 static inline struct sl_value sl_bool(bool b)
 {
-    return (struct sl_value){.tag = SL_BOOLEAN, .i = b};
+    return sl_value_of_words(SL_BOOLEAN, 0, b);
 }
 
 /* Borrowed: the bytes must live as long as the value. */
 static inline struct sl_value sl_bytes(enum sl_type type, const void *bytes, size_t len)
 {
-    return (struct sl_value){
-        .tag = (uint8_t)type, .len = (uint32_t)len, .bytes = bytes ? bytes : (const uint8_t *)""};
+    return sl_value_of_words(type, (uint32_t)len, (uintptr_t)(bytes ? bytes : ""));
 }
 
 static inline struct sl_value sl_text(const char *text)
@@ -78,7 +94,7 @@ static inline struct sl_value sl_text(const char *text)
 
 static inline struct sl_value sl_items(enum sl_type type, const struct sl_value *items, size_t n)
 {
-    return (struct sl_value){.tag = (uint8_t)type, .len = (uint32_t)n, .items = items};
+    return sl_value_of_words(type, (uint32_t)n, (uintptr_t)items);
 }
 
 static inline bool sl_is_null(struct sl_value v)

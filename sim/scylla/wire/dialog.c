@@ -348,6 +348,7 @@ enum sy_dialog_result sy_dialog_refuse(struct sy_dialog *dialog, const struct sy
     else
         snprintf(text, sizeof(text), "Not a request frame, or its body is longer than %u bytes",
                  SY_BODY_MAX_BYTES);
-    put_error(dialog, SY_VERSION_MAX, frame->stream, &error, out);
+    /* on stream 0, as ScyllaDB does before it knows how to read the header; Apache's gocql counts on it */
+    put_error(dialog, SY_VERSION_MAX, why == SY_FRAME_VERSION ? 0 : frame->stream, &error, out);
     return SY_DIALOG_CLOSE;
 }

@@ -119,6 +119,7 @@ static void test_a_newer_version_is_refused_in_a_frame_of_version_four(void **st
         assert_true(client_send_raw(&client, options, sizeof(options)));
         assert_true(client_read(&client, 10000));
         assert_int_equal(client.version, 0x84);
+        assert_int_equal(client.stream, 0);
         assert_int_equal(client_error(&client), SY_CODE_PROTOCOL);
         assert_non_null(find_text(&client, "Invalid or unsupported protocol version"));
         assert_non_null(find_text(&client, "the greatest is 4"));

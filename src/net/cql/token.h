@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Tokens and shards: where a partition lives. scylla-source §5.8 and §5.9; ScyllaDB's own description of the
- * algorithms is docs/dev/protocol-extensions.md of its repository.
+ * algorithms is in its repository, docs/dev/protocol-extensions.md.
  */
 #ifndef SLUICE_NET_CQL_TOKEN_H
 #define SLUICE_NET_CQL_TOKEN_H

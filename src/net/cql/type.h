@@ -58,6 +58,9 @@ enum { SL_CQL_TYPE_DEPTH = 32 }; /* deeper nesting is refused */
 /* One shared node for a kind without arguments. */
 const struct sl_cql_type *sl_cql_type_simple(enum sl_cql_kind kind);
 
+/* By its name in CQL ("text" and "varchar" are one); NULL when it is no name of a type without arguments. */
+const struct sl_cql_type *sl_cql_type_named(const char *name, size_t len);
+
 /* Looks up a user-defined type named in a text; NULL when there is none. */
 typedef const struct sl_cql_type *sl_cql_udt_finder(void *ctx, const char *keyspace, const char *name);
 

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/cql/keystore.h"
+
+#include "base/buf.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/pkcs12.h>
+#include <stdio.h>
+
+enum { STORE_BYTES_MAX = 16 * 1024 * 1024 };
+
+void sl_cql_keystore_done(struct sl_cql_keystore *store)
+{
+    EVP_PKEY_free(store->key);
+    for (size_t i = 0; i < store->n_chain; i++)
+        X509_free(store->chain[i]);
+    for (size_t i = 0; i < store->n_certificates; i++)
+        X509_free(store->certificates[i]);
+    sl_free(store->chain);
+    sl_free(store->certificates);
+    *store = (struct sl_cql_keystore){0};
+}
+
+static enum sl_rc read_file(const char *path, struct sl_buf *ret, struct sl_error *err)
+{
+    FILE *file = fopen(path, "rbe");
+    size_t n;
+
+    if (!file)
+        return sl_error_set(err, errno == ENOENT ? SL_E_NOT_FOUND : SL_E_CONFIG, "key store '%s': %s", path,
+                            strerror(errno));
+    do {
+        n = fread(sl_buf_reserve(ret, 65536), 1, 65536, file);
+        ret->len += n;
+    } while (n && ret->len < STORE_BYTES_MAX);
+    (void)fclose(file);
+    return SL_OK;
+}
+
+static void trust(struct sl_cql_keystore *store, X509 *certificate)
+{
+    SL_GROW(store->certificates, store->n_certificates, store->certificates_capacity);
+    store->certificates[store->n_certificates++] = certificate;
+}
+
+static void add_to_chain(struct sl_cql_keystore *store, X509 *certificate)
+{
+    SL_GROW(store->chain, store->n_chain, store->chain_capacity);
+    store->chain[store->n_chain++] = certificate;
+}
+
+static enum sl_rc refused(const char *path, struct sl_error *err)
+{
+    unsigned long code = ERR_peek_last_error();
+    char reason[160] = "it is damaged";
+
+    if (code)
+        ERR_error_string_n(code, reason, sizeof(reason));
+    ERR_clear_error();
+    return sl_error_set(err, SL_E_CONFIG, "key store '%s' cannot be opened: %s. HINT: check its password",
+                        path, reason);
+}
+
+static enum sl_rc read_pkcs12(const struct sl_buf *bytes, const char *password, const char *path,
+                              struct sl_cql_keystore *ret, struct sl_error *err)
+{
+    const uint8_t *at = bytes->data;
+    PKCS12 *p12 = d2i_PKCS12(NULL, &at, (long)bytes->len);
+    STACK_OF(X509) *others = NULL;
+    X509 *own = NULL;
+
+    if (!p12 || PKCS12_parse(p12, password ? password : "", &ret->key, &own, &others) != 1) {
+        PKCS12_free(p12);
+        return refused(path, err);
+    }
+    PKCS12_free(p12);
+    if (own)
+        add_to_chain(ret, own);
+    while (others && sk_X509_num(others) > 0) {
+        X509 *next = sk_X509_shift(others);
+
+        if (own) {
+            X509_up_ref(next);
+            add_to_chain(ret, next);
+        }
+        trust(ret, next);
+    }
+    sk_X509_free(others);
+    return SL_OK;
+}
+
+static enum sl_rc read_pem(const struct sl_buf *bytes, const char *path, struct sl_cql_keystore *ret,
+                           struct sl_error *err)
+{
+    BIO *bio = BIO_new_mem_buf(bytes->data, (int)bytes->len);
+    X509 *certificate;
+
+    while ((certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)))
+        trust(ret, certificate);
+    BIO_free(bio);
+    ERR_clear_error();
+    return ret->n_certificates ? SL_OK : refused(path, err);
+}
+
+enum sl_rc sl_cql_keystore_read(const char *path, const char *password, struct sl_cql_keystore *ret,
+                                struct sl_error *err)
+{
+    static const uint8_t jks_magic[] = {0xFE, 0xED, 0xFE, 0xED};
+    struct sl_cql_keystore store = {0};
+    struct sl_buf bytes = {0};
+    enum sl_rc rc = read_file(path, &bytes, err);
+
+    if (rc == SL_OK) {
+        if (bytes.len >= 4 && memcmp(bytes.data, jks_magic, 4) == 0)
+            rc = sl_cql_jks_read(bytes.data, bytes.len, password, path, &store, err);
+        else if (bytes.len && bytes.data[0] == '-')
+            rc = read_pem(&bytes, path, &store, err);
+        else
+            rc = read_pkcs12(&bytes, password, path, &store, err);
+    }
+    if (bytes.data)
+        explicit_bzero(bytes.data, bytes.len);
+    sl_buf_done(&bytes);
+    if (rc == SL_OK)
+        *ret = store;
+    else
+        sl_cql_keystore_done(&store);
+    return rc;
+}

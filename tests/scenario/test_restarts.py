@@ -30,6 +30,22 @@ def test_restart_in_the_snapshot(make_pipeline, cluster, how):
     p.wait_equal()
 
 
+def test_an_interrupted_snapshot_goes_on_behind_its_last_row(make_pipeline, cluster):
+    """Killed again and again: each row of the tables with integer keys comes once, as if nothing had happened."""
+    p = make_pipeline(cluster, fill={"customers": 6000, "products": 5, "orders": 4000, "lines": 8000},
+                      source_config={"max.batch.size": "10"})  # so that it takes a while
+    p.sluice.start()
+    for rows in (500, 3000, 9000):
+        wait.until(lambda: sum(p.query(f"SELECT count(*) FROM ledger_{t}")[0][0] for t in ("customers", "orders", "line_items"))
+                   >= rows, f"{rows} rows of the snapshot", every=0.005)
+        p.sluice.kill()
+        p.sluice.start()
+    p.wait_equal()
+    runs = [log.read_text() for log in sorted(p.sluice.folder.glob("sluice-*.log"))]
+    assert any("snapshot goes on" in run for run in runs[1:]), "no run was killed in the snapshot"
+    assert sum("snapshot is complete" in run for run in runs) == 1
+
+
 @pytest.mark.parametrize("how", ["SIGTERM", "SIGKILL"])
 def test_restart_while_streaming(make_pipeline, cluster, how):
     p = make_pipeline(cluster)

@@ -292,6 +292,7 @@ static void set_key(struct sl_mssql_instance *instance, const struct key_parts *
                            parts->items[j].index_id == parts->items[i].index_id;
              j++)
             find_column(instance, parts->items[j].column_id)->key = parts->items[j].ordinal;
+        instance->key_clustered = parts->items[i].index_id == 1;
         return;
     }
 }
@@ -305,6 +306,7 @@ static enum sl_rc set_custom_key(struct sl_mssql_instance *instance, const struc
 
         if (sl_mssql_filter_match(&key->table, name) < 0)
             continue;
+        instance->key_clustered = false;
         for (size_t j = 0; j < instance->n_columns; j++)
             instance->columns[j].key = 0;
         for (size_t k = 0; k < key->n; k++) {

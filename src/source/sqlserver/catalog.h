@@ -69,6 +69,7 @@ struct sl_mssql_instance {
     struct sl_lsn stop;  /* a newer instance takes over from here */
     bool has_stop;
     bool has_command_id; /* very old change tables lack __$command_id */
+    bool key_clustered;  /* the key is the clustered index: to read the table in its order costs nothing */
     struct sl_mssql_column *columns;
     size_t n_columns;
 };

@@ -2,6 +2,8 @@
 #include "source/sqlserver/position.h"
 #include "base/json.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <strings.h>
 
 #define COLLECTION_KEY "transaction_data_collection_order_"
@@ -87,6 +89,41 @@ static void read_position(const json_t *object, const struct sl_lsn *commit, str
     sl_mssql_position_set(&offset->position, commit, 0, &zero, SL_MSSQL_OP_BEGIN);
 }
 
+/* "<fingerprint>/<table>/<rows>/<key>,<key>": one text, since Connect's offsets hold no nested values. */
+static void put_progress(const struct sl_mssql_progress *progress, struct sl_buf *buf)
+{
+    sl_buf_format(buf, ",\"sluice.snapshot\":\"%016llx/%u/%lld/", (unsigned long long)progress->tables,
+                  progress->table, (long long)progress->rows);
+    for (uint32_t i = 0; i < progress->n_key; i++)
+        sl_buf_format(buf, "%s%lld", i ? "," : "", (long long)progress->key[i]);
+    sl_buf_u8(buf, '"');
+}
+
+static void read_progress(const json_t *object, struct sl_mssql_progress *ret)
+{
+    const char *text = text_at(object, "sluice.snapshot");
+    struct sl_mssql_progress progress = {.known = true};
+    unsigned long long tables;
+    long long rows;
+    int used = 0;
+
+    if (!text || sscanf(text, "%16llx/%u/%lld/%n", &tables, &progress.table, &rows, &used) != 3 || !used)
+        return;
+    progress.tables = tables;
+    progress.rows = rows;
+    for (const char *at = text + used; *at;) {
+        char *end;
+
+        if (progress.n_key == SL_MSSQL_PROGRESS_KEY)
+            return;
+        progress.key[progress.n_key++] = strtoll(at, &end, 10);
+        if (end == at || (*end && *end != ','))
+            return;
+        at = *end ? end + 1 : end;
+    }
+    *ret = progress;
+}
+
 enum sl_rc sl_mssql_offset_read(const char *json, struct sl_mssql_offset *ret_offset, struct sl_error *err)
 {
     struct sl_mssql_offset offset = {.state = SL_MSSQL_OFFSET_STREAM};
@@ -107,6 +144,8 @@ enum sl_rc sl_mssql_offset_read(const char *json, struct sl_mssql_offset *ret_of
         offset.state = json_is_true(json_object_get(object, "snapshot_completed"))
                            ? SL_MSSQL_OFFSET_SNAPSHOT_DONE
                            : SL_MSSQL_OFFSET_SNAPSHOT;
+    if (offset.state == SL_MSSQL_OFFSET_SNAPSHOT)
+        read_progress(object, &offset.progress);
     read_position(object, &commit, &offset);
     if (offset.at_row)
         read_transaction(object, &offset);
@@ -157,9 +196,12 @@ void sl_mssql_offset_write(const struct sl_mssql_offset *offset, bool debezium_3
     sl_buf_u8(ret_json, '{');
     put_lsn(ret_json, "commit_lsn", b);
     if (offset->state != SL_MSSQL_OFFSET_STREAM) {
-        sl_buf_format(ret_json, ",\"snapshot\":%s,\"snapshot_completed\":%s}",
+        sl_buf_format(ret_json, ",\"snapshot\":%s,\"snapshot_completed\":%s",
                       debezium_3 ? "\"INITIAL\"" : "true",
                       offset->state == SL_MSSQL_OFFSET_SNAPSHOT_DONE ? "true" : "false");
+        if (offset->state == SL_MSSQL_OFFSET_SNAPSHOT && offset->progress.known)
+            put_progress(&offset->progress, ret_json);
+        sl_buf_u8(ret_json, '}');
         return;
     }
     if (!offset->at_row) {

@@ -15,6 +15,8 @@
 #include "sluice/error.h"
 #include "sluice/position.h"
 
+enum { SL_MSSQL_PROGRESS_KEY = 8 }; /* columns of a key that a snapshot can be resumed behind */
+
 struct sl_mssql_position {
     uint8_t b[SL_MSSQL_POSITION_SIZE];
 };
@@ -63,13 +65,27 @@ static inline struct sl_lsn sl_mssql_position_commit(const struct sl_mssql_posit
 }
 
 enum sl_mssql_offset_state {
-    SL_MSSQL_OFFSET_SNAPSHOT, /* in the middle of a snapshot: begin it again */
+    SL_MSSQL_OFFSET_SNAPSHOT, /* in the middle of a snapshot */
     SL_MSSQL_OFFSET_SNAPSHOT_DONE,
     SL_MSSQL_OFFSET_STREAM,
 };
 
+/*
+ * How far a snapshot has come: the tables before this one are read, and of this one the rows up to a key,
+ * when its key is made of integers and is the order in which the table is read; else it is begun again.
+ */
+struct sl_mssql_progress {
+    bool known;
+    uint64_t tables; /* fingerprint of the list that the number counts in; another list: begin again */
+    uint32_t table;
+    int64_t rows; /* of this table, handed out; counted even when it is begun again */
+    uint32_t n_key;
+    int64_t key[SL_MSSQL_PROGRESS_KEY]; /* of the last row handed out */
+};
+
 struct sl_mssql_offset {
     enum sl_mssql_offset_state state;
+    struct sl_mssql_progress progress; /* of an unfinished snapshot */
     struct sl_mssql_position position; /* everything up to here was handed out */
     int64_t event_serial_no;
     bool at_row;               /* the position is a row's, not the end of a range */

@@ -5,8 +5,10 @@
  * needed for the end to be right, and by default none is held: snapshot isolation where the database allows
  * it, else read committed.
  *
- * A snapshot that is interrupted begins again from its first table but keeps its first position: a row that
- * was sent and is deleted before the second attempt is then still deleted by the stream.
+ * A snapshot that is interrupted keeps its first position, and goes on with the table in which it was, behind
+ * the last row where the key allows it, else from that table's beginning. It does not matter that its parts
+ * are of different times: whatever changed after the first position comes once more by the stream, a row that
+ * was sent and is deleted before the second attempt as well.
  */
 #include "base/clock.h"
 #include "base/log.h"
@@ -26,7 +28,8 @@ struct sl_mssql_snapshot {
     bool has_row;              /* the statement stands on a row that is not written yet */
     bool first_in_table;
     uint64_t rows, table_rows;
-    int64_t table_us; /* the server's clock when the table began */
+    struct sl_mssql_progress at; /* what the next batch covers */
+    int64_t table_us;            /* the server's clock when the table began */
     int64_t begin_us;
 };
 
@@ -127,6 +130,51 @@ static size_t next_table(const struct sl_mssql_database *db, size_t from)
     return from;
 }
 
+static uint64_t add_text(uint64_t hash, const char *text)
+{
+    for (; text && *text; text++)
+        hash = (hash ^ (uint8_t)*text) * 1099511628211U;
+    return (hash ^ 0xff) * 1099511628211U;
+}
+
+/* The list of tables, in which progress counts, with all that decides in which order their rows come. */
+static uint64_t fingerprint(const struct sl_mssql_database *db)
+{
+    uint64_t hash = 14695981039346656037U;
+
+    for (size_t i = next_table(db, 0); i < db->n_tables; i = next_table(db, i + 1)) {
+        const struct sl_mssql_table *table = db->tables[i];
+
+        hash = add_text(hash, table->id);
+        hash = (hash ^ (uint32_t)table->instance->object_id ^ (uint64_t)i << 32) * 1099511628211U;
+        for (uint32_t k = 0; k < table->n_key; k++)
+            hash = add_text(hash, table->fields[table->key[k]].name);
+        hash = add_text(hash, sl_mssql_config_override(db->config, db->name, table->instance->schema,
+                                                       table->instance->table));
+    }
+    return hash;
+}
+
+/* Go on where the stored offset says, when it is an unfinished snapshot's and the tables are the same. */
+static void resume(struct sl_mssql_database *db)
+{
+    struct sl_mssql_snapshot *snapshot = db->snapshot;
+    const struct sl_mssql_progress *stored = &db->handed.progress;
+
+    snapshot->at = (struct sl_mssql_progress){.known = true, .tables = fingerprint(db)};
+    if (!db->has_offset || db->handed.state != SL_MSSQL_OFFSET_SNAPSHOT || !stored->known ||
+        stored->tables != snapshot->at.tables || next_table(db, stored->table) != stored->table ||
+        stored->table >= db->n_tables)
+        return;
+    snapshot->table = stored->table;
+    snapshot->at.table = stored->table;
+    if (db->tables[stored->table]->resumes && stored->n_key == db->tables[stored->table]->n_key)
+        snapshot->at = *stored;
+    snapshot->announced = true; /* in the first attempt */
+    sl_info("snapshot goes on", SL_T("database", db->name), SL_T("table", db->tables[stored->table]->name),
+            SL_I("behind_rows", snapshot->at.rows));
+}
+
 static enum sl_rc start(struct sl_mssql_database *db, struct sl_error *err)
 {
     struct sl_mssql_snapshot *snapshot;
@@ -142,6 +190,7 @@ static enum sl_rc start(struct sl_mssql_database *db, struct sl_error *err)
     snapshot->first_table = snapshot->table = next_table(db, 0);
     if (snapshot->table == db->n_tables)
         return SL_OK;
+    resume(db);
     rc = sl_mssql_connect(db, &snapshot->conn, err);
     if (rc == SL_OK)
         rc = set_isolation(db, err);
@@ -172,6 +221,19 @@ static enum sl_rc match_columns(struct sl_mssql_table *table, struct sl_odbc_stm
     return SL_OK;
 }
 
+/* The rows behind the key to which the snapshot had come; see sl_mssql_table_snapshot_sql for its parameters.
+ */
+static enum sl_rc prepare_behind(struct sl_mssql_snapshot *snapshot, const char *sql, struct sl_error *err)
+{
+    enum sl_rc rc = sl_odbc_prepare(snapshot->conn, sql, &snapshot->stmt, err);
+    int parameter = 1;
+
+    for (uint32_t last = 0; last < snapshot->at.n_key && rc == SL_OK; last++)
+        for (uint32_t i = 0; i <= last && rc == SL_OK; i++)
+            rc = sl_odbc_bind_int(snapshot->stmt, parameter++, &snapshot->at.key[i], err);
+    return rc;
+}
+
 static enum sl_rc begin_table(struct sl_mssql_database *db, struct sl_error *err)
 {
     struct sl_mssql_snapshot *snapshot = db->snapshot;
@@ -183,8 +245,13 @@ static enum sl_rc begin_table(struct sl_mssql_database *db, struct sl_error *err
 
     if (rc != SL_OK)
         return rc;
-    sl_mssql_table_snapshot_sql(table, snapshot->isolation, &sql);
-    rc = sl_odbc_direct(snapshot->conn, override ? override : sl_buf_cstr(&sql), &snapshot->stmt, err);
+    bool behind = !override && snapshot->at.n_key > 0;
+
+    sl_mssql_table_snapshot_sql(table, snapshot->isolation, behind, &sql);
+    if (behind)
+        rc = prepare_behind(snapshot, sl_buf_cstr(&sql), err);
+    else
+        rc = sl_odbc_direct(snapshot->conn, override ? override : sl_buf_cstr(&sql), &snapshot->stmt, err);
     sl_buf_done(&sql);
     if (rc == SL_OK)
         rc = sl_odbc_execute(snapshot->stmt, err);
@@ -192,8 +259,8 @@ static enum sl_rc begin_table(struct sl_mssql_database *db, struct sl_error *err
         rc = match_columns(table, snapshot->stmt, err);
     if (rc == SL_OK)
         rc = sl_mssql_table_check_cells(table, sl_odbc_cell(snapshot->stmt, 0), err);
-    snapshot->first_in_table = true;
-    snapshot->table_rows = 0;
+    snapshot->first_in_table = !behind;
+    snapshot->table_rows = behind ? (uint64_t)snapshot->at.rows : 0;
     return rc == SL_OK ? SL_OK : sl_error_wrap(err, "snapshot of table '%s'", table->name);
 }
 
@@ -217,6 +284,9 @@ static enum sl_rc next_row(struct sl_mssql_database *db, bool *ret_ended, struct
         sl_odbc_stmt_free(snapshot->stmt);
         snapshot->stmt = NULL;
         snapshot->table = next_table(db, snapshot->table + 1);
+        snapshot->at.table = (uint32_t)snapshot->table;
+        snapshot->at.rows = 0;
+        snapshot->at.n_key = 0;
         *ret_ended = true;
     }
     return rc;
@@ -254,6 +324,10 @@ static enum sl_rc write_row(struct sl_mssql_database *db, struct sl_error *err)
     snapshot->rows++;
     snapshot->table_rows++;
     snapshot->has_row = false;
+    snapshot->at.rows = (int64_t)snapshot->table_rows;
+    snapshot->at.n_key = table->resumes ? table->n_key : 0;
+    for (uint32_t i = 0; i < snapshot->at.n_key; i++)
+        snapshot->at.key[i] = values[table->key[i]].i;
     rc = next_row(db, &ended, err);
     if (rc == SL_OK) /* only now is known what row this was */
         *mark = sl_text(place(db, first, first_table, ended));
@@ -320,6 +394,7 @@ enum sl_rc sl_mssql_snapshot_poll(struct sl_mssql_database *db, struct sl_batch 
     done = !db->snapshot->has_row;
     db->handed.state = done ? SL_MSSQL_OFFSET_SNAPSHOT_DONE : SL_MSSQL_OFFSET_SNAPSHOT;
     sl_mssql_position_end_of(&db->handed.position, &db->snapshot->lsn);
+    db->handed.progress = db->snapshot->at;
     db->handed.at_row = false;
     db->handed.complete = false;
     sl_mssql_hand_out(db, batch);

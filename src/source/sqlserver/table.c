@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "source/sqlserver/table.h"
+#include "source/sqlserver/position.h"
 #include "base/log.h"
 #include "data/schema_build.h"
 
@@ -102,6 +103,21 @@ static void find_key(struct sl_mssql_table *table)
                 table->key[table->n_key++] = i;
 }
 
+static bool may_resume(const struct sl_mssql_table *table)
+{
+    if (!table->instance->key_clustered || !table->n_key || table->n_key > SL_MSSQL_PROGRESS_KEY)
+        return false;
+    for (uint32_t i = 0; i < table->n_key; i++)
+        switch ((int)table->fields[table->key[i]].column->type) {
+        case SL_MSSQL_TINYINT:
+        case SL_MSSQL_SMALLINT:
+        case SL_MSSQL_INT:
+        case SL_MSSQL_BIGINT: break;
+        default: return false; /* texts would have to be compared as their collation orders them */
+        }
+    return true;
+}
+
 /* A schema's name follows the topic's parts, unlike them without replaced characters. */
 static char *schema_prefix(const struct sl_mssql_table *table, const struct sl_mssql_config *config)
 {
@@ -170,6 +186,7 @@ enum sl_rc sl_mssql_table_new(const struct sl_mssql_instance *instance, const st
     for (uint32_t i = 0; i < table->n_fields; i++)
         table->n_large += table->fields[i].large;
     find_key(table);
+    table->resumes = may_resume(table);
     for (size_t i = 0; i < config->n_keys; i++)
         table->custom_key =
             table->custom_key || sl_mssql_filter_match(&config->keys[i].table, table->name) >= 0;
@@ -229,7 +246,21 @@ void sl_mssql_table_stream_sql(struct sl_mssql_table *table, struct sl_buf *ret_
     sl_free(change_table);
 }
 
-void sl_mssql_table_snapshot_sql(struct sl_mssql_table *table, enum sl_mssql_isolation isolation,
+/* (k1 > ?) OR (k1 = ? AND k2 > ?) ... */
+static void put_behind(const struct sl_mssql_table *table, struct sl_buf *sql)
+{
+    for (uint32_t last = 0; last < table->n_key; last++) {
+        sl_buf_text(sql, last ? " OR (" : "(");
+        for (uint32_t i = 0; i <= last; i++) {
+            sl_buf_text(sql, i ? " AND " : "");
+            sl_mssql_quote(sql, table->fields[table->key[i]].name);
+            sl_buf_text(sql, i < last ? " = ?" : " > ?");
+        }
+        sl_buf_u8(sql, ')');
+    }
+}
+
+void sl_mssql_table_snapshot_sql(struct sl_mssql_table *table, enum sl_mssql_isolation isolation, bool behind,
                                  struct sl_buf *ret_sql)
 {
     sl_buf_reset(ret_sql);
@@ -241,6 +272,16 @@ void sl_mssql_table_snapshot_sql(struct sl_mssql_table *table, enum sl_mssql_iso
     sl_mssql_quote(ret_sql, table->instance->table);
     if (isolation == SL_MSSQL_ISOLATION_EXCLUSIVE)
         sl_buf_text(ret_sql, " WITH (TABLOCKX)");
+    if (!table->resumes)
+        return;
+    if (behind) {
+        sl_buf_text(ret_sql, " WHERE ");
+        put_behind(table, ret_sql);
+    }
+    for (uint32_t i = 0; i < table->n_key; i++) {
+        sl_buf_text(ret_sql, i ? ", " : " ORDER BY ");
+        sl_mssql_quote(ret_sql, table->fields[table->key[i]].name);
+    }
 }
 
 static enum sl_cell_kind kind_of(const struct sl_mssql_column *column)

@@ -31,6 +31,7 @@ struct sl_mssql_table {
     uint32_t *key; /* indexes into fields, in key order */
     uint32_t n_key;
     bool custom_key; /* an update can change it without making a delete and an insert */
+    bool resumes;    /* a snapshot of it can go on behind a key; its rows are asked for in the key's order */
 
     const struct sl_topic *topic;
     const struct sl_schema *key_schema; /* NULL: no key */
@@ -65,7 +66,9 @@ enum {
 void sl_mssql_table_stream_sql(struct sl_mssql_table *table, struct sl_buf *ret_sql);
 
 /* All rows of the source table. Sets the fields' cell numbers. */
-void sl_mssql_table_snapshot_sql(struct sl_mssql_table *table, enum sl_mssql_isolation isolation,
+/* behind: only rows behind a key, whose columns are the parameters: k1; k1, k2; k1, k2, k3 ... one after the
+ * other. */
+void sl_mssql_table_snapshot_sql(struct sl_mssql_table *table, enum sl_mssql_isolation isolation, bool behind,
                                  struct sl_buf *ret_sql);
 
 /* Are the answer's cells of the kinds that the fields convert? Errors: SCHEMA. */

@@ -183,6 +183,41 @@ static void snapshot_states_of_both_lines_are_understood(void **state)
     }
 }
 
+static void how_far_a_snapshot_came_survives_the_offset(void **state)
+{
+    struct sl_mssql_offset offset = {.state = SL_MSSQL_OFFSET_SNAPSHOT,
+                                     .progress = {.known = true,
+                                                  .tables = UINT64_C(0xfedcba9876543210),
+                                                  .table = 7,
+                                                  .rows = INT64_C(5000000000),
+                                                  .n_key = 2,
+                                                  .key = {-3, INT64_MAX}}};
+    static const char *const others[] = {
+        "{\"commit_lsn\":\"NULL\",\"snapshot\":true,\"sluice.snapshot\":\"x/1/2/\"}",
+        "{\"commit_lsn\":\"NULL\",\"snapshot\":true,\"sluice.snapshot\":\"ab/1/2/3,x\"}",
+        "{\"commit_lsn\":\"NULL\",\"snapshot\":true,\"sluice.snapshot\":\"ab/1/2/1,2,3,4,5,6,7,8,9\"}",
+        "{\"commit_lsn\":\"NULL\",\"snapshot\":true,\"sluice.snapshot\":5}",
+    };
+    struct sl_mssql_offset again;
+    struct sl_error err = {0};
+    struct sl_buf json = {0};
+
+    (void)state;
+    sl_mssql_offset_write(&offset, false, &json);
+    assert_int_equal(sl_mssql_offset_read(sl_buf_cstr(&json), &again, &err), SL_OK);
+    assert_memory_equal(&again.progress, &offset.progress, sizeof(offset.progress));
+    sl_mssql_offset_done(&again);
+    offset.state = SL_MSSQL_OFFSET_SNAPSHOT_DONE; /* then it says nothing more */
+    sl_mssql_offset_write(&offset, false, &json);
+    assert_null(strstr(sl_buf_cstr(&json), "sluice.snapshot"));
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+        assert_int_equal(sl_mssql_offset_read(others[i], &again, &err), SL_OK);
+        assert_false(again.progress.known);
+        sl_mssql_offset_done(&again);
+    }
+    sl_buf_done(&json);
+}
+
 static void what_is_no_offset_is_refused(void **state)
 {
     static const char *const texts[] = {"", "[]", "{", "{}", "{\"commit_lsn\":1}", "{\"commit_lsn\":\"x\"}"};
@@ -217,6 +252,7 @@ int main(void)
         cmocka_unit_test(debeziums_offset_sends_its_transaction_again),
         cmocka_unit_test(an_idle_range_of_debezium_is_taken_as_read),
         cmocka_unit_test(snapshot_states_of_both_lines_are_understood),
+        cmocka_unit_test(how_far_a_snapshot_came_survives_the_offset),
         cmocka_unit_test(what_is_no_offset_is_refused),
         cmocka_unit_test(a_partition_is_debeziums),
     };

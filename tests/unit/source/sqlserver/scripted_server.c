@@ -267,14 +267,16 @@ static void give_changes(struct answer *answer, int table, uint32_t from, uint32
                                                  .name = "generated"});
 }
 
-static void give_table(struct answer *answer, int table)
+/* The rows whose id is greater; they are listed in that order. */
+static void give_table(struct answer *answer, int table, int64_t behind)
 {
     static const struct ms_column columns[] = {
         INT_COLUMN("id"), {.name = "name", .type = {.id = MS_NVARCHAR, .length = 50}, .nullable = true}};
 
     answer->going = answer->sink->columns(answer->sink->ctx, columns, 2);
     for (int i = 0; i < script.n_table_rows[table]; i++)
-        put(answer, (struct ms_value[]){int_value(script.table_ids[table][i]), text_value("old")});
+        if (script.table_ids[table][i] > behind)
+            put(answer, (struct ms_value[]){int_value(script.table_ids[table][i]), text_value("old")});
 }
 
 static void give_gap(struct answer *answer, uint32_t from)
@@ -327,7 +329,8 @@ static void give(struct ms_session *session, const char *sql, const struct ms_pa
     else if (strstr(sql, "cdc.[dbo_t_CT]") || strstr(sql, "cdc.[dbo_u_CT]"))
         give_changes(&answer, strstr(sql, "cdc.[dbo_u_CT]") != NULL, first, number_of(&params[1]));
     else if (strstr(sql, "FROM [dbo]."))
-        give_table(&answer, strstr(sql, "[u]") != NULL);
+        give_table(&answer, strstr(sql, "[u]") != NULL,
+                   strstr(sql, "WHERE ([id] > ") ? params[0].value.i : INT64_MIN);
     else
         answer.rows = -1; /* SET and the like */
     (void)pthread_mutex_unlock(&script.lock);

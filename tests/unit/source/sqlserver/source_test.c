@@ -365,7 +365,40 @@ static void the_last_row_is_marked_even_before_empty_tables(void **state)
     assert_int_equal(source_field(f, 0, "commit_lsn")->tag, SL_NULL); /* nothing was captured yet */
 }
 
-static void an_interrupted_snapshot_begins_again_from_its_first_position(void **state)
+static void an_interrupted_snapshot_goes_on_behind_its_last_row(void **state)
+{
+    struct fixture *f = *state;
+    const uint32_t commits[] = {5};
+
+    sl_props_set(f->props, "snapshot.mode", "initial");
+    sl_props_set(f->props, "max.batch.size", "1");
+    write_log(NULL, 0, commits, 1);
+    (void)pthread_mutex_lock(&script.lock);
+    for (int i = 0; i < 3; i++)
+        script.table_ids[0][i] = i + 1;
+    script.n_table_rows[0] = 3;
+    script.table_ids[1][0] = 7;
+    script.n_table_rows[1] = 1;
+    (void)pthread_mutex_unlock(&script.lock);
+    open_source(f);
+    poll(f);
+    assert_string_equal(summary(f), "t:r1");
+    poll(f);
+    assert_string_equal(summary(f), "t:r2");
+    close_source(f);
+    open_source(f);
+    poll(f);
+    assert_string_equal(summary(f), "t:r3");
+    expect_text(source_field(f, 0, "snapshot"), "last_in_data_collection");
+    close_source(f);
+    open_source(f);
+    poll(f);
+    assert_string_equal(summary(f), "u:r7");
+    expect_text(source_field(f, 0, "snapshot"), "last");
+    assert_non_null(strstr(f->offset, "\"snapshot_completed\":true"));
+}
+
+static void an_interrupted_snapshot_keeps_its_first_position(void **state)
 {
     struct fixture *f = *state;
     struct script_row rows[] = {{0, 11, 1, 9, 1, 1, "old"}};
@@ -556,7 +589,8 @@ int main(void)
         TEST(a_debezium_offset_sends_the_transaction_again),
         TEST(a_snapshot_comes_first_with_its_markers_and_then_the_log),
         TEST(the_last_row_is_marked_even_before_empty_tables),
-        TEST(an_interrupted_snapshot_begins_again_from_its_first_position),
+        TEST(an_interrupted_snapshot_goes_on_behind_its_last_row),
+        TEST(an_interrupted_snapshot_keeps_its_first_position),
         TEST(an_outage_in_mid_transaction_loses_and_repeats_nothing),
         TEST(changes_that_cleanup_removed_stop_the_task),
         TEST(the_beginning_of_a_capture_instance_is_no_gap),

@@ -88,6 +88,5 @@ void sl_batch_add_position(struct sl_batch *batch, struct sl_span partition, str
 void sl_batch_add_note(struct sl_batch *batch, struct sl_span key, struct sl_span value)
 {
     SL_GROW(batch->notes, batch->n_notes, batch->notes_capacity);
-    batch->notes[batch->n_notes++] =
-        (struct sl_note){.key = keep(batch, key), .value = keep(batch, value)};
+    batch->notes[batch->n_notes++] = (struct sl_note){.key = keep(batch, key), .value = keep(batch, value)};
 }

@@ -392,8 +392,8 @@ static enum sl_rc make_step(struct request *request, struct sl_pgsink_load *load
     cells = sl_arena_alloc(request->batch->arena, params->n * sizeof(*cells));
     for (size_t i = 0; i < params->n; i++)
         cells[i] = params->items[i].cell;
-    rc = sl_pgsink_statement_for_sql(request->sink, request->plan, sl_buf_cstr(sql),
-                                     cells, (uint16_t)params->n, &statement, err);
+    rc = sl_pgsink_statement_for_sql(request->sink, request->plan, sl_buf_cstr(sql), cells,
+                                     (uint16_t)params->n, &statement, err);
     if (rc != SL_OK)
         return rc;
     if (!statement) {

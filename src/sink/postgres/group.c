@@ -390,6 +390,12 @@ uint32_t sl_pgsink_group_add(const struct sl_pgsink_config *config, struct sl_pg
         group->n_rows++;
         if (reduces) {
             row->has_key = set_key(group, plan, row);
+            if (__builtin_expect(!row->has_key && row->op == SL_PGSINK_DELETE, 0)) {
+                sl_pgsink_bads_add(&load->bads, i, NULL,
+                                   "it deletes by a key with a null in it, which no row has");
+                group->n_rows--;
+                continue;
+            }
             if (row->has_key && !reduce(config, group, plan, group->n_rows - 1, batch->arena)) {
                 group->n_rows--;
                 return i;

@@ -266,6 +266,22 @@ static void a_bad_row_beside_a_range_costs_itself(void **state)
     sink_close(&sut);
 }
 
+static void a_delete_by_a_key_with_a_null_is_no_delete_of_many(void **state)
+{
+    struct sl_batch *batch = batch_new();
+
+    (void)state;
+    open_on(table);
+    add_row(batch, 1, 1, 1, 1);
+    (void)batch_add(batch, "t", key_schema, ROW(batch, INT(1), NIL, NIL), NULL, NIL);
+    put(batch);
+    assert_string_equal(rows(), "1|1|1");
+    assert_int_equal(sut.n_bad, 1);
+    assert_int_equal(sut.bad[0], 1);
+    assert_non_null(strstr(sut.bad_text, "null"));
+    sink_close(&sut);
+}
+
 static void a_change_of_static_columns_is_passed_by(void **state)
 {
     struct sl_batch *batch = batch_new();
@@ -455,6 +471,7 @@ int main(void)
         cmocka_unit_test(uuids_are_ordered_by_their_version_first),
         cmocka_unit_test(a_range_that_cannot_be_understood_costs_itself),
         cmocka_unit_test(a_bad_row_beside_a_range_costs_itself),
+        cmocka_unit_test(a_delete_by_a_key_with_a_null_is_no_delete_of_many),
         cmocka_unit_test(a_change_of_static_columns_is_passed_by),
         cmocka_unit_test(any_mixture_ends_as_it_does_one_by_one),
         cmocka_unit_test(one_list_of_key_columns_serves_tables_that_have_some_of_them),

@@ -15,6 +15,9 @@
 #include "sluice/record.h"
 #include "source/scylla/change.h"
 
+/* Where a row that is no change comes from (header __sluice.read). */
+enum { SL_SCYLLA_READ_SNAPSHOT = 1, SL_SCYLLA_READ_AGAIN = 2 };
+
 struct sl_scylla_emitter {
     const struct sl_scylla_config *config;
     const struct sl_topic *heartbeat_topic;

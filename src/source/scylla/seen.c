@@ -8,6 +8,7 @@ enum {
     KEY_SIZE = 10,
     GROUP_SIZE = 16,
     FIRST_CAPACITY = 64,
+    TASK_SHIFT = 48,
 };
 
 /* An open-addressing table; a group with ticks 0 is an empty slot (nothing was written in 1582). */
@@ -159,6 +160,14 @@ static void put_key(uint8_t key[KEY_SIZE], uint64_t number)
         key[2 + i] = (uint8_t)(number >> (56 - 8 * i));
 }
 
+/* Another task that runs drops its own. */
+static bool is_ours(const struct sl_seen *seen, uint64_t number)
+{
+    uint64_t task = number >> TASK_SHIFT;
+
+    return task == seen->task || task >= seen->n_tasks;
+}
+
 static void drop_notes(struct sl_seen *seen, uint64_t up_to_ticks, struct sl_batch *batch)
 {
     size_t kept = 0;
@@ -166,7 +175,7 @@ static void drop_notes(struct sl_seen *seen, uint64_t up_to_ticks, struct sl_bat
     for (size_t i = 0; i < seen->n_notes; i++) {
         uint8_t key[KEY_SIZE];
 
-        if (seen->notes[i].last_ticks > up_to_ticks) {
+        if (seen->notes[i].last_ticks > up_to_ticks || !is_ours(seen, seen->notes[i].number)) {
             seen->notes[kept++] = seen->notes[i];
             continue;
         }
@@ -199,14 +208,15 @@ void sl_seen_store(struct sl_seen *seen, struct sl_batch *batch)
 
     if (!seen->fresh.len)
         return;
-    put_key(key, seen->next_number);
+    put_key(key, (uint64_t)seen->task << TASK_SHIFT | seen->next_number);
     put_be64(&value, seen->fresh_last_ticks);
     sl_buf_put(&value, seen->fresh.data, seen->fresh.len);
     sl_batch_add_note(batch, (struct sl_span){key, KEY_SIZE}, (struct sl_span){value.data, value.len});
     sl_buf_done(&value);
     SL_GROW(seen->notes, seen->n_notes, seen->notes_capacity);
     seen->notes[seen->n_notes++] =
-        (struct sl_seen_note){.number = seen->next_number++, .last_ticks = seen->fresh_last_ticks};
+        (struct sl_seen_note){.number = (uint64_t)seen->task << TASK_SHIFT | seen->next_number++,
+                              .last_ticks = seen->fresh_last_ticks};
     sl_buf_reset(&seen->fresh);
     seen->fresh_last_ticks = 0;
 }
@@ -229,7 +239,7 @@ bool sl_seen_load(struct sl_seen *seen, const struct sl_note *note)
     SL_GROW(seen->notes, seen->n_notes, seen->notes_capacity);
     seen->notes[seen->n_notes++] =
         (struct sl_seen_note){.number = number, .last_ticks = be64(note->value.ptr)};
-    if (number >= seen->next_number)
-        seen->next_number = number + 1;
+    if (number >> TASK_SHIFT == seen->task && (number & ((1ULL << TASK_SHIFT) - 1)) >= seen->next_number)
+        seen->next_number = (number & ((1ULL << TASK_SHIFT) - 1)) + 1;
     return true;
 }

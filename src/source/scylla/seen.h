@@ -39,6 +39,7 @@ struct sl_seen {
     struct sl_seen_note *notes; /* that the log keeps, in the order of their numbers */
     size_t n_notes, notes_capacity;
     uint64_t next_number;
+    uint16_t task, n_tasks; /* set by the owner */
 };
 
 void sl_seen_done(struct sl_seen *seen);

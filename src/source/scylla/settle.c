@@ -18,7 +18,7 @@ enum {
 #define DELETED_SALT 0x5bd1e995u /* tells a partition's deletions from its other changes */
 #define UUID_EPOCH_TICKS 0x01B21DD213814000ULL
 
-void sl_scylla_settle_init(struct sl_scylla_settle *settle, const struct sl_scylla_config *config)
+void sl_scylla_settle_init(struct sl_scylla_settle *settle, const struct sl_scylla_config *config, int task)
 {
     int64_t confidence_us = config->confidence_ms * 1000;
 
@@ -28,6 +28,8 @@ void sl_scylla_settle_init(struct sl_scylla_settle *settle, const struct sl_scyl
         .confidence_us = confidence_us,
         .visible_us = confidence_us < VISIBLE_US ? confidence_us : VISIBLE_US,
         .grid_us = confidence_us / 4 > GRID_MIN_US ? confidence_us / 4 : GRID_MIN_US,
+        .seen.task = (uint16_t)task,
+        .seen.n_tasks = (uint16_t)config->n_tasks,
         .recent.keep_us = confidence_us + config->window_ms * 1000 + SOON_US,
     };
 }

@@ -40,7 +40,7 @@ struct sl_scylla_settle {
     uint64_t asked;          /* revisits, since the start */
 };
 
-void sl_scylla_settle_init(struct sl_scylla_settle *settle, const struct sl_scylla_config *config);
+void sl_scylla_settle_init(struct sl_scylla_settle *settle, const struct sl_scylla_config *config, int task);
 void sl_scylla_settle_done(struct sl_scylla_settle *settle);
 
 /* After a start: a note of the last run (keys from sl_seen_from to sl_seen_to). Errors: INTERNAL (malformed).

@@ -47,13 +47,18 @@ static void close_task(void *self)
     if (!task)
         return;
     for (uint32_t i = 0; i < task->n_tables; i++)
-        if (task->logs[i])
+        if (task->logs[i]) {
+            sl_scylla_passes_done(&task->passes[i]);
             sl_scylla_track_done(&task->tracks[i]);
+        }
+    sl_scylla_revisits_free(task->revisits);
+    sl_scylla_settle_done(&task->settle);
     for (uint32_t i = 0; i < task->n_tables; i++)
         sl_scylla_log_table_free(task->logs[i]);
     sl_cql_free(task->cql);
     sl_free(task->logs);
     sl_free(task->tracks);
+    sl_free(task->passes);
     sl_scylla_config_free(task->config);
     sl_free(task);
 }
@@ -73,6 +78,9 @@ static enum sl_rc open_task(const struct sl_source_env *env, const struct sl_pro
     task->n_tables = config->n_tables;
     task->logs = sl_zalloc(config->n_tables + 1, sizeof(struct sl_scylla_log_table *));
     task->tracks = sl_zalloc(config->n_tables + 1, sizeof(*task->tracks));
+    task->passes = sl_zalloc(config->n_tables + 1, sizeof(*task->passes));
+    task->floor_ms = SL_SCYLLA_NO_TIME;
+    sl_scylla_settle_init(&task->settle, config, env->task);
     config->cql.on_event = on_event;
     config->cql.event_ctx = task;
     rc = sl_cql_new(&config->cql, &task->cql, err);

@@ -4,7 +4,18 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-enum { CLOCK_LOOK_MS = 60000, SHORT_US = 5000000, FAR_MS = 60000 };
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    CLOCK_LOOK_MS = 60000,
+    SHORT_US = 5000000,
+    FAR_MS = 60000,
+    REVISIT_LOOK_MS = 100, /* how late a row may be read again */
+};
+
+/* The note of the sweeps' floor: 'f', version 1, then the milliseconds as the value. */
+static const uint8_t floor_key[] = {'f', 1};
 
 int64_t sl_scylla_task_now_ms(const struct sl_scylla_task *task)
 {
@@ -53,8 +64,82 @@ static enum sl_rc open_tables(struct sl_scylla_task *task, struct sl_error *err)
         if (rc != SL_OK)
             return rc;
         sl_scylla_track_init(&task->tracks[i], task->config, &task->env, task->cql, task->logs[i]);
+        sl_scylla_passes_init(&task->passes[i], task->config, &task->reader, &task->tracks[i]);
     }
     return SL_OK;
+}
+
+/* ---- what the last run left ---- */
+
+struct recall {
+    struct sl_scylla_task *task;
+    struct sl_error *err;
+    enum sl_rc rc;
+};
+
+static void recall_seen(void *ctx, const struct sl_note *note)
+{
+    struct recall *recall = ctx;
+
+    if (recall->rc == SL_OK)
+        recall->rc = sl_scylla_settle_load(&recall->task->settle, note, recall->err);
+}
+
+static void recall_floor(void *ctx, const struct sl_note *note)
+{
+    struct recall *recall = ctx;
+    char *end;
+    char text[24] = "";
+
+    if (note->key.len != sizeof(floor_key) || note->value.len >= sizeof(text))
+        return;
+    memcpy(text, note->value.ptr, note->value.len);
+    recall->task->floor_ms = strtoll(text, &end, 10);
+}
+
+/* The changes that the last run wrote beyond its position, and since when that is kept. */
+static enum sl_rc recall(struct sl_scylla_task *task, struct sl_error *err)
+{
+    static const uint8_t floor_end[] = {'f', 2};
+    struct recall recall = {.task = task, .err = err};
+    enum sl_rc rc;
+
+    if (task->remembered || !task->settle.remembers)
+        return SL_OK;
+    rc = task->env.notes(task->env.ctx, sl_seen_from, sl_seen_to, SIZE_MAX, recall_seen, &recall, err);
+    if (rc == SL_OK)
+        rc = recall.rc;
+    if (rc == SL_OK)
+        rc = task->env.notes(task->env.ctx, (struct sl_span){floor_key, sizeof(floor_key)},
+                             (struct sl_span){floor_end, sizeof(floor_end)}, 1, recall_floor, &recall, err);
+    task->remembered = rc == SL_OK;
+    return rc;
+}
+
+static bool is_ours(void *ctx, const struct sl_scylla_table *table, struct sl_span partition)
+{
+    (void)ctx;
+    (void)table;
+    (void)partition;
+    return true;
+}
+
+static void open_revisits(struct sl_scylla_task *task)
+{
+    const struct sl_scylla_revisit_place place = {
+        .env = &task->env,
+        .config = task->config,
+        .cql = task->cql,
+        .reader = &task->reader,
+        .settle = &task->settle,
+        .tables = task->logs,
+        .n_tables = task->n_tables,
+        .is_ours = is_ours,
+        .ctx = task,
+    };
+
+    if (!task->revisits && task->config->read_again)
+        task->revisits = sl_scylla_revisits_new(&place);
 }
 
 static enum sl_rc get_ready(struct sl_scylla_task *task, int64_t deadline_us, struct sl_error *err)
@@ -69,7 +154,11 @@ static enum sl_rc get_ready(struct sl_scylla_task *task, int64_t deadline_us, st
     if (rc == SL_OK)
         rc = open_tables(task, err);
     if (rc == SL_OK)
+        rc = recall(task, err);
+    if (rc == SL_OK) {
+        open_revisits(task);
         look_at_clock(task);
+    }
     return rc;
 }
 
@@ -153,6 +242,22 @@ enum sl_rc sl_scylla_task_write(struct sl_scylla_task *task, struct sl_scylla_gr
     return rc;
 }
 
+/* A group that was met: written unless that happened before, and settled. */
+static enum sl_rc take_group(struct sl_scylla_task *task, struct sl_scylla_group *group, bool written,
+                             bool late, struct sl_error *err)
+{
+    const struct sl_scylla_pass pass = {
+        .now_us = sl_scylla_task_now_ms(task) * 1000,
+        .is_new = !written && sl_scylla_settle_is_new(&task->settle, &group->place),
+        .late = late,
+    };
+    enum sl_rc rc = pass.is_new ? sl_scylla_task_write(task, group, err) : SL_OK;
+
+    if (rc == SL_OK)
+        sl_scylla_settle_group(&task->settle, group, &pass, task->emitter.batch);
+    return rc;
+}
+
 /* Write what the lane's window has here. *ret_full: the batch takes no more. */
 static enum sl_rc go_through(struct sl_scylla_task *task, struct sl_scylla_track *track,
                              struct sl_scylla_lane *lane, int64_t now_ms, bool *ret_full,
@@ -172,11 +277,9 @@ static enum sl_rc go_through(struct sl_scylla_task *task, struct sl_scylla_track
             return rc;
         if (!group)
             break;
-        if (!sl_scylla_lane_is_done(lane, stream, group->place.time)) {
-            rc = sl_scylla_task_write(task, group, err);
-            if (rc != SL_OK)
-                return rc;
-        }
+        rc = take_group(task, group, sl_scylla_lane_is_done(lane, stream, group->place.time), false, err);
+        if (rc != SL_OK)
+            return rc;
         lane->last = group->place;
         lane->has_last = true;
         lane->moved = true;
@@ -186,24 +289,103 @@ static enum sl_rc go_through(struct sl_scylla_task *task, struct sl_scylla_track
     return SL_OK;
 }
 
-/* Go through all that is here, lane by lane. */
+/* Go through what a pass over all lanes has here. *ret_ended: there is no more of it. */
+static enum sl_rc go_through_pass(struct sl_scylla_task *task, struct sl_scylla_passes *passes,
+                                  struct sl_scylla_scan *scan, bool *ret_full, bool *ret_ended,
+                                  struct sl_error *err)
+{
+    bool sweep = scan == passes->sweep;
+
+    for (;;) {
+        struct sl_scylla_group *group;
+        uint32_t stream = 0;
+        bool done;
+        enum sl_rc rc;
+
+        if (sl_scylla_batch_is_full(task->emitter.batch)) {
+            *ret_full = true;
+            return SL_OK;
+        }
+        rc = sl_scylla_scan_next(scan, &group, &stream, err);
+        if (rc != SL_OK)
+            return rc;
+        if (!group)
+            break;
+        done = !sweep && sl_scylla_passes_is_done(passes, stream, group->place.time);
+        rc = take_group(task, group, done, sweep, err);
+        if (rc != SL_OK)
+            return rc;
+    }
+    *ret_ended = sl_scylla_scan_ended(scan);
+    return SL_OK;
+}
+
+static enum sl_rc write_passes(struct sl_scylla_task *task, struct sl_scylla_passes *passes, int64_t now_ms,
+                               bool *ret_full, struct sl_error *err)
+{
+    bool ended = false;
+    enum sl_rc rc = SL_OK;
+
+    if (passes->early && sl_scylla_scan_ready(passes->early))
+        rc = go_through_pass(task, passes, passes->early, ret_full, &ended, err);
+    if (rc == SL_OK && ended)
+        sl_scylla_passes_end_early(passes, now_ms);
+    ended = false;
+    if (rc == SL_OK && !*ret_full && passes->sweep && sl_scylla_scan_ready(passes->sweep))
+        rc = go_through_pass(task, passes, passes->sweep, ret_full, &ended, err);
+    if (rc == SL_OK && ended)
+        sl_scylla_passes_end_sweep(passes, now_ms);
+    return rc;
+}
+
+static enum sl_rc write_windows(struct sl_scylla_task *task, struct sl_scylla_track *track, int64_t now_ms,
+                                bool *ret_full, struct sl_error *err)
+{
+    for (uint32_t j = 0; j < track->n_lanes && !*ret_full; j++) {
+        struct sl_scylla_lane *lane = &track->lanes[j];
+        enum sl_rc rc = SL_OK;
+
+        if (lane->scan && sl_scylla_scan_ready(lane->scan))
+            rc = go_through(task, track, lane, now_ms, ret_full, err);
+        if (rc != SL_OK)
+            return rc;
+    }
+    return SL_OK;
+}
+
+/* Go through all that is here: events first, then rows that were read again, which are never older than
+ * those. */
 static enum sl_rc write_ready(struct sl_scylla_task *task, int64_t now_ms, bool *ret_full,
                               struct sl_error *err)
 {
-    for (uint32_t i = 0; i < task->n_tables; i++) {
-        struct sl_scylla_track *track = &task->tracks[i];
+    enum sl_rc rc = SL_OK;
 
-        for (uint32_t j = 0; j < track->n_lanes && !*ret_full; j++) {
-            struct sl_scylla_lane *lane = &track->lanes[j];
-            enum sl_rc rc = SL_OK;
-
-            if (lane->scan && sl_scylla_scan_ready(lane->scan))
-                rc = go_through(task, track, lane, now_ms, ret_full, err);
-            if (rc != SL_OK)
-                return rc;
-        }
+    for (uint32_t i = 0; i < task->n_tables && rc == SL_OK && !*ret_full; i++) {
+        rc = write_passes(task, &task->passes[i], now_ms, ret_full, err);
+        if (rc == SL_OK && !*ret_full)
+            rc = write_windows(task, &task->tracks[i], now_ms, ret_full, err);
     }
-    return SL_OK;
+    if (rc == SL_OK && !*ret_full && task->revisits)
+        rc = sl_scylla_revisits_emit(task->revisits, &task->emitter, err);
+    return rc;
+}
+
+/* Begin what is due; *ret_wait_us: how long until the next thing is. */
+static enum sl_rc begin_due(struct sl_scylla_task *task, int64_t now_ms, int64_t *ret_wait_us,
+                            struct sl_error *err)
+{
+    enum sl_rc rc = open_windows(task, now_ms, ret_wait_us, err);
+    int64_t next_ms = now_ms + *ret_wait_us / 1000;
+
+    for (uint32_t i = 0; i < task->n_tables && rc == SL_OK; i++)
+        sl_scylla_passes_begin(&task->passes[i], now_ms, &next_ms);
+    if (rc == SL_OK && task->revisits) {
+        rc = sl_scylla_revisits_begin(task->revisits, now_ms * 1000, err);
+        if (next_ms > now_ms + REVISIT_LOOK_MS)
+            next_ms = now_ms + REVISIT_LOOK_MS;
+    }
+    *ret_wait_us = (next_ms - now_ms) * 1000;
+    return rc;
 }
 
 /* ---- positions ---- */
@@ -219,6 +401,35 @@ static int64_t settled_ms(const struct sl_scylla_task *task)
     return least_ms == INT64_MAX ? 0 : least_ms;
 }
 
+/* Since when all changes are remembered: known from the first positions on, and kept. */
+static void note_floor(struct sl_scylla_task *task)
+{
+    char text[24];
+    int64_t floor_ms = settled_ms(task);
+    int len;
+
+    if (task->floor_ms == SL_SCYLLA_NO_TIME && floor_ms) {
+        task->floor_ms = floor_ms;
+        len = snprintf(text, sizeof(text), "%lld", (long long)floor_ms);
+        sl_batch_add_note(task->emitter.batch, (struct sl_span){floor_key, sizeof(floor_key)},
+                          (struct sl_span){(const uint8_t *)text, (size_t)len});
+    }
+    for (uint32_t i = 0; i < task->n_tables; i++)
+        task->passes[i].floor_ms = task->floor_ms;
+}
+
+/* What this batch adds to the memory of the changes, and what no pass will ask for any more. */
+static void store_memory(struct sl_scylla_task *task, bool moved)
+{
+    if (!task->settle.remembers)
+        return;
+    note_floor(task);
+    sl_scylla_settle_store(&task->settle, task->emitter.batch);
+    if (moved)
+        sl_scylla_settle_forget(&task->settle, (settled_ms(task) - task->config->sweep_ms) * 1000,
+                                task->emitter.batch);
+}
+
 static void finish_batch(struct sl_scylla_task *task)
 {
     struct sl_batch *batch = task->emitter.batch;
@@ -231,6 +442,7 @@ static void finish_batch(struct sl_scylla_task *task)
                 sl_scylla_lane_store(&task->tracks[i].lanes[j], task->config, batch);
                 moved++;
             }
+    store_memory(task, moved > 0);
     if (moved && now_ms >= task->heartbeat_ms) {
         if (task->heartbeat_ms)
             sl_scylla_emit_heartbeat(&task->emitter);
@@ -265,6 +477,12 @@ static enum sl_rc take_failure(struct sl_scylla_task *task, struct sl_error *err
     return rc;
 }
 
+/* Something is on its way, or waits to be sent. */
+static bool is_busy(const struct sl_scylla_task *task)
+{
+    return task->reader.in_flight > 0 || task->reader.first != NULL;
+}
+
 static enum sl_rc fill(struct sl_scylla_task *task, int64_t deadline_us, struct sl_error *err)
 {
     struct sl_batch *batch = task->emitter.batch;
@@ -276,15 +494,21 @@ static enum sl_rc fill(struct sl_scylla_task *task, int64_t deadline_us, struct 
 
         rc = look_at_tracks(task, now_ms, err);
         if (rc == SL_OK)
-            rc = open_windows(task, now_ms, &wait_us, err);
+            rc = begin_due(task, now_ms, &wait_us, err);
         if (rc == SL_OK)
             rc = write_ready(task, now_ms, &full, err);
         if (rc != SL_OK || full || batch->n_records)
             break;
         rc = take_failure(task, err);
-        if (rc != SL_OK || sl_now_us() >= deadline_us || atomic_exchange(&task->woken, false))
+        if (rc != SL_OK || atomic_exchange(&task->woken, false))
             break;
-        until_us = wait_us < deadline_us - sl_now_us() ? sl_now_us() + wait_us : deadline_us;
+        if (deadline_us ? sl_now_us() >= deadline_us : !is_busy(task))
+            break;
+        until_us = sl_now_us() + wait_us;
+        if (!deadline_us)
+            until_us = sl_now_us() + SHORT_US;
+        else if (until_us > deadline_us)
+            until_us = deadline_us;
         (void)sl_scylla_reader_pump(&task->reader, until_us);
     }
     return rc;

@@ -7,6 +7,8 @@
 #define SLUICE_SOURCE_SCYLLA_TASK_H
 
 #include "source/scylla/event.h"
+#include "source/scylla/passes.h"
+#include "source/scylla/revisit.h"
 #include "source/scylla/track.h"
 
 #include <stdatomic.h>
@@ -23,7 +25,13 @@ struct sl_scylla_task {
 
     struct sl_scylla_log_table **logs; /* by table number; NULL until it was opened */
     struct sl_scylla_track *tracks;    /* beside logs */
+    struct sl_scylla_passes *passes;   /* beside tracks */
     uint32_t n_tables;
+
+    struct sl_scylla_settle settle;
+    struct sl_scylla_revisits *revisits; /* NULL until the tables were opened */
+    bool remembered;                     /* what the last run wrote is known */
+    int64_t floor_ms;                    /* of the sweeps; SL_SCYLLA_NO_TIME: not known yet */
 
     int64_t clock_us;      /* how far the cluster's clock is behind ours; never below 0 */
     int64_t clock_look_ms; /* when to look at it again; wall clock, as all below */
@@ -32,6 +40,10 @@ struct sl_scylla_task {
     _Atomic bool woken;
 };
 
+/*
+ * Fill the batch. deadline_us 0: do what is due by the wall clock, wait for what is on its way, and return;
+ * for callers that make time pass themselves.
+ */
 enum sl_rc sl_scylla_task_poll(struct sl_scylla_task *task, struct sl_batch *batch, int64_t deadline_us,
                                struct sl_error *err);
 

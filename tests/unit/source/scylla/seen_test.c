@@ -34,7 +34,7 @@ static const uint64_t base = 139000000000000000u;
 
 static void a_group_is_known_by_its_stream_its_time_and_its_random_half(void **state)
 {
-    struct sl_seen seen = {0};
+    struct sl_seen seen = {.n_tasks = 1};
 
     (void)state;
     assert_int_equal(group_at(stream, base, 1).ticks, base);
@@ -48,7 +48,7 @@ static void a_group_is_known_by_its_stream_its_time_and_its_random_half(void **s
 
 static void many_groups_over_many_seconds_are_all_known(void **state)
 {
-    struct sl_seen seen = {0};
+    struct sl_seen seen = {.n_tasks = 1};
 
     (void)state;
     for (uint64_t i = 0; i < 20000; i++)
@@ -62,8 +62,8 @@ static void many_groups_over_many_seconds_are_all_known(void **state)
 static void a_restart_knows_what_was_stored_with_the_events_and_nothing_else(void **state)
 {
     struct sl_batch *batch = sl_batch_new(4096);
-    struct sl_seen before = {0};
-    struct sl_seen after = {0};
+    struct sl_seen before = {.n_tasks = 1};
+    struct sl_seen after = {.n_tasks = 1};
 
     (void)state;
     sl_seen_add(&before, group_at(stream, base, 1));
@@ -86,7 +86,7 @@ static void a_restart_knows_what_was_stored_with_the_events_and_nothing_else(voi
 static void what_no_pass_reads_again_is_dropped_from_memory_and_notes(void **state)
 {
     struct sl_batch *batch = sl_batch_new(4096);
-    struct sl_seen seen = {0};
+    struct sl_seen seen = {.n_tasks = 1};
 
     (void)state;
     sl_seen_add(&seen, group_at(stream, base, 1));
@@ -106,7 +106,7 @@ static void what_no_pass_reads_again_is_dropped_from_memory_and_notes(void **sta
 
 static void malformed_notes_are_refused(void **state)
 {
-    struct sl_seen seen = {0};
+    struct sl_seen seen = {.n_tasks = 1};
     const uint8_t key[10] = {'e', 1};
     const uint8_t value[40] = {0};
 

@@ -59,6 +59,7 @@ enum sl_rc sl_cql_conn_open(struct sl_cql *cql, struct sl_cql_node *node, uint16
     conn->n_free = n;
     TAILQ_INSERT_TAIL(&cql->conns, conn, link);
     node->n_opening++;
+    sl_cql_want_clock(cql, conn->opened_us + (int64_t)cql->config.connect_timeout_ms * 1000);
     set_mask(conn);
     *ret = conn;
     return SL_OK;

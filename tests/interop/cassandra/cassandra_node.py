@@ -53,8 +53,9 @@ def free_port():
 class Cassandra:
     """One node. settings: extra lines of cassandra.yaml."""
 
-    def __init__(self, libs, folder, settings="", tls=False):
-        self.libs, self.folder, self.tls = libs, folder, tls
+    def __init__(self, libs, folder, settings="", client=None):
+        """client: a folder with client.pem and client.key, where the server asks for a certificate."""
+        self.libs, self.folder, self.client = libs, folder, client
         self.port, self.storage_port = free_port(), free_port()
         self.process = None
         folder.mkdir(parents=True, exist_ok=True)
@@ -134,7 +135,11 @@ batch_size_warn_threshold: 64KiB
         try:
             with socket.create_connection(("127.0.0.1", self.port), 2) as plain:
                 plain.settimeout(3)
-                s = ssl._create_unverified_context().wrap_socket(plain) if self.tls else plain
+                s = plain
+                if self.client:
+                    context = ssl._create_unverified_context()
+                    context.load_cert_chain(self.client / "client.pem", self.client / "client.key")
+                    s = context.wrap_socket(plain)
                 s.sendall(struct.pack(">BBhBi", 4, 0, 0, 5, 0))
                 head = b""
                 while len(head) < 9:
@@ -159,6 +164,10 @@ batch_size_warn_threshold: 64KiB
 
     def go_on(self):
         os.kill(self.process.pid, signal.SIGCONT)
+
+    def shut_down(self):
+        self.process.terminate()
+        self.process.wait(timeout=60)
 
     def kill(self):
         self.process.kill()

@@ -18,9 +18,11 @@ static const struct sl_converter_ops *const converters[] = {
 };
 static const struct sl_transform_ops *const transforms[] = {
     &sl_transform_extract_new_record_state,
+    &sl_transform_flatten,
     &sl_transform_insert_field,
     &sl_transform_insert_header,
     &sl_transform_regex_router,
+    &sl_transform_replace_field,
     &sl_transform_scylla_extract_new_record_state,
     &sl_transform_scylla_flatten_columns,
     NULL,

@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "data/schema_build.h"
+#include "transform/cell.h"
 #include "transform/extract_options.h"
 
 #include <string.h>
@@ -65,11 +66,7 @@ static const struct sl_option flatten_options[] = {{0}};
 
 static bool is_cell(const struct cells *self, const struct sl_schema *schema)
 {
-    size_t len = schema->name ? strlen(schema->name) : 0;
-    bool named = len >= 5 && strcmp(schema->name + len - 5, ".Cell") == 0;
-
-    return schema->type == SL_STRUCT && schema->n_fields == 1 &&
-           strcmp(schema->fields[0].name, "value") == 0 && (named || !self->by_name);
+    return self->by_name ? sl_cell_is(schema) : sl_cell_like(schema);
 }
 
 static struct sl_struct_builder like(const struct sl_schema *schema)

@@ -8,11 +8,17 @@
 /* io.debezium.transforms.ExtractNewRecordState: the row out of Debezium's envelope. */
 extern const struct sl_transform_ops sl_transform_extract_new_record_state;
 
+/* org.apache.kafka.connect.transforms.Flatten$Key, $Value: structs in structs become one. */
+extern const struct sl_transform_ops sl_transform_flatten;
+
 /* org.apache.kafka.connect.transforms.InsertField$Key, $Value: topic, offset, timestamp ... as fields. */
 extern const struct sl_transform_ops sl_transform_insert_field;
 
 /* org.apache.kafka.connect.transforms.InsertHeader: a fixed value, or a new UUID, as a header. */
 extern const struct sl_transform_ops sl_transform_insert_header;
+
+/* org.apache.kafka.connect.transforms.ReplaceField$Key, $Value: leave fields out, rename them. */
+extern const struct sl_transform_ops sl_transform_replace_field;
 
 /* org.apache.kafka.connect.transforms.RegexRouter: rename topics. */
 extern const struct sl_transform_ops sl_transform_regex_router;

@@ -122,6 +122,8 @@ static const struct sl_transform_ops *const transforms[] = {
     &sl_transform_extract_new_record_state,
     &sl_transform_insert_field,
     &sl_transform_insert_header,
+    &sl_transform_flatten,
+    &sl_transform_replace_field,
 };
 
 static const struct sl_transform_ops *find(const char *class_name)

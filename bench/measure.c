@@ -3,6 +3,7 @@
 #include "base/clock.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +66,7 @@ static void forget_peak(void)
 
 struct bench_run bench_begin(int server_pid)
 {
+    (void)malloc_trim(0); /* else a run lives on what the one before has freed */
     forget_peak();
     return (struct bench_run){.server = server_pid,
                               .server_s = server_s(server_pid),

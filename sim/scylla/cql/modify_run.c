@@ -238,6 +238,7 @@ static bool write_row(struct sy_run *run, const struct sy_modify_plan *plan, con
 static bool write_rows(struct sy_run *run, const struct sy_modify_plan *plan, const struct sy_scope *scope,
                        const struct sy_value *key, struct times times, struct sy_mutation *mutation)
 {
+    static const struct sy_value no_columns; /* a row without clustering columns has a key of none */
     struct sy_row_write *rows = sy_arena_alloc(run->arena, (scope->n_slices + 2) * sizeof *rows);
     uint32_t n = 0;
     if (plan->touches_static) {
@@ -247,7 +248,7 @@ static bool write_rows(struct sy_run *run, const struct sy_modify_plan *plan, co
     }
     uint32_t n_rows = scope->n_slices > 0 ? scope->n_slices : plan->table->n_clustering == 0;
     for (uint32_t i = 0; i < n_rows && plan->whole_row; i++) {
-        const struct sy_value *clustering = scope->n_slices > 0 ? scope->slices[i].start.prefix : NULL;
+        const struct sy_value *clustering = scope->n_slices > 0 ? scope->slices[i].start.prefix : &no_columns;
         if (!write_row(run, plan, key, clustering, false, times, &rows[n]))
             return false;
         n += rows[n].n_cells > 0 || rows[n].has_marker;

@@ -301,7 +301,12 @@ static const struct sy_type_name *parse_type_parts(struct sy_parser *p)
         type->quoted = true;
         return type;
     }
-    sy_parse_table_name(p, &type->keyspace, &type->name);
+    if (sy_at_word(p, "set") && sy_parser_peek(p, 1)->symbol == '<') { /* a reserved word but here */
+        type->name = token->text;
+        p->at++;
+    } else {
+        sy_parse_table_name(p, &type->keyspace, &type->name);
+    }
     if (sy_take_symbol(p, '<')) {
         do {
             const struct sy_type_name *part = sy_parse_type_name(p);

@@ -175,7 +175,7 @@ static bool check_filtering(struct sy_binder *binder, const struct sy_select *se
         if (where->filters[i]->op == SY_OP_NE)
             return sy_bind_fail(binder, 0x2200, "Unsupported \"!=\" relation: %s != ...",
                                 where->filters[i]->columns[0]->name);
-    if (select->allow_filtering || indexed || (!scans && where->n_filters == 0))
+    if (select->allow_filtering || indexed || (!scans && where->n_filters == where->n_free))
         return true;
     return sy_bind_fail(
         binder, 0x2200,

@@ -24,9 +24,9 @@ struct reading {
 
     struct sy_value *partition; /* the key of the last row given */
     uint32_t in_partition;
-    const struct sy_value *last_clustering; /* of the page's last row */
-    bool full;                              /* the page has its rows */
-    bool more;                              /* and there are others */
+    struct sy_page end; /* where the page ends, once it is full */
+    bool full;
+    bool more; /* and there are other rows */
 
     struct sy_value *group; /* GROUP BY's values of the group at hand */
     bool in_group;
@@ -135,9 +135,10 @@ static bool visit_plain(void *ctx, const struct sy_row *row)
         return false;
     if (r->page_rows >= 0 && (int64_t)r->n_rows == r->page_rows) {
         r->full = true;
-        r->last_clustering = NULL;
+        r->end =
+            (struct sy_page){.remaining = r->limit, .in_partition = r->in_partition, .key = r->partition};
         if (row->has_clustering && !r->plan->distinct)
-            r->last_clustering = copied_key(r->run->arena, row->clustering, r->plan->table->n_clustering);
+            r->end.clustering = copied_key(r->run->arena, row->clustering, r->plan->table->n_clustering);
     }
     return true;
 }
@@ -376,12 +377,7 @@ bool sy_run_select(struct sy_run *run, const struct sy_select_plan *plan,
     ret->cells = r.cells;
     ret->n_rows = r.n_rows;
     ret->paging_state.len = SY_NULL;
-    if (r.more) {
-        struct sy_page page = {.remaining = r.limit,
-                               .in_partition = r.in_partition,
-                               .key = r.partition,
-                               .clustering = r.last_clustering};
-        ret->paging_state = sy_page_encode(plan->table, &page, run->arena);
-    }
+    if (r.more)
+        ret->paging_state = sy_page_encode(plan->table, &r.end, run->arena);
     return true;
 }

@@ -38,6 +38,8 @@ struct sy_where {
     const struct sy_restriction *upper;
     const struct sy_restriction *const *filters;
     uint32_t n_filters;
+    uint32_t
+        n_free; /* of the filters: tuple ranges over columns of both directions, which need no allowing */
     bool clustering_restricted; /* by prefix, lower or upper */
     bool single_row;            /* keys_given and the whole clustering key by = or IN */
 };

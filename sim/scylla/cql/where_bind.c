@@ -286,9 +286,13 @@ bool sy_bind_where(struct sy_binder *binder, const struct sy_relation *relations
             return false;
     if (!sort_partition(&s, ret) || !sort_clustering(&s, ret))
         return false;
-    for (uint32_t i = 0; i < n; i++)
-        if (!s.used[i])
-            s.filters[ret->n_filters++] = &s.all[i];
+    for (uint32_t i = 0; i < n; i++) {
+        if (s.used[i])
+            continue;
+        s.filters[ret->n_filters++] = &s.all[i];
+        ret->n_free += s.all[i].kind == SY_RELATION_TUPLE && ret->keys_given &&
+                       s.all[i].columns[0]->position == ret->n_prefix_columns;
+    }
     ret->filters = s.filters;
     return true;
 }

@@ -177,19 +177,19 @@ static bool lex_duration(struct lexer *lx)
     return true;
 }
 
-/* P1Y2M3DT4H5M6S, P1W, P0001-02-03T04:05:06: a name that starts so and ends in a way that names do not. */
+/* P1Y2M3DT4H5M6S, P1W, P0001-02-03T04:05:06: digits each with its unit, or one that has them all. What else
+ * starts with P and a digit is a name: p1. */
 static bool lex_iso_duration(struct lexer *lx)
 {
-    if (toupper((unsigned char)peek(lx, 0)) != 'P' ||
-        !(isdigit((unsigned char)peek(lx, 1)) || toupper((unsigned char)peek(lx, 1)) == 'T'))
+    if (peek(lx, 0) != 'P')
         return false;
     uint32_t n = 1;
-    bool digits = false;
-    while (strchr("0123456789YMWDTHSymwdths-:", peek(lx, n)) != NULL && peek(lx, n) != '\0') {
-        digits |= isdigit((unsigned char)peek(lx, n)) != 0;
+    while (peek(lx, n) != '\0' && strchr("0123456789YMWDTHS-:", peek(lx, n)) != NULL)
         n++;
-    }
-    if (!digits || is_name_char(peek(lx, n)))
+    bool alternative = n == 20 && peek(lx, 5) == '-';
+    bool ends_in_unit = n > 2 && isalpha((unsigned char)peek(lx, n - 1)) && peek(lx, n - 1) != 'T';
+    if (is_name_char(peek(lx, n)) || !(alternative || ends_in_unit) ||
+        !(isdigit((unsigned char)peek(lx, 1)) || peek(lx, 1) == 'T'))
         return false;
     uint32_t start = lx->at;
     lx->at += n;

@@ -87,6 +87,7 @@ static void clients_statements_are_read(void **state)
         "SELECT a -- comment\n FROM t /* other */ WHERE a = $$x'y$$ // end",
         "INSERT INTO t (a, b) VALUES (NaN, -Infinity)",
         "TRUNCATE TABLE ks.t",
+        "SELECT p1, P2x FROM PT WHERE p1 = P1W AND p2 = P0001-02-03T04:05:06",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         (void)parsed(texts[i]);

@@ -1,24 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """The same statements sent to the simulator and to a real Cassandra leave the same tables, or the same refusal."""
-import importlib.util
 import os
 import pathlib
+import sys
 
 import pytest
 
 from harness import scylla
 from histories import CELLS, SCHEMA, TABLES, History
 
-HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cassandra"))
+from cassandra_node import Cassandra, libraries  # noqa: E402
+
 SEEDS = [int(s) for s in os.environ.get("SLUICE_SEEDS", "1,2,3").split(",")]
 STATEMENTS = int(os.environ.get("SLUICE_STATEMENTS", "700"))
-
-
-def cassandra_module():
-    spec = importlib.util.spec_from_file_location("cassandra_server", HERE.parent / "cassandra/server.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +21,7 @@ def sessions(tmp_path_factory, build, cache):
     """(simulator, Cassandra)"""
     from cassandra.cluster import Cluster
     folder = tmp_path_factory.mktemp("same")
-    module = cassandra_module()
-    real = module.Cassandra(module.libraries(cache), folder / "cassandra")
+    real = Cassandra(libraries(cache), folder / "cassandra")
     simulator = scylla.Scylla(folder / "simulator", build)
     clusters = []
     try:

@@ -161,6 +161,9 @@ batch_size_warn_threshold: 64KiB
 
     def pause(self):
         os.kill(self.process.pid, signal.SIGSTOP)
+        for task in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir():
+            while (task / "stat").read_text().rsplit(")", 1)[1].split()[0] != "T":
+                time.sleep(0.01)
 
     def go_on(self):
         os.kill(self.process.pid, signal.SIGCONT)

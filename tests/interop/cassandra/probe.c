@@ -69,6 +69,15 @@ static bool is_true(const json_t *order, const char *key)
     return json_is_true(json_object_get(order, key));
 }
 
+static void let_go(struct probe *probe)
+{
+    for (int i = 0; i < probe->n_prepared; i++)
+        sl_free(probe->prepared[i].text);
+    probe->n_prepared = 0;
+    sl_cql_free(probe->cql);
+    probe->cql = NULL;
+}
+
 static json_t *do_connect(struct probe *probe, const json_t *order)
 {
     const struct sl_cql_config config = {
@@ -104,9 +113,7 @@ static json_t *do_connect(struct probe *probe, const json_t *order)
     };
     struct sl_error err;
 
-    sl_cql_free(probe->cql);
-    probe->cql = NULL;
-    probe->n_prepared = 0;
+    let_go(probe);
     if (sl_cql_new(&config, &probe->cql, &err) != SL_OK)
         return failed(&err, SL_CQL_NO_CODE);
     if (sl_cql_connect(probe->cql, sl_now_us() + (int64_t)int_of(order, "deadline_ms") * 1000, &err) != SL_OK)
@@ -414,9 +421,7 @@ int main(void)
         say(obey(&probe, order));
         json_decref(order);
     }
-    for (int i = 0; i < probe.n_prepared; i++)
-        sl_free(probe.prepared[i].text);
-    sl_cql_free(probe.cql);
+    let_go(&probe);
     json_decref(probe.events);
     free(line);
     return 0;

@@ -106,7 +106,8 @@ static enum sl_rc emit_change(struct change *change, struct sl_error *err)
                                     .us = change->group->us,
                                     .before = sl_null(),
                                     .after = sl_null(),
-                                    .snapshot = "false"};
+                                    .snapshot = "false",
+                                    .partition = sl_scylla_partition_of(change->row)};
     enum sl_rc rc = sl_scylla_key_of(change->row, arena, &event.key, err);
 
     if (rc == SL_OK)

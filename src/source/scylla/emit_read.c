@@ -68,7 +68,8 @@ enum sl_rc sl_scylla_emit_read(struct sl_scylla_emitter *emitter, const struct s
                                     .after = sl_null(),
                                     .partial = !exists,
                                     .sequence = how == 1 ? "snapshot" : "read again",
-                                    .snapshot = how == 1 ? "true" : "false"};
+                                    .snapshot = how == 1 ? "true" : "false",
+                                    .partition = sl_scylla_partition_of(&row)};
     struct sl_header *headers = sl_scylla_headers_of(&row, 1, arena, &event.n_headers);
     enum sl_rc rc = sl_scylla_key_of(&row, arena, &event.key, err);
 

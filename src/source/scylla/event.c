@@ -130,11 +130,13 @@ void sl_scylla_emit(struct sl_scylla_emitter *emitter, const struct sl_scylla_ev
     record->n_headers = event->n_headers;
     record->position = event->position;
     record->flags = event->partial ? SL_RECORD_PARTIAL : 0;
+    record->partition = event->partition;
     if (event->op != 'd' || !emitter->config->tombstones)
         return;
     record = sl_batch_add(emitter->batch, shape->topic, shape->key_schema, NULL);
     record->key = event->key;
     record->value = sl_null();
+    record->partition = event->partition;
     record->headers = event->headers;
     record->n_headers = event->n_headers;
     if (event->position.len) {
@@ -160,6 +162,22 @@ void sl_scylla_emit_heartbeat(struct sl_scylla_emitter *emitter)
 }
 
 /* ---- a row's key ---- */
+
+int32_t sl_scylla_partition_of(const struct sl_scylla_row *row)
+{
+    const struct sl_scylla_shape *shape = row->shape;
+    struct sl_cql_cell cells[16];
+    uint32_t n = shape->n_partition < 16 ? shape->n_partition : 16;
+
+    if (!shape->n_clustering)
+        return -1;
+    for (uint32_t i = 0; i < n; i++) {
+        cells[i] = row->cells[shape->fields[shape->partition[i]].cell];
+        if (cells[i].len < 0) /* no key of a real row; any partition will do */
+            return 0;
+    }
+    return (int32_t)(sl_cql_token(cells, n) & INT32_MAX);
+}
 
 enum sl_rc sl_scylla_key_of(const struct sl_scylla_row *row, struct sl_arena *arena, struct sl_value *ret,
                             struct sl_error *err)

@@ -74,6 +74,13 @@ enum sl_rc sl_scylla_emit_read(struct sl_scylla_emitter *emitter, const struct s
                                const struct sl_cql_cell *cells, bool exists, uint8_t how, int64_t us,
                                struct sl_error *err);
 
+/*
+ * The log partition of a row's records (sl_record.partition). Where there is a clustering key it follows the
+ * partition key alone, so that deletes of many rows stay in order with the rows; else -1, the key's bytes
+ * decide.
+ */
+int32_t sl_scylla_partition_of(const struct sl_scylla_row *row);
+
 /* The key of a row; clustering columns that the row leaves out are null. Errors: PROTOCOL. */
 enum sl_rc sl_scylla_key_of(const struct sl_scylla_row *row, struct sl_arena *arena, struct sl_value *ret,
                             struct sl_error *err);

@@ -43,6 +43,7 @@ struct sl_scylla_event {
     const struct sl_header *headers;
     uint16_t n_headers;
     bool partial;            /* before or after have absent fields */
+    int32_t partition;       /* of sl_scylla_partition_of */
     struct sl_span position; /* 38 bytes, of sl_scylla_position; the tombstone gets ordinal 1 */
 };
 

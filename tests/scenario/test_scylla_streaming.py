@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ScyllaDB to PostgreSQL: every change once, in order, through stops, kills, outages and moves of the streams."""
+import threading
+
+import pytest
+
+from harness import scylla_pipeline, wait
+
+
+@pytest.fixture
+def make_scylla(tmp_path, build):
+    made = []
+
+    def make(target, **options):
+        made.append(scylla_pipeline.ScyllaPipeline(tmp_path / f"scylla{len(made)}", build, target, **options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+ADVANCED = {"cdc.output.format": "advanced", "cdc.include.after": "only-updated"}
+
+
+@pytest.mark.parametrize("shape", ["legacy", "advanced"])
+def test_changes_arrive_once_and_in_order(make_scylla, cluster, shape):
+    p = make_scylla(cluster, options=ADVANCED if shape == "advanced" else None)
+    p.change(400)
+    p.wait_equal()
+    p.change(50)
+    p.wait_equal()
+
+
+def test_tasks_share_the_streams(make_scylla, cluster):
+    p = make_scylla(cluster, options={"tasks.max": "3"}, shards=4)
+    p.change(400)
+    p.wait_equal()
+
+
+@pytest.mark.parametrize("how", ["SIGTERM", "SIGKILL"])
+def test_restart_while_streaming(make_scylla, cluster, how):
+    p = make_scylla(cluster)
+    writer = threading.Thread(target=p.change, args=(3000,))
+    writer.start()
+    for rows in (300, 1000, 1800):
+        wait.until(lambda: (p.query("SELECT sum(next_offset) FROM sluice_offsets WHERE connector = 'sink'")[0][0] or 0)
+                   >= rows, f"{rows} records", 60)
+        if how == "SIGTERM":
+            assert p.sluice.stop() == 0
+        else:
+            p.sluice.kill()
+        p.sluice.start()
+    writer.join()
+    p.wait_equal()
+
+
+def test_a_generation_ends_under_load(make_scylla, cluster):
+    p = make_scylla(cluster)
+    writer = threading.Thread(target=p.change, args=(2000,))
+    writer.start()
+    for _ in range(2):
+        wait.until(lambda: p.ledger("items"), "the first changes")
+        p.source.ctl("generation new")
+    writer.join()
+    p.wait_equal()
+
+
+def test_a_generation_ends_while_sluice_is_away(make_scylla, cluster):
+    p = make_scylla(cluster, options={"tasks.max": "2"})
+    p.change(200)
+    p.wait_equal()
+    assert p.sluice.stop() == 0
+    p.change(100)
+    p.source.ctl("generation new")
+    p.change(100)
+    p.sluice.start()
+    p.wait_equal()
+
+
+def test_tablets_split_under_load(make_scylla, cluster):
+    p = make_scylla(cluster, tablets=True, options={"tasks.max": "2"})
+    writer = threading.Thread(target=p.change, args=(2000,))
+    writer.start()
+    wait.until(lambda: p.ledger("items"), "the first changes")
+    p.source.ctl("tablets split app.items")
+    writer.join()
+    p.wait_equal()
+
+
+def test_the_cluster_goes_away_and_comes_back(make_scylla, cluster):
+    p = make_scylla(cluster)
+    p.change(200)
+    p.wait_equal()
+    p.source.restart()
+    p.reconnect()
+    wait.until(lambda: p.change(1), "the simulator to take writes")
+    p.change(200)
+    p.wait_equal()
+
+
+def test_a_column_is_added_under_load(make_scylla, cluster):
+    p = make_scylla(cluster)
+    p.change(100)
+    p.wait_equal()
+    writer = threading.Thread(target=p.change, args=(500,))
+    writer.start()
+    p.query("ALTER TABLE items ADD COLUMN extra text")
+    p.execute("ALTER TABLE app.items ADD extra text")
+    for ck in range(100, 140):
+        p.execute("INSERT INTO app.items (pk, ck, v, n, price, extra) VALUES (1, %s, 'v', 1, 1.5, %s)", ck, f"x{ck}")
+    writer.join()
+    p.wait_equal()
+    assert p.query("SELECT count(*) FROM items WHERE extra LIKE 'x1%'")[0][0] == 40

@@ -4,11 +4,12 @@
 #include "registry/builtin.h"
 #include "codec/converters.h"
 #include "sink/postgres/sink.h"
+#include "source/scylla/source.h"
 #include "source/sqlserver/source.h"
 #include "transform/transforms.h"
 #include "transport/sqlite/sqlite.h"
 
-static const struct sl_source_ops *const sources[] = {&sl_source_sqlserver, NULL};
+static const struct sl_source_ops *const sources[] = {&sl_source_sqlserver, &sl_source_scylla, NULL};
 static const struct sl_sink_ops *const sinks[] = {&sl_pgsink_ops, NULL};
 static const struct sl_transport_ops *const transports[] = {&sl_transport_sqlite, NULL};
 static const struct sl_converter_ops *const converters[] = {

@@ -83,7 +83,7 @@ static struct sl_scylla_lane make_lane(void)
 {
     memset(streams, 0, sizeof(streams));
     memcpy(streams[1].id, recorded.stream, 16);
-    streams[0].id[0] = 0x80; /* signed: the smallest */
+    streams[0].id[0] = 0xC0; /* signed: the smallest */
     streams[2] = streams[1];
     streams[2].id[1] = 0x00; /* above 0xb9, which is negative */
     return (struct sl_scylla_lane){.log = &log_table,

@@ -152,15 +152,15 @@ static void a_window_is_read_once_its_end_has_settled(void **state)
     assert_string_equal(read_keys(source), "3");
 }
 
-static void streams_come_in_the_order_of_their_signed_bytes(void **state)
+static void a_vnodes_streams_come_in_the_order_of_their_signed_bytes(void **state)
 {
     (void)state;
     begin(SETTINGS("scylla.query.options.fetch.size", "2"));
-    for (uint32_t stream = 0; stream < FAKE_STREAMS; stream++)
+    for (uint32_t stream = 0; stream < 2; stream++)
         for (int32_t i = 0; i < 3; i++)
             fake_write(0, stream, 1500000 + i, 0, (int32_t)stream * 10 + i, true);
     sl_clock_set_wall(2500 * 1000);
-    assert_string_equal(read_keys(source), "0 1 2 10 11 12 20 21 22 30 31 32 40 41 42 50 51 52");
+    assert_string_equal(read_keys(source), "0 1 2 10 11 12");
 }
 
 static void a_group_stays_whole_over_the_end_of_a_page(void **state)
@@ -229,7 +229,9 @@ static void a_generation_is_left_when_all_of_it_was_read(void **state)
     fake.generations_ms[fake.n_generations++] = 2400;
     fake_write(1, 0, 2400000, 0, 3, true);
     sl_clock_set_wall(4900 * 1000);
-    assert_string_equal(read_keys(source), "1 2 3");
+    assert_string_equal(read_keys(source), "1 2");
+    sl_clock_set_wall(6000 * 1000);
+    assert_string_equal(read_keys(source), "3");
 }
 
 static void streams_that_are_not_there_yet_are_waited_for(void **state)
@@ -362,7 +364,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(a_window_is_read_once_its_end_has_settled, end),
-        cmocka_unit_test_teardown(streams_come_in_the_order_of_their_signed_bytes, end),
+        cmocka_unit_test_teardown(a_vnodes_streams_come_in_the_order_of_their_signed_bytes, end),
         cmocka_unit_test_teardown(a_group_stays_whole_over_the_end_of_a_page, end),
         cmocka_unit_test_teardown(a_restart_goes_on_behind_what_was_stored, end),
         cmocka_unit_test_teardown(a_restart_within_a_window_repeats_nothing_of_it, end),

@@ -35,8 +35,8 @@ void *sy_arena_raw(struct sy_arena *arena, size_t size) __attribute__((returns_n
 char *sy_arena_dup(struct sy_arena *arena, const void *bytes, size_t len) __attribute__((returns_nonnull));
 char *sy_arena_text(struct sy_arena *arena, const char *text) __attribute__((returns_nonnull));
 char *sy_arena_format(struct sy_arena *arena, const char *format, ...)
-    __attribute__((format(printf, 2, 3), returns_nonnull));
+    __attribute__((format(printf, 2, 3), nonnull(2), returns_nonnull));
 char *sy_arena_vformat(struct sy_arena *arena, const char *format, va_list args)
-    __attribute__((format(printf, 2, 0), returns_nonnull));
+    __attribute__((format(printf, 2, 0), nonnull(2), returns_nonnull));
 
 #endif

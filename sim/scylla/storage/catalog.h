@@ -85,7 +85,10 @@ struct sy_table {
     bool has_cdc_options;                 /* cdc was named once: extensions carry it */
     const struct sy_property *properties; /* as given, for DESCRIBE-like readers */
     uint32_t n_properties;
-    struct sy_table_data *data; /* storage's own */
+    /* storage's own */
+    const uint32_t *index_of_id; /* n_ids of them; UINT32_MAX: dropped */
+    uint32_t n_ids;
+    struct sy_table_data *data;
 };
 
 static inline const struct sy_table_column *sy_table_partition_column(const struct sy_table *t, uint32_t i)
@@ -95,6 +98,11 @@ static inline const struct sy_table_column *sy_table_partition_column(const stru
 static inline const struct sy_table_column *sy_table_clustering_column(const struct sy_table *t, uint32_t i)
 {
     return &t->columns[t->n_partition_key + i];
+}
+/* The column whose cells are stored under that id; NULL: it was dropped. */
+static inline const struct sy_table_column *sy_table_column_by_id(const struct sy_table *t, uint32_t id)
+{
+    return id < t->n_ids && t->index_of_id[id] != UINT32_MAX ? &t->columns[t->index_of_id[id]] : NULL;
 }
 /* NULL when there is none of that name. */
 const struct sy_table_column *sy_table_column_named(const struct sy_table *table, const char *name,

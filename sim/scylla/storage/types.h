@@ -26,6 +26,9 @@ const struct sy_type *sy_type_tuple(struct sy_server *server, const struct sy_ty
 /* User types come from the catalogue (sy_catalog_type): these are its frozen and non-frozen faces. */
 const struct sy_type *sy_type_freeze(struct sy_server *server, const struct sy_type *type, bool frozen);
 
+/* The one that is equal to this; the names and parts are copied. User types are made so. */
+const struct sy_type *sy_type_intern(struct sy_server *server, const struct sy_type *type);
+
 /* As system_schema.columns has it: "frozen<map<text, int>>". */
 const char *sy_type_name(struct sy_arena *arena, const struct sy_type *type);
 /* As the Java classes are called: "org.apache.cassandra.db.marshal.Int32Type". */

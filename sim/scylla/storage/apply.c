@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "../cdc/augment.h"
+#include "../cdc/cdc.h"
 #include "../types/bytes.h"
 #include "server.h"
 
@@ -226,8 +226,8 @@ static bool apply_locked(struct sy_server *server, const struct sy_mutation *mut
                          struct sy_error *error)
 {
     struct write_set set = {0};
-    struct sy_mutation *current;
-    struct sy_update *updates;
+    struct sy_mutation *current = NULL;
+    struct sy_update *updates = NULL;
     uint32_t n_updates;
 
     if (!current_tables(mutations, n, arena, &current, error))

@@ -396,18 +396,17 @@ void sy_table_remove(struct sy_server *server, const struct sy_table *table)
 void sy_table_link(struct sy_server *server, const char *keyspace, const char *name)
 {
     struct sy_arena arena = {0};
-    struct sy_table *base = (struct sy_table *)sy_catalog_table(server, keyspace, name);
-    struct sy_table *log =
-        (struct sy_table *)sy_catalog_table(server, keyspace, sy_log_table_name(&arena, name));
+    const struct sy_table *base = sy_catalog_table(server, keyspace, name);
+    const struct sy_table *log = sy_catalog_table(server, keyspace, sy_log_table_name(&arena, name));
 
     sy_arena_free(&arena);
     if (base == NULL)
         return;
     if (log != NULL && !log->is_cdc_log)
         log = NULL;
-    base->log = base->cdc.enabled ? log : NULL;
+    base->data->current->log = base->cdc.enabled ? log : NULL;
     if (log != NULL)
-        log->base = base;
+        log->data->current->base = base;
 }
 
 struct sy_table_draft sy_table_draft_of(const struct sy_table *table, struct sy_arena *arena, uint32_t more)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ddl.h"
 
-#include "../cdc/streams.h"
+#include "../cdc/cdc.h"
 #include "../types/bytes.h"
 
 #include <stdlib.h>
@@ -216,13 +216,12 @@ static bool drop_keyspace(struct sy_ddl *ddl, const char *name, bool if_exists)
     sy_ddl_event(ddl, "DROPPED", "KEYSPACE", name, "");
     n = sy_catalog_tables(ddl->server, name, ddl->arena, &tables);
     for (uint32_t i = 0; i < n; i++) {
-        sy_streams_drop_table(ddl->server->cdc, tables[i]->id);
+        sy_cdc_table_dropped(ddl->server, tables[i]);
         sy_table_remove(ddl->server, tables[i]);
     }
     sy_catalog_remove_indexes(ddl->server, name, NULL, NULL);
     sy_catalog_remove_type(ddl->server, name, NULL);
     sy_catalog_remove_keyspace(ddl->server, name);
-    sy_system_refresh_cdc(ddl->server);
     return true;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ddl.h"
 
-#include "../cdc/streams.h"
+#include "../cdc/cdc.h"
 
 #include <stdlib.h>
 
@@ -35,28 +35,9 @@ uint32_t sy_table_tablets(struct sy_server *server, const struct sy_table *table
     return power_of_two(n);
 }
 
-/* A table with CDC in a keyspace with tablets has streams of its own from now on; a greater number of tablets
- * opens a new set, as late as the cluster needs to hear of it. */
-static void follow_tablets(struct sy_ddl *ddl, const struct sy_table *base)
-{
-    const struct sy_table_streams *streams = sy_streams_of_table(ddl->server->cdc, base->id);
-    uint32_t n = sy_table_tablets(ddl->server, base);
-    int64_t now_ms = sy_server_now_us(ddl->server) / 1000;
-
-    if (!base->keyspace->tablets)
-        return;
-    if (streams != NULL && streams->n_sets > 0) {
-        if (streams->sets[streams->n_sets - 1].n >= n)
-            return;
-        now_ms += ddl->server->switch_delay_ms;
-    }
-    sy_streams_open_set(ddl->server->cdc, base->id, now_ms, n);
-    sy_system_refresh_cdc(ddl->server);
-}
-
 /* --- the log in step --- */
 
-static bool follow_base(struct sy_ddl *ddl, const struct sy_table *base)
+static bool follow_base(struct sy_ddl *ddl, const struct sy_table *base, bool is_new)
 {
     const char *log_name = sy_log_table_name(ddl->arena, base->name);
     const struct sy_table *old = sy_catalog_table(ddl->server, base->keyspace->name, log_name);
@@ -65,9 +46,12 @@ static bool follow_base(struct sy_ddl *ddl, const struct sy_table *base)
         if (sy_log_table_make(ddl->server, base, ddl->arena, ddl->error) == NULL)
             return false;
         sy_ddl_event(ddl, old == NULL ? "CREATED" : "UPDATED", "TABLE", base->keyspace->name, log_name);
-        follow_tablets(ddl, base);
     }
     sy_table_link(ddl->server, base->keyspace->name, base->name);
+    if (is_new)
+        sy_cdc_table_created(ddl->server, base);
+    else
+        sy_cdc_table_altered(ddl->server, base);
     return true;
 }
 
@@ -164,7 +148,7 @@ static bool create_table(struct sy_ddl *ddl, const struct sy_table_spec *spec, b
         sy_store_timeuuid(ddl->server, sy_server_now_us(ddl->server), draft.id);
     table = sy_table_install(ddl->server, &draft);
     sy_ddl_event(ddl, "CREATED", "TABLE", spec->keyspace, spec->name);
-    return follow_base(ddl, table);
+    return follow_base(ddl, table, true);
 }
 
 bool sy_catalog_create_table(struct sy_server *server, const struct sy_table_spec *spec, bool if_not_exists,
@@ -301,7 +285,7 @@ static bool alter_table(struct sy_ddl *ddl, const struct sy_table_alter *alter)
         sy_table_link(ddl->server, alter->keyspace, base);
         return true;
     }
-    return follow_base(ddl, table);
+    return follow_base(ddl, table, false);
 }
 
 bool sy_catalog_alter_table(struct sy_server *server, const struct sy_table_alter *alter,
@@ -325,10 +309,9 @@ void sy_ddl_drop_one_table(struct sy_ddl *ddl, const struct sy_table *table)
         sy_ddl_event(ddl, "DROPPED", "TABLE", table->keyspace->name, log_name);
         sy_table_remove(ddl->server, log);
     }
-    sy_streams_drop_table(ddl->server->cdc, table->id);
+    sy_cdc_table_dropped(ddl->server, table);
     sy_catalog_remove_indexes(ddl->server, table->keyspace->name, table->name, NULL);
     sy_table_remove(ddl->server, table);
-    sy_system_refresh_cdc(ddl->server);
 }
 
 static bool drop_table(struct sy_ddl *ddl, const char *keyspace, const char *name, bool if_exists)

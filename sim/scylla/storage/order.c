@@ -5,38 +5,51 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The pointers that lead to the first item not before the sought one, at each level. */
-static struct sy_order_node *trace(const struct sy_order *order, sy_order_place *place, const void *sought,
-                                   struct sy_order_node *const **ret_links)
+/* The last item before the sought one. */
+static struct sy_order_node *before(const struct sy_order *order, sy_order_place *place, const void *sought)
 {
     struct sy_order_node *const *links = order->first;
-    struct sy_order_node *before = NULL;
+    struct sy_order_node *last = NULL;
 
     for (uint32_t level = order->levels; level-- > 0;) {
-        struct sy_order_node *node = links[level];
-
-        while (node != NULL && place(sought, node->item) < 0) {
-            before = node;
+        for (struct sy_order_node *node = links[level]; node != NULL && place(sought, node->item) < 0;
+             node = links[level]) {
+            last = node;
             links = node->next;
-            node = links[level];
         }
-        if (ret_links != NULL)
-            ret_links[level] = &links[level];
     }
-    return before;
+    return last;
+}
+
+/* The same, with the pointers that lead past it at each level. */
+static struct sy_order_node *trace(struct sy_order *order, sy_order_place *place, const void *sought,
+                                   struct sy_order_node ***ret_links)
+{
+    struct sy_order_node **links = order->first;
+    struct sy_order_node *last = NULL;
+
+    for (uint32_t level = order->levels; level-- > 0;) {
+        for (struct sy_order_node *node = links[level]; node != NULL && place(sought, node->item) < 0;
+             node = links[level]) {
+            last = node;
+            links = node->next;
+        }
+        ret_links[level] = &links[level];
+    }
+    return last;
 }
 
 struct sy_order_node *sy_order_seek(const struct sy_order *order, sy_order_place *place, const void *sought)
 {
-    struct sy_order_node *before = trace(order, place, sought, NULL);
+    struct sy_order_node *last = before(order, place, sought);
 
-    return before != NULL ? before->next[0] : order->first[0];
+    return last != NULL ? last->next[0] : order->first[0];
 }
 
 struct sy_order_node *sy_order_seek_before(const struct sy_order *order, sy_order_place *place,
                                            const void *sought)
 {
-    return trace(order, place, sought, NULL);
+    return before(order, place, sought);
 }
 
 static uint32_t draw_levels(struct sy_order *order)
@@ -57,9 +70,9 @@ static uint32_t draw_levels(struct sy_order *order)
 
 struct sy_order_node *sy_order_add(struct sy_order *order, sy_order_place *place, const void *sought)
 {
-    struct sy_order_node *const *links[SY_ORDER_LEVELS];
-    struct sy_order_node *before = trace(order, place, sought, links);
-    struct sy_order_node *node = before != NULL ? before->next[0] : order->first[0];
+    struct sy_order_node **links[SY_ORDER_LEVELS];
+    struct sy_order_node *last = trace(order, place, sought, links);
+    struct sy_order_node *node = last != NULL ? last->next[0] : order->first[0];
     uint32_t levels;
 
     if (node != NULL && place(sought, node->item) == 0)
@@ -70,14 +83,14 @@ struct sy_order_node *sy_order_add(struct sy_order *order, sy_order_place *place
         fprintf(stderr, "out of memory for a row\n");
         abort();
     }
-    *node = (struct sy_order_node){.prev = before, .levels = levels};
+    *node = (struct sy_order_node){.prev = last, .levels = levels};
     while (order->levels < levels) {
         links[order->levels] = &order->first[order->levels];
         order->levels++;
     }
     for (uint32_t level = 0; level < levels; level++) {
         node->next[level] = *links[level];
-        *(struct sy_order_node **)links[level] = node;
+        *links[level] = node;
     }
     if (node->next[0] != NULL)
         node->next[0]->prev = node;
@@ -89,19 +102,19 @@ struct sy_order_node *sy_order_add(struct sy_order *order, sy_order_place *place
 
 void *sy_order_remove(struct sy_order *order, sy_order_place *place, const void *sought)
 {
-    struct sy_order_node *const *links[SY_ORDER_LEVELS];
-    struct sy_order_node *before = trace(order, place, sought, links);
-    struct sy_order_node *node = before != NULL ? before->next[0] : order->first[0];
+    struct sy_order_node **links[SY_ORDER_LEVELS];
+    struct sy_order_node *last = trace(order, place, sought, links);
+    struct sy_order_node *node = last != NULL ? last->next[0] : order->first[0];
     void *item;
 
     if (node == NULL || place(sought, node->item) != 0)
         return NULL;
     for (uint32_t level = 0; level < node->levels; level++)
-        *(struct sy_order_node **)links[level] = node->next[level];
+        *links[level] = node->next[level];
     if (node->next[0] != NULL)
-        node->next[0]->prev = before;
+        node->next[0]->prev = last;
     else
-        order->last = before;
+        order->last = last;
     item = node->item;
     order->n--;
     free(node);

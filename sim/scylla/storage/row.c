@@ -54,7 +54,8 @@ static int sort_compare(const void *x, const void *y, void *ctx)
 {
     const struct sort_entry *a = x;
     const struct sort_entry *b = y;
-    int order = sy_cell_compare_place(ctx, &a->cell, &b->cell);
+    const struct sy_column_types *const *types = ctx;
+    int order = sy_cell_compare_place(*types, &a->cell, &b->cell);
 
     return order != 0 ? order : (a->place > b->place) - (a->place < b->place);
 }
@@ -80,7 +81,7 @@ void sy_row_sort(const struct sy_column_types *types, struct sy_row_data *row)
         abort();
     for (uint32_t i = 0; i < row->n_cells; i++)
         entries[i] = (struct sort_entry){.cell = row->cells[i], .place = i};
-    qsort_r(entries, row->n_cells, sizeof(*entries), sort_compare, (void *)types);
+    qsort_r(entries, row->n_cells, sizeof(*entries), sort_compare, &types);
     for (uint32_t i = 0; i < row->n_cells; i++) {
         const struct sy_cell_data *cell = &entries[i].cell;
 

@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server.h"
 
-#include "../cdc/streams.h"
+#include "../cdc/cdc.h"
 #include "../types/bytes.h"
 #include "../types/timeuuid.h"
+#include "roles.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-enum { IGNORE_MSB = 12 };
-/* The first generation begins before the server is opened: a cluster that has been up for a minute. */
 /* Twice the ring's delay of 30 s and 5 s: so late a new generation begins when nobody says otherwise. */
 enum { SWITCH_DELAY_MS = 65 * 1000 };
-enum { FIRST_GENERATION_AGE_MS = 60 * 1000 };
 
 bool sy_fail(struct sy_arena *arena, struct sy_error *error, int32_t code, const char *format, ...)
 {
@@ -220,21 +218,6 @@ static void draw_nodes(struct sy_server *server)
         sy_store_random_uuid(server, server->host_ids[i]);
 }
 
-static void first_generation(struct sy_server *server)
-{
-    struct sy_arena arena = {0};
-    const int64_t *ring;
-    uint32_t n = sy_server_ring(server, &arena, &ring);
-    int64_t now_ms = sy_server_now_us(server) / 1000;
-
-    if (server->cdc->n_generations == 0) {
-        sy_streams_open_generation(server->cdc, now_ms - FIRST_GENERATION_AGE_MS, ring, n);
-        sy_journal_catalog(server);
-    }
-    sy_system_refresh_cdc(server);
-    sy_arena_free(&arena);
-}
-
 static void copy_options(struct sy_server *server, const struct sy_server_options *options)
 {
     struct sy_arena *arena = &server->catalog.permanent;
@@ -264,7 +247,7 @@ struct sy_server *sy_server_open(const struct sy_server_options *options)
     server->switch_delay_ms = SWITCH_DELAY_MS;
     sy_server_seed_random(server, options->seed);
     draw_nodes(server);
-    server->cdc = sy_streams_new(options->seed, server->options.n_shards, IGNORE_MSB);
+    sy_cdc_open(server);
     sy_server_lock_write(server);
     sy_system_define(server);
     if (!sy_journal_open(server)) {
@@ -275,8 +258,9 @@ struct sy_server *sy_server_open(const struct sy_server_options *options)
     server->catalog.schema_rows_stale = true;
     sy_system_new_schema_version(server);
     sy_system_fill_local(server);
-    first_generation(server);
+    sy_cdc_start(server);
     sy_server_unlock(server, true);
+    sy_roles_open(server);
     return server;
 }
 
@@ -306,7 +290,7 @@ void sy_server_close(struct sy_server *server)
         server->listeners = listener->next;
         free(listener);
     }
-    sy_streams_free(server->cdc);
+    sy_cdc_close(server);
     sy_catalog_close(server);
     pthread_mutex_destroy(&server->unique_mutex);
     pthread_rwlock_destroy(&server->lock);

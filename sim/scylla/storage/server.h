@@ -19,7 +19,7 @@
 /* What stays of a table through all its versions. */
 struct sy_table_data {
     uint8_t id[16];
-    const struct sy_table *current;   /* NULL: dropped */
+    struct sy_table *current;         /* NULL: dropped */
     struct sy_partitions *partitions; /* n_partitions: 1, or one for each node (local system tables) */
     uint32_t n_partitions;
     struct sy_column_types types; /* by column id, dropped ones too: their cells may lie about */
@@ -180,8 +180,6 @@ void sy_system_define(struct sy_server *server);
 void sy_system_fill_local(struct sy_server *server);
 void sy_system_refresh_schema(struct sy_server *server);
 void sy_system_new_schema_version(struct sy_server *server);
-/* After a generation or a set of streams was opened: the tables that tell of them. */
-void sy_system_refresh_cdc(struct sy_server *server);
 
 /* Definitions without checks, listeners and journal. local: filled anew at each start; per_node: each node
  * has its own rows. */

@@ -41,10 +41,6 @@ void sy_store_random_uuid(struct sy_server *server, uint8_t ret[16]); /* v4, see
 uint64_t sy_server_random(struct sy_server *server); /* seeded */
 uint64_t sy_server_seed(struct sy_server *server);
 
-/* The language's own: given back by its function when the server closes. */
-void sy_server_attach(struct sy_server *server, void *language, void (*free_language)(void *language));
-void *sy_server_attached(struct sy_server *server);
-
 /* --- tokens --- */
 
 /* Murmur3 as Cassandra has it, over a partition key of n components; CDC log tables: the stream's own. */

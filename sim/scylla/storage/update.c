@@ -149,7 +149,7 @@ static void take_row(struct joiner *joiner, const struct sy_table *table, const 
 
 static int compare_rows(const void *x, const void *y, void *ctx)
 {
-    const struct sy_table *table = ctx;
+    const struct sy_table *table = *(const struct sy_table *const *)ctx;
 
     return sy_clustering_compare(table, ((const struct sy_update_row *)x)->clustering,
                                  ((const struct sy_update_row *)y)->clustering, table->n_clustering);
@@ -162,11 +162,11 @@ static void sort_rows(struct joiner *joiner, struct sy_update *update)
 
     if (update->n_rows < 2)
         return;
-    qsort_r(update->rows, update->n_rows, sizeof(*update->rows), compare_rows, (void *)update->table);
+    qsort_r(update->rows, update->n_rows, sizeof(*update->rows), compare_rows, &update->table);
     for (uint32_t i = 0; i < update->n_rows; i++) {
         struct sy_update_row *row = &update->rows[i];
 
-        if (n > 0 && compare_rows(&update->rows[n - 1], row, (void *)update->table) == 0)
+        if (n > 0 && compare_rows(&update->rows[n - 1], row, &update->table) == 0)
             sy_row_merge(&update->table->data->types, &update->rows[n - 1].data, &row->data, false,
                          joiner->arena, &update->rows[n - 1].data);
         else
@@ -192,8 +192,9 @@ static int compare_ranges(const void *x, const void *y, void *ctx)
 {
     const struct sy_range_write *a = x;
     const struct sy_range_write *b = y;
-    struct sy_place at = sy_place_of_start(ctx, &a->start);
-    struct sy_place bt = sy_place_of_start(ctx, &b->start);
+    const struct sy_table *table = *(const struct sy_table *const *)ctx;
+    struct sy_place at = sy_place_of_start(table, &a->start);
+    struct sy_place bt = sy_place_of_start(table, &b->start);
     int order = sy_place_compare(&at, &bt);
 
     return order != 0 ? order : (a->timestamp_us > b->timestamp_us) - (a->timestamp_us < b->timestamp_us);
@@ -206,7 +207,7 @@ static void sort_ranges(struct sy_update *update)
 
     if (update->n_ranges < 2)
         return;
-    qsort_r(update->ranges, update->n_ranges, sizeof(*update->ranges), compare_ranges, (void *)update->table);
+    qsort_r(update->ranges, update->n_ranges, sizeof(*update->ranges), compare_ranges, &update->table);
     for (uint32_t i = 0; i < update->n_ranges; i++) {
         struct sy_range_write *range = &update->ranges[i];
         struct sy_range_write *last = n > 0 ? &update->ranges[n - 1] : NULL;

@@ -238,8 +238,8 @@ static void load_table(struct sy_server *server, struct sy_reader *reader, struc
     draft.compact_storage = flags & 1;
     draft.is_cdc_log = flags & 2;
     draft.has_cdc_options = flags & 4;
-    draft.cdc = (struct sy_cdc_options){.enabled = flags & 8, .postimage = flags & 16,
-                                        .delta_keys = flags & 32, .preimage = flags >> 6};
+    draft.cdc = (struct sy_cdc_options){
+        .enabled = flags & 8, .postimage = flags & 16, .delta_keys = flags & 32, .preimage = flags >> 6};
     draft.cdc.ttl_s = (int32_t)sy_reader_varint(reader);
     draft.default_ttl_s = (int32_t)sy_reader_varint(reader);
     load_columns(server, reader, arena, &draft);

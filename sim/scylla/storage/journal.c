@@ -163,17 +163,11 @@ static bool replay(struct sy_server *server, const uint8_t *bytes, size_t len, s
     struct sy_reader reader = {.at = bytes, .end = bytes + len};
 
     switch (sy_reader_u8(&reader)) {
-    case RECORD_START:
-        server->journal->n_starts = sy_reader_u64(&reader);
-        return true;
-    case RECORD_CATALOG:
-        return sy_catalog_load(server, &reader) && sy_cdc_state_load(server, &reader);
-    case RECORD_UPDATES:
-        return replay_updates(server, &reader, arena);
-    case RECORD_TRUNCATE:
-        return replay_truncate(server, &reader);
-    default:
-        return false;
+    case RECORD_START: server->journal->n_starts = sy_reader_u64(&reader); return true;
+    case RECORD_CATALOG: return sy_catalog_load(server, &reader) && sy_cdc_state_load(server, &reader);
+    case RECORD_UPDATES: return replay_updates(server, &reader, arena);
+    case RECORD_TRUNCATE: return replay_truncate(server, &reader);
+    default: return false;
     }
 }
 
@@ -214,7 +208,8 @@ static bool recover(struct sy_server *server)
             good = ftell(file);
     }
     if (!ok || found < 0)
-        fprintf(stderr, "%s: the record at byte %ld is damaged\nHINT: remove the file to start without data.\n",
+        fprintf(stderr,
+                "%s: the record at byte %ld is damaged\nHINT: remove the file to start without data.\n",
                 server->journal->path, good);
     else if (truncate(server->journal->path, good) != 0)
         ok = false;
@@ -235,8 +230,11 @@ static void save_row(const struct sy_stored_row *row, struct sy_arena *arena, st
 static void save_partition(struct sy_server *server, const struct sy_table *table,
                            const struct sy_partition *partition, struct sy_arena *arena)
 {
-    struct sy_update update = {.table = table, .key_bytes = partition->key, .key_len = partition->key_len,
-                               .token = partition->token, .has_tombstone = partition->has_tombstone,
+    struct sy_update update = {.table = table,
+                               .key_bytes = partition->key,
+                               .key_len = partition->key_len,
+                               .token = partition->token,
+                               .has_tombstone = partition->has_tombstone,
                                .tombstone_us = partition->tombstone_us,
                                .has_static = partition->static_row != NULL};
     const struct sy_update *one = &update;

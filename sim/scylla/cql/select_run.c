@@ -137,7 +137,7 @@ static bool visit_plain(void *ctx, const struct sy_row *row)
         r->full = true;
         r->end =
             (struct sy_page){.remaining = r->limit, .in_partition = r->in_partition, .key = r->partition};
-        if (row->has_clustering && !r->plan->distinct)
+        if (row->has_clustering && r->plan->table->n_clustering > 0 && !r->plan->distinct)
             r->end.clustering = copied_key(r->run->arena, row->clustering, r->plan->table->n_clustering);
     }
     return true;

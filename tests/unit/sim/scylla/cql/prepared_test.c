@@ -113,6 +113,11 @@ static void pages_give_every_row_once(void **state)
     assert_int_equal(pages, 3);
     assert_int_equal(read_pages(h, "SELECT c FROM t WHERE p IN (4, 1, 2) AND c > 2", 3, &pages), 12);
     assert_int_equal(read_pages(h, "SELECT c FROM t WHERE c > 4 ALLOW FILTERING", 3, &pages), 10);
+    defines(h, "CREATE TABLE single (k int PRIMARY KEY, v int)");
+    for (int k = 0; k < 20; k++)
+        does(h, sy_arena_format(&h->arena, "INSERT INTO single (k, v) VALUES (%d, 0)", k));
+    assert_int_equal(read_pages(h, "SELECT * FROM single", 3, &pages), 20);
+    assert_int_equal(read_pages(h, "SELECT * FROM single WHERE k IN (1, 2, 3, 4)", 2, &pages), 4);
     struct sy_parameters bad = {.page_size = 3, .paging_state = {.len = 3, .bytes = (const uint8_t *)"abc"}};
     assert_string_equal(harness_run_with(h, "SELECT * FROM t", &bad),
                         "! 000a Invalid value for the paging state\n");

@@ -93,6 +93,8 @@ static void choose_table(struct history *h)
     t->collections = chance(h, 60);
     t->udt = t->collections && chance(h, 50);
     t->tablets = chance(h, 30);
+    if (h->options.tablets)
+        t->tablets = h->options.tablets == 2;
     t->images = (chance(h, 50) ? IMAGES_POST : 0);
     t->images |= (int)below(h, 3); /* none, pre, full */
     t->default_ttl_s = chance(h, 8) ? h->options.ttl_max_s : 0;

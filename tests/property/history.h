@@ -40,6 +40,7 @@ struct history_options {
     bool crashes;         /* with steps that kill or restart the reader */
     bool generations;     /* with steps that open new streams */
     const char *keyspace; /* NULL: "h" */
+    int tablets;          /* 0: drawn; 1: no; 2: yes */
 };
 
 enum step_kind {

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void print_step(const struct step *step)
 {
@@ -38,8 +39,8 @@ int main(int argc, char **argv)
     struct step step;
     const char *text;
 
-    if (argc != 7) {
-        fprintf(stderr, "usage: print-history SEED STATEMENTS UNIT_US TTL_MIN_S TTL_MAX_S KEYSPACE\n");
+    if (argc != 8) {
+        fprintf(stderr, "usage: print-history SEED STATEMENTS UNIT_US TTL_MIN_S TTL_MAX_S KEYSPACE no|yes\n");
         return 2;
     }
     options.seed = strtoull(argv[1], NULL, 10);
@@ -48,6 +49,7 @@ int main(int argc, char **argv)
     options.ttl_min_s = (int)strtol(argv[4], NULL, 10);
     options.ttl_max_s = (int)strtol(argv[5], NULL, 10);
     options.keyspace = argv[6];
+    options.tablets = strcmp(argv[7], "yes") == 0 ? 2 : 1;
     history = history_new(&options);
     print_table(history_table(history));
     while ((text = history_setup(history)))

@@ -4,7 +4,7 @@
  * manual clock, with crashes and restarts; at the end the target must hold the rows that the base table has,
  * and each change of the log must have come exactly once.
  *
- *     scylla-histories [--seed N] [--count N] [--statements N] [--verbose]
+ *     scylla-histories [--seed N] [--count N] [--statements N] [--no-crashes] [--no-new-streams] [--verbose]
  *
  * runs the histories of the seeds N, N+1, ... and prints a histogram of what they did. A seed that fails is
  * named with the command that runs it alone. Exit 1 when one failed.
@@ -133,6 +133,10 @@ int main(int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--verbose") == 0)
             verbose = true;
+        else if (strcmp(argv[i], "--no-crashes") == 0)
+            options.crashes = false;
+        else if (strcmp(argv[i], "--no-new-streams") == 0)
+            options.generations = false;
         else if (strcmp(argv[i], "--seed") == 0)
             options.seed = number(argv[0], argv[++i]);
         else if (strcmp(argv[i], "--count") == 0)
@@ -140,7 +144,10 @@ int main(int argc, char **argv)
         else if (strcmp(argv[i], "--statements") == 0)
             options.statements = (uint32_t)number(argv[0], argv[++i]);
         else {
-            fprintf(stderr, "usage: %s [--seed N] [--count N] [--statements N] [--verbose]\n", argv[0]);
+            fprintf(stderr,
+                    "usage: %s [--seed N] [--count N] [--statements N] [--no-crashes] [--no-new-streams] "
+                    "[--verbose]\n",
+                    argv[0]);
             return 2;
         }
     }

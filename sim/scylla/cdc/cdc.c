@@ -66,7 +66,7 @@ void sy_cdc_start(struct sy_server *server)
         sy_journal_catalog(server);
     }
     for (uint32_t i = 0; i < streams->n_tables; i++)
-        sy_public_table(server, &streams->tables[i]);
+        sy_public_table(server, NULL, &streams->tables[i]);
 }
 
 /* ---- tables ---- */
@@ -97,7 +97,7 @@ static uint32_t min_tablets(const struct sy_table *table)
 static void open_set(struct sy_server *server, const struct sy_table *table, int64_t start_ms, uint32_t n)
 {
     (void)sy_streams_open_set(server->cdc, table->id, start_ms, power_of_two(n));
-    sy_public_table(server, sy_streams_of_table(server->cdc, table->id));
+    sy_public_table(server, table, sy_streams_of_table(server->cdc, table->id));
 }
 
 static bool has_sets(const struct sy_table *table)
@@ -150,8 +150,7 @@ static bool order_split(struct sy_server *server, const char *keyspace, const ch
                         char *ret_text, size_t size)
 {
     const struct sy_table *table = sy_catalog_table(server, keyspace, name);
-    const struct sy_table_streams *streams =
-        table ? sy_streams_of_table(server->cdc, table->id) : NULL;
+    const struct sy_table_streams *streams = table ? sy_streams_of_table(server->cdc, table->id) : NULL;
 
     if (!streams) {
         (void)snprintf(ret_text, size,

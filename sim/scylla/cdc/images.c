@@ -92,6 +92,29 @@ struct sy_value sy_log_collection(const struct sy_type *type, const struct sy_ce
 
 /* ---- the state of a row ---- */
 
+/* A copy: the row itself is changed before the log's rows are stored. */
+static struct sy_value keep(struct sy_value value, struct sy_arena *arena)
+{
+    if (value.len > 0)
+        value.bytes = (const uint8_t *)sy_arena_dup(arena, value.bytes, (size_t)value.len);
+    return value;
+}
+
+static void keep_column(struct sy_column_state *ret, const struct sy_column_state *was,
+                        struct sy_arena *arena)
+{
+    struct sy_cell *cells = sy_arena_alloc(arena, (was->n_cells + 1) * sizeof(*cells));
+
+    *ret = *was;
+    ret->value = keep(was->value, arena);
+    for (uint32_t i = 0; i < was->n_cells; i++) {
+        cells[i] = was->cells[i];
+        cells[i].path = keep(was->cells[i].path, arena);
+        cells[i].value = keep(was->cells[i].value, arena);
+    }
+    ret->cells = cells;
+}
+
 void sy_image_load(struct sy_image *image, const struct sy_augment *augment, const struct sy_row_write *row)
 {
     const struct sy_table *table = augment->mutation->table;
@@ -104,7 +127,8 @@ void sy_image_load(struct sy_image *image, const struct sy_augment *augment, con
     if (!augment->fetch(augment->ctx, row->is_static ? NULL : row->clustering, &was))
         return;
     image->alive = true;
-    memcpy(image->columns, was.columns, table->n_columns * sizeof(*image->columns));
+    for (uint32_t i = 0; i < table->n_columns; i++)
+        keep_column(&image->columns[i], &was.columns[i], augment->arena);
 }
 
 /* One element put, replaced or removed; the array is copied, for the row's own is not ours. */

@@ -140,11 +140,13 @@ static void put_state(struct sy_server *server, struct row *row, const struct sy
     }
 }
 
-void sy_public_table(struct sy_server *server, const struct sy_table_streams *streams)
+void sy_public_table(struct sy_server *server, const struct sy_table *table,
+                     const struct sy_table_streams *streams)
 {
     struct sy_arena arena = {0};
-    const struct sy_table *table = table_of(server, streams->table_id, &arena);
 
+    if (!table)
+        table = table_of(server, streams->table_id, &arena);
     for (uint32_t i = 0; table && i < streams->n_sets; i++) {
         struct row row = {.partition = {text(table->keyspace->name), text(table->name)},
                           .clustering = {number(&arena, streams->sets[i].start_ms)},

@@ -12,8 +12,9 @@
 
 void sy_public_generation(struct sy_server *server, const struct sy_generation *generation);
 
-/* All sets of a table; those that stand there already are written again. */
-void sy_public_table(struct sy_server *server, const struct sy_table_streams *streams);
+/* All sets of a table (NULL: it is found by its id); those that stand there already are written again. */
+void sy_public_table(struct sy_server *server, const struct sy_table *table,
+                     const struct sy_table_streams *streams);
 void sy_public_forget(struct sy_server *server, const struct sy_table *table);
 
 #endif

@@ -23,16 +23,6 @@ static bool owner_only(struct ms_procedure_call *call)
                "Caller is not authorized to initiate the requested action. DBO privileges are required.");
 }
 
-/* Run a piece of work in a WRITE of its own. */
-static bool in_write(struct ms_procedure_call *call, bool (*work)(struct ms_procedure_call *))
-{
-    struct ms_error ignored;
-    if (!ms_statement_begin(call->session, MS_STATEMENT_WRITE, call->err))
-        return false;
-    bool ok = work(call);
-    return ms_statement_end(call->session, ok, ok ? call->err : &ignored) && ok;
-}
-
 static bool enable_db(struct ms_procedure_call *call)
 {
     return ms_cdc_enable_db(call->session, call->db_id, call->err);
@@ -46,12 +36,12 @@ static bool disable_db(struct ms_procedure_call *call)
 
 static bool run_enable_db(struct ms_procedure_call *call)
 {
-    return in_write(call, enable_db);
+    return ms_procedure_in_write(call, enable_db);
 }
 
 static bool run_disable_db(struct ms_procedure_call *call)
 {
-    return in_write(call, disable_db);
+    return ms_procedure_in_write(call, disable_db);
 }
 
 static bool enable_table(struct ms_procedure_call *call)
@@ -80,7 +70,7 @@ static bool enable_table(struct ms_procedure_call *call)
 
 static bool run_enable_table(struct ms_procedure_call *call)
 {
-    return in_write(call, enable_table);
+    return ms_procedure_in_write(call, enable_table);
 }
 
 static bool disable_table(struct ms_procedure_call *call)
@@ -91,7 +81,7 @@ static bool disable_table(struct ms_procedure_call *call)
 
 static bool run_disable_table(struct ms_procedure_call *call)
 {
-    return in_write(call, disable_table);
+    return ms_procedure_in_write(call, disable_table);
 }
 
 /* --- help --- */
@@ -274,7 +264,7 @@ static bool change_job(struct ms_procedure_call *call)
 
 static bool run_change_job(struct ms_procedure_call *call)
 {
-    return in_write(call, change_job);
+    return ms_procedure_in_write(call, change_job);
 }
 
 static bool add_job(struct ms_procedure_call *call)
@@ -292,7 +282,7 @@ static bool add_job(struct ms_procedure_call *call)
 
 static bool run_add_job(struct ms_procedure_call *call)
 {
-    return in_write(call, add_job);
+    return ms_procedure_in_write(call, add_job);
 }
 
 static bool drop_job(struct ms_procedure_call *call)
@@ -305,7 +295,7 @@ static bool drop_job(struct ms_procedure_call *call)
 
 static bool run_drop_job(struct ms_procedure_call *call)
 {
-    return in_write(call, drop_job);
+    return ms_procedure_in_write(call, drop_job);
 }
 
 static bool switch_job(struct ms_procedure_call *call, bool running)
@@ -340,12 +330,12 @@ static bool stop_job(struct ms_procedure_call *call)
 
 static bool run_start_job(struct ms_procedure_call *call)
 {
-    return in_write(call, start_job);
+    return ms_procedure_in_write(call, start_job);
 }
 
 static bool run_stop_job(struct ms_procedure_call *call)
 {
-    return in_write(call, stop_job);
+    return ms_procedure_in_write(call, stop_job);
 }
 
 static bool run_scan(struct ms_procedure_call *call)
@@ -372,7 +362,7 @@ static bool cleanup(struct ms_procedure_call *call)
 
 static bool run_cleanup(struct ms_procedure_call *call)
 {
-    return in_write(call, cleanup);
+    return ms_procedure_in_write(call, cleanup);
 }
 
 /* --- wrapper functions --- */

@@ -47,6 +47,15 @@ bool ms_procedure_say(struct ms_procedure_call *call, int32_t number, const char
     return call->sink->message(call->sink->ctx, &message);
 }
 
+bool ms_procedure_in_write(struct ms_procedure_call *call, bool (*work)(struct ms_procedure_call *call))
+{
+    struct ms_error ignored;
+    if (!ms_statement_begin(call->session, MS_STATEMENT_WRITE, call->err))
+        return false;
+    bool ok = work(call);
+    return ms_statement_end(call->session, ok, ok ? call->err : &ignored) && ok;
+}
+
 static bool gone(struct ms_error *err)
 {
     return ms_error_set(err, 3617, 16, 1, "The batch has been aborted by an attention of the client.");

@@ -43,6 +43,9 @@ int64_t ms_arg_int(const struct ms_procedure_call *call, size_t i, int64_t other
 bool ms_procedure_query(struct ms_procedure_call *call, const char *columns, const char *query,
                         const char *types, ...);
 
+/* Run a piece of work in a WRITE of its own; what it did is undone when it answers false. */
+bool ms_procedure_in_write(struct ms_procedure_call *call, bool (*work)(struct ms_procedure_call *call));
+
 /* An informational message. False: the client has gone. */
 bool ms_procedure_say(struct ms_procedure_call *call, int32_t number, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -9,16 +9,6 @@
 #include <string.h>
 #include <strings.h>
 
-/* Run a piece of work in a WRITE of its own. */
-static bool in_write(struct ms_procedure_call *call, bool (*work)(struct ms_procedure_call *))
-{
-    struct ms_error ignored;
-    if (!ms_statement_begin(call->session, MS_STATEMENT_WRITE, call->err))
-        return false;
-    bool ok = work(call);
-    return ms_statement_end(call->session, ok, ok ? call->err : &ignored) && ok;
-}
-
 static bool ambiguous(struct ms_procedure_call *call, const char *type)
 {
     return ms_error_set(call->err, 15248, 11, 1,
@@ -79,7 +69,7 @@ static bool rename_work(struct ms_procedure_call *call)
 
 static bool run_rename(struct ms_procedure_call *call)
 {
-    if (!in_write(call, rename_work))
+    if (!ms_procedure_in_write(call, rename_work))
         return false;
     ms_procedure_say(
         call, 15477,
@@ -107,12 +97,12 @@ static bool drop_role_member(struct ms_procedure_call *call)
 
 static bool run_addrolemember(struct ms_procedure_call *call)
 {
-    return in_write(call, add_role_member);
+    return ms_procedure_in_write(call, add_role_member);
 }
 
 static bool run_droprolemember(struct ms_procedure_call *call)
 {
-    return in_write(call, drop_role_member);
+    return ms_procedure_in_write(call, drop_role_member);
 }
 
 static bool add_server_role(struct ms_procedure_call *call)
@@ -124,7 +114,7 @@ static bool add_server_role(struct ms_procedure_call *call)
 
 static bool run_addsrvrolemember(struct ms_procedure_call *call)
 {
-    return in_write(call, add_server_role);
+    return ms_procedure_in_write(call, add_server_role);
 }
 
 /* The one option that matters to change data capture has no limit here, so any value will do. */

@@ -147,6 +147,8 @@ static void write_limit(struct ms_binder *b, const struct ms_query *q, struct ms
 {
     if (q->top_percent || q->top_ties)
         ms_binder_fail(b, 102, 15, "Incorrect syntax near '%s'.", q->top_percent ? "PERCENT" : "TIES");
+    if (q->top && q->top->kind == MS_EXPR_UNARY && q->top->text && q->top->text[0] == '-')
+        ms_binder_fail(b, 127, 15, "A TOP N or FETCH rowcount value may not be negative.");
     if (q->top)
         ms_buffer_format(sql, " LIMIT max(0,%s)", row_number(b, q->top));
     else if (q->offset)

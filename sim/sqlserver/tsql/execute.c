@@ -82,6 +82,7 @@ bool ms_run_tran_rollback(struct ms_language *l, const char *name, struct ms_err
     uint64_t descriptor = ms_tran_descriptor(l->session);
     if (!ms_tran_rollback(l->session, name, err))
         return false;
+    ms_temporary_settle(l);
     if (ms_tran_count(l->session) == 0) {
         l->doomed = false;
         if (!l->gone)

@@ -323,10 +323,12 @@ bool ms_op_like(struct ms_eval *ev, const struct ms_operation *op, const struct 
                         .budget = 10 * 1000 * 1000};
     if (op->n_args > 2) {
         const uint8_t *at = args[2].bytes;
-        if (args[2].len == 0)
+        const uint8_t *end = at + args[2].len;
+        m.escape = at < end ? ms_text_next(&at, end) : -1;
+        if (m.escape < 0 || at < end)
             return ms_error_set(ev->err, 506, 16, 1,
-                                "The invalid escape character \"\" was specified in a LIKE predicate.");
-        m.escape = ms_text_next(&at, at + args[2].len);
+                                "The invalid escape character \"%.*s\" was specified in a LIKE predicate.",
+                                (int)args[2].len, (const char *)args[2].bytes);
     }
     ret->i = match(&m, args[0].bytes, args[1].bytes);
     return true;

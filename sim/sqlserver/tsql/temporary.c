@@ -266,12 +266,27 @@ static void forget(struct ms_temp_table *t)
     free(t);
 }
 
+static bool names_differ(const struct ms_table_def *def, const char *table, struct ms_error *err)
+{
+    for (const struct ms_column_def *c = def->columns; c; c = c->next)
+        for (const struct ms_column_def *other = def->columns; other != c; other = other->next)
+            if (ms_name_equal(c->spec.name, other->spec.name))
+                return ms_error_set(
+                    err, 2705, 16, 3,
+                    "Column names in each table must be unique. Column name '%s' in table '%s' is "
+                    "specified more than once.",
+                    c->spec.name, table);
+    return true;
+}
+
 bool ms_temporary_create(struct ms_language *language, const char *name, const struct ms_table_def *def,
                          struct ms_table **ret_table, struct ms_error *err)
 {
     struct ms_error ignored;
     if (name && ms_temporary_find(language, name))
         return ms_error_set(err, 2714, 16, 6, "There is already an object named '%s' in the database.", name);
+    if (!names_differ(def, name ? name : "@table", err))
+        return false;
     struct ms_temp_table *t = ms_heap_alloc(sizeof *t);
     struct ms_buffer sql = {0};
     describe(t, def, name ? name : "@table", ++language->next_temp_id);
@@ -310,6 +325,32 @@ void ms_temporary_free(struct ms_language *language, struct ms_table *table)
         forget(t);
         language->temp_version++;
         return;
+    }
+}
+
+static bool has_storage(struct ms_language *l, const struct ms_table *table)
+{
+    sqlite3_stmt *stmt = NULL;
+    bool has = sqlite3_prepare_v2(l->session->db, "SELECT 1 FROM sqlite_temp_master WHERE name=?", -1, &stmt,
+                                  NULL) == SQLITE_OK &&
+               sqlite3_bind_text(stmt, 1, table->sqlite_name, -1, SQLITE_STATIC) == SQLITE_OK &&
+               sqlite3_step(stmt) == SQLITE_ROW;
+    sqlite3_finalize(stmt);
+    return has;
+}
+
+void ms_temporary_settle(struct ms_language *language)
+{
+    for (struct ms_temp_table **link = &language->temp_tables; *link;) {
+        struct ms_temp_table *t = *link;
+        if (!t->named || has_storage(language, t->table)) {
+            link = &t->next;
+            continue;
+        }
+        *link = t->next;
+        sqlite3_finalize(t->insert);
+        forget(t);
+        language->temp_version++;
     }
 }
 

@@ -16,6 +16,8 @@ bool ms_temporary_create(struct ms_language *language, const char *name, const s
                          struct ms_table **ret_table, struct ms_error *err);
 bool ms_temporary_drop(struct ms_language *language, const char *name); /* false: there is none */
 void ms_temporary_free(struct ms_language *language, struct ms_table *table);
+/* After a ROLLBACK: forget the tables that were made in what is undone. */
+void ms_temporary_settle(struct ms_language *language);
 void ms_temporary_drop_all(struct ms_language *language);
 
 /* CREATE INDEX: 1911, 1913, 1505. DROP INDEX: 3701, 3723. */

@@ -95,6 +95,15 @@ static void temporary_tables_keep_their_keys_and_checks(void **state)
     assert_answers(h, "SELECT COUNT(*) FROM #c", "# int\n0\n(1)\n");
 }
 
+static void a_temporary_table_goes_with_the_transaction_that_made_it(void **state)
+{
+    struct harness *h = *state;
+    assert_answers(h, "CREATE TABLE t (id int NOT NULL)", "");
+    (void)harness_run(h, "BEGIN TRAN; INSERT t VALUES (1); CREATE TABLE #w (a int); ROLLBACK");
+    assert_answers(h, "SELECT * FROM #w", "! 208 16 line 1: Invalid object name '#w'.\n");
+    assert_answers(h, "CREATE TABLE #w (a int); INSERT #w VALUES (1)", "(1)\n");
+}
+
 static void output_into_fills_the_named_columns(void **state)
 {
     struct harness *h = *state;
@@ -123,6 +132,13 @@ static void what_is_not_followed_is_refused_by_name(void **state)
          "! 321 15 line 1: \"READPAST\" is not a recognized table hints option.\n"},
         {"SELECT * FROM t WITH (INDEX (nope))",
          "! 308 16 line 1: Index 'nope' on table 't' (specified in the FROM clause) does not exist.\n"},
+        {"SELECT TOP (-1) * FROM t",
+         "! 127 15 line 1: A TOP N or FETCH rowcount value may not be negative.\n"},
+        {"SELECT id AS a, id AS a INTO #d FROM t", "! 2705 16 line 1: Column names in each table must be "
+                                                   "unique. Column name 'a' in table '#d' is specified "
+                                                   "more than once.\n"},
+        {"SELECT 1 WHERE 'x' LIKE 'x' ESCAPE 'ab'",
+         "# int\n! 506 16 line 1: The invalid escape character \"ab\" was specified in a LIKE predicate.\n"},
         {"UPDATE STATISTICS nope", "! 2706 11 line 1: Table 'nope' does not exist.\n"},
         {"RAISERROR('a', 16, 1) WITH NOPE", "! 102 15 line 1: Incorrect syntax near 'NOPE'.\n"},
         {"ALTER LOGIN sa WITH NAME = x", "! 102 15 line 1: Incorrect syntax near 'NAME'.\n"},
@@ -218,6 +234,7 @@ int main(void)
         promise(quoted_identifier_off_makes_strings),
         promise(a_bad_column_is_found_before_anything_runs),
         promise(temporary_tables_keep_their_keys_and_checks),
+        promise(a_temporary_table_goes_with_the_transaction_that_made_it),
         promise(output_into_fills_the_named_columns),
         promise(what_is_not_followed_is_refused_by_name),
         promise(what_tools_write_into_scripts_is_taken),

@@ -20,7 +20,7 @@ from harness import app_data, postgres, process, scylla, sluice
 from show import KEEP, PAUSE, ROOT, SEED, Meter, lag_of, say, show_line
 
 EXAMPLES = ROOT / "examples/scylla"
-CHANGES = int(os.environ.get("SCYLLA_CHANGES", "12000"))
+CHANGES = int(os.environ.get("SCYLLA_CHANGES", "30000"))
 IN_FLIGHT = 64
 # Thirty seconds each by default, for clusters whose nodes' clocks and replicas differ by that much: more than a demo has.
 WINDOWS_MS = 3000
@@ -115,12 +115,15 @@ def follow(run, writer, meter):
 def settle(run, session, target, maps, seconds=45):
     """Rows that run out and rows that are read again come last: wait until both sides agree, but not for ever."""
     deadline = time.monotonic() + seconds
+    told = None
     while True:
         if not run.process.running():
             raise SystemExit(f"sluice ended by itself:\n{run.output()[-3000:]}")
         found = differences(session, target, maps)
-        show_line("  waiting for what runs out and what is read again: "
-                  f"{sum(d.differing for d in found):,} rows differ")
+        differing = sum(d.differing for d in found)
+        if differing != told:
+            show_line(f"  waiting for what runs out and what is read again: {differing:,} rows differ")
+        told = differing
         if not any(d.differing for d in found) or time.monotonic() > deadline:
             return found
         time.sleep(0.5)

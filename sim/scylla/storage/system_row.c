@@ -33,8 +33,11 @@ void sy_system_row_value(struct sy_system_row *row, const char *column, struct s
     else if (found->kind == SY_CLUSTERING)
         row->clustering[found->position] = value;
     else if (value.len >= 0)
-        row->cells[row->n_cells++] = (struct sy_cell_write){
-            .column = found, .kind = SY_CELL_LIVE, .ttl_s = SY_TTL_NONE, .value = value};
+        row->cells[row->n_cells++] = (struct sy_cell_write){.column = found,
+                                                            .kind = SY_CELL_LIVE,
+                                                            .ttl_s = SY_TTL_NONE,
+                                                            .path = {.len = SY_NULL},
+                                                            .value = value};
 }
 
 void sy_system_row_write(struct sy_system_row *row)

@@ -48,7 +48,9 @@ public final class Printer {
             String name = column.getColumnName();
             columns.append(columns.length() == 0 ? "" : ", ").append(quote(name)).append(": ")
                     .append(quote(text(change.getAsObject(name))));
-            if (column.getBaseTableColumnKind() == ChangeSchema.ColumnKind.REGULAR && change.isDeleted(name))
+            ChangeSchema.ColumnKind kind = column.getBaseTableColumnKind();
+            boolean key = kind == ChangeSchema.ColumnKind.PARTITION_KEY || kind == ChangeSchema.ColumnKind.CLUSTERING_KEY;
+            if (!key && change.isDeleted(name))
                 deleted.add(quote(name));
         }
         System.out.println("{\"stream\": " + quote(text(change.getId().getStreamId().getValue()))

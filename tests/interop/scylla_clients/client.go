@@ -242,6 +242,11 @@ func failure(err error) map[string]interface{} {
 
 func schema(session *gocql.Session, keyspace string) (map[string]interface{}, error) {
 	found, err := session.KeyspaceMetadata(keyspace)
+	// the second version learns of a new keyspace from an event, a while later
+	for i := 0; err != nil && i < 200; i++ {
+		time.Sleep(50 * time.Millisecond)
+		found, err = session.KeyspaceMetadata(keyspace)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -56,9 +56,18 @@ static const char help[] =
     "\n";
 
 static const char more_orders[] =
-    "All other orders are the tables' and streams' own:\n"
-    "  generation new         the streams of vnode keyspaces begin a new generation\n"
-    "  see the answer to 'help' for the rest\n";
+    "Orders about rows and streams (TABLE: ks.name):\n"
+    "  generation new [in MS]         the streams of vnode keyspaces begin a new generation, MS from now "
+    "(3000)\n"
+    "  tablets split TABLE [in MS]    twice as many streams for a table of a tablets keyspace\n"
+    "  delay log|base TABLE MS [every N] [count N] [shuffled]\n"
+    "                                 rows written from now on are seen MS later: late and out of order\n"
+    "  delay off;  release            no more of that; and show at once what is held back\n"
+    "  log expire TABLE [before US]   log rows older than that go (without: all)\n"
+    "  log count TABLE                how many rows the log has\n"
+    "  rowttl expire TABLE            the expiry service deletes the rows whose TTL column is past\n"
+    "  dump TABLE;  hash TABLE        rows with their write times, as one text; the SHA-256 of their "
+    "values\n";
 
 struct options {
     struct sy_server_options server;

@@ -328,7 +328,10 @@ bool sy_service_command(struct sy_service *service, const char *line, char *ret_
     struct order order = {.service = service, .line = line, .text = ret_text, .size = size};
     ret_text[0] = '\0';
     split(&order);
-    for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+    /* "delay log ..." and "delay base ..." are the tables' */
+    bool theirs = order.n > 1 && strcmp(order.words[0], "delay") == 0 &&
+                  (order.words[1][0] < '0' || order.words[1][0] > '9');
+    for (size_t i = 0; !theirs && i < sizeof(orders) / sizeof(orders[0]); i++) {
         if (take(&order, orders[i].word))
             return orders[i].run(&order);
     }

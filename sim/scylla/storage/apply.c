@@ -246,7 +246,8 @@ static bool apply_locked(struct sy_server *server, const struct sy_mutation *mut
             return false;
     }
     sy_journal_updates(server, set.updates, set.n);
-    for (uint32_t i = 0; i < set.n; i++)
+    /* The log's first: images in it are views of the rows that the base's updates replace. */
+    for (uint32_t i = set.n; i-- > 0;)
         sy_store_apply_update(server, set.updates[i], context->node, arena);
     return true;
 }

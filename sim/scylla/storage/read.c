@@ -143,6 +143,8 @@ static void read_partition(struct reading *reading, const struct sy_partition *p
     uint32_t n = read->n_slices > 0 ? read->n_slices : 1;
     bool any = after_clustering != NULL;
 
+    if (after_clustering != NULL && reading->table->n_clustering == 0)
+        return; /* its one row was given */
     if (!begin_partition(reading, partition))
         return;
     reading->row.partition_key = reading->key;
@@ -318,13 +320,15 @@ bool sy_update_read_row(struct sy_server *server, const struct sy_update *update
     const struct sy_stored_row *stored = NULL;
     struct sy_column_state *columns;
     struct sy_row_data row;
+    bool is_static = clustering == NULL;
 
     if (partition == NULL)
         return false;
-    if (clustering == NULL) {
-        stored = partition->static_row;
-    } else if (table->n_clustering == 0) {
+    if (table->n_clustering == 0) {
         stored = partition->single;
+        is_static = false;
+    } else if (is_static) {
+        stored = partition->static_row;
     } else {
         struct sy_place place = {.table = table, .prefix = clustering, .n = table->n_clustering};
         struct sy_order_node *node = sy_order_seek(&partition->rows, sy_place_of_row, &place);
@@ -337,8 +341,7 @@ bool sy_update_read_row(struct sy_server *server, const struct sy_update *update
     columns = sy_arena_raw(arena, table->n_columns * sizeof(*columns));
     clear_states(table, columns);
     *ret_columns = columns;
-    return sy_row_resolve(table, &row, clustering == NULL,
-                          sy_partition_deleted_us(partition, table, clustering), sy_server_now_s(server),
-                          arena, columns)
+    return sy_row_resolve(table, &row, is_static, sy_partition_deleted_us(partition, table, clustering),
+                          sy_server_now_s(server), arena, columns)
         .alive;
 }

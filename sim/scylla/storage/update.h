@@ -39,8 +39,9 @@ struct sy_update {
 bool sy_update_join(struct sy_server *server, const struct sy_mutation *mutations, uint32_t n, int64_t now_s,
                     struct sy_arena *arena, struct sy_update **ret, uint32_t *ret_n, struct sy_error *error);
 
-/* The row as it is alive now, for the images of CDC: its columns by sy_table_column.index. clustering NULL:
- * the static row. false: it is not alive. Under the store's lock. */
+/* The row as it is alive now, for the images of CDC: its columns by sy_table_column.index, views of the
+ * stored row. clustering NULL: the static row (of a table without clustering columns: its row). false: it is
+ * not alive. Under the store's lock. */
 bool sy_update_read_row(struct sy_server *server, const struct sy_update *update,
                         const struct sy_value *clustering, struct sy_arena *arena,
                         const struct sy_column_state **ret_columns);

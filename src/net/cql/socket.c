@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -99,7 +100,8 @@ static enum sl_rc start_tls(struct sl_cql_socket *socket, SSL_CTX *tls, const ch
             X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(socket->ssl), host);
         return SL_OK;
     }
-    SSL_set_tlsext_host_name(socket->ssl, host);
+    /* what SSL_set_tlsext_host_name is, without its cast */
+    SSL_ctrl(socket->ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, (void *)(uintptr_t)host);
     if (verify_host)
         SSL_set1_host(socket->ssl, host);
     return SL_OK;

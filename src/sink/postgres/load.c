@@ -128,7 +128,8 @@ static enum sl_rc gather(struct sl_pgsink *sink, struct sl_pgsink_load *load, st
             *ret_again = true;
             return SL_OK;
         }
-        if (batch->flags & (SL_RECORD_RANGE | SL_RECORD_STATIC))
+        /* Without the record's key a table is a list of what happened: these are rows of it as others are. */
+        if (batch->flags & (SL_RECORD_RANGE | SL_RECORD_STATIC) && sink->config.pk_mode == SL_PGSINK_PK_KEY)
             add_mixed_rows(sink, load, plan, batch, run, run_first, run_last, skip);
         else
             add_rows(sink, load, plan, batch, run, run_first, run_last, skip);

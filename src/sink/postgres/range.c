@@ -217,8 +217,8 @@ static const char *read_request(struct request *request)
 {
     const struct sl_pgsink_plan *plan = request->plan;
 
-    if (request->sink->config.pk_mode != SL_PGSINK_PK_KEY || !plan->key_schema)
-        return "it deletes a range of rows, which needs pk.mode=record_key";
+    if (!plan->key_schema)
+        return "it deletes a range of rows, and has no key with a schema";
     if (sl_is_null(request->record->value)) {
         if (!request->sink->config.delete_enabled)
             return "the record has no value (a tombstone), and delete.enabled is false; HINT: drop "

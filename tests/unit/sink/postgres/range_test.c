@@ -303,6 +303,31 @@ static void a_change_of_static_columns_is_passed_by(void **state)
     sink_close(&sut);
 }
 
+static void a_table_without_keys_lists_them_as_they_are(void **state)
+{
+    static const char *const settings[] = {"insert.mode", "insert", "pk.mode", "none", NULL};
+    struct sl_batch *batch = batch_new();
+    struct sl_record *record;
+
+    (void)state;
+    pg_fixture_run(&pg, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+    pg_fixture_run(&pg, "CREATE TABLE t (v int, __deleted text, __op text)");
+    sink_open(&sut, settings);
+    assert_int_equal(sink_assign(&sut, "t"), SL_OK);
+    add_row(batch, 1, 1, 1, 7);
+    record = batch_add(batch, "t", key_schema, ROW(batch, INT(1), NIL, NIL), value_schema,
+                       ROW(batch, NIL, TEXT("true"), TEXT("d")));
+    put_header(batch, record, SL_HEADER_RANGE, "{\"version\":1,\"equal\":{\"p\":1}}", SL_RECORD_RANGE);
+    record = batch_add(batch, "t", key_schema, ROW(batch, INT(1), NIL, NIL), value_schema,
+                       ROW(batch, INT(9), TEXT("false"), TEXT("u")));
+    put_header(batch, record, SL_HEADER_STATIC, "", SL_RECORD_STATIC);
+    put(batch);
+    assert_string_equal(pg_fixture_rows(&pg, "SELECT v, __deleted, __op FROM t ORDER BY v"),
+                        "7|false|u\n9|false|u\nNULL|true|d");
+    assert_int_equal(sut.n_bad, 0);
+    sink_close(&sut);
+}
+
 /* ---- random batches against a table in memory ---- */
 
 enum { SIDE = 4 };
@@ -473,6 +498,7 @@ int main(void)
         cmocka_unit_test(a_bad_row_beside_a_range_costs_itself),
         cmocka_unit_test(a_delete_by_a_key_with_a_null_is_no_delete_of_many),
         cmocka_unit_test(a_change_of_static_columns_is_passed_by),
+        cmocka_unit_test(a_table_without_keys_lists_them_as_they_are),
         cmocka_unit_test(any_mixture_ends_as_it_does_one_by_one),
         cmocka_unit_test(one_list_of_key_columns_serves_tables_that_have_some_of_them),
     };

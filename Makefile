@@ -8,7 +8,7 @@ help: ## this list
 build: ## the program and the simulator, optimized, in build/release
 	@tools/build release
 
-demo: ## SQL Server to PostgreSQL before your eyes (KEEP=1 leaves it running)
+demo: ## SQL Server and ScyllaDB to PostgreSQL before your eyes (KEEP=1 leaves it running)
 	@tools/build release && tools/demo
 
 test: ## all tests that need no JVM; ends with "N passed, N failed"

@@ -113,7 +113,11 @@ def follow(run, writer, meter):
 
 
 def settle(run, session, target, maps, seconds=45):
-    """Rows that run out and rows that are read again come last: wait until both sides agree, but not for ever."""
+    """
+    Rows that run out and rows that are read again come last. Wait until every time to live has passed and both sides
+    agree, but not for ever.
+    """
+    run_out = time.monotonic() + max(app_data.TTL_SECONDS) + 1
     deadline = time.monotonic() + seconds
     told = None
     while True:
@@ -124,7 +128,7 @@ def settle(run, session, target, maps, seconds=45):
         if differing != told:
             show_line(f"  waiting for what runs out and what is read again: {differing:,} rows differ")
         told = differing
-        if not any(d.differing for d in found) or time.monotonic() > deadline:
+        if (differing == 0 and time.monotonic() > run_out) or time.monotonic() > deadline:
             return found
         time.sleep(0.5)
 

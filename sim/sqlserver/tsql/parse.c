@@ -300,6 +300,13 @@ bool ms_parse_view(struct ms_arena *arena, const char *text, struct ms_query **r
     while (ms_parse_peek(p, 0)->kind != MS_TOKEN_END && !ms_parse_is_word(p, 0, "as"))
         p->at++;
     ms_parse_need_word(p, "as");
-    *ret_query = ms_parse_query(p);
+    struct ms_query *query = ms_parse_query(p);
+    while (ms_parse_symbol(p, ";"))
+        continue;
+    if (ms_parse_is_word(p, 0, "with") && ms_parse_is_word(p, 1, "check"))
+        p->at++; /* rows are not changed through views: nothing to check */
+    if (ms_parse_peek(p, 0)->kind != MS_TOKEN_END)
+        ms_parse_fail_here(p);
+    *ret_query = query;
     return true;
 }

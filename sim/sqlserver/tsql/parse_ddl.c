@@ -498,14 +498,29 @@ static struct ms_statement *parse_permission(struct ms_parser *p)
     if (!ms_parse_word(p, "from"))
         ms_parse_need_word(p, "to");
     parse_names(p, s);
-    if (ms_parse_word(p, "with")) {
-        ms_parse_need_word(p, "grant");
-        ms_parse_need_word(p, "option");
+    if (ms_parse_is_word(p, 0, "with")) { /* GRANT OPTION is not kept */
+        p->at++;
+        ms_parse_fail_here(p);
     }
     return s;
 }
 
 /* --- modules: their text is kept, their inside is parsed when they run --- */
+
+/* Options between a module's name and its AS: those that this server could not heed are refused. */
+static void check_module_options(struct ms_parser *p)
+{
+    size_t at = p->at;
+    for (; ms_parse_peek(p, 0)->kind != MS_TOKEN_END; p->at++) {
+        bool typed = p->tokens[p->at - 1].kind == MS_TOKEN_VARIABLE; /* "@a AS int" */
+        if (ms_parse_is_word(p, 0, "as") && !typed)
+            break;
+        if (ms_parse_is_word(p, 0, "encryption") || ms_parse_is_word(p, 0, "execute") ||
+            ms_parse_is_word(p, 0, "schemabinding") || ms_parse_is_word(p, 0, "native_compilation"))
+            ms_parse_fail_here(p);
+    }
+    p->at = at;
+}
 
 static struct ms_statement *parse_module(struct ms_parser *p)
 {
@@ -533,6 +548,7 @@ static struct ms_statement *parse_module(struct ms_parser *p)
         s->flag2 = alter;
         s->word = kinds[i].type;
         s->name = ms_parse_object_name(p);
+        check_module_options(p);
         while (ms_parse_peek(p, 0)->kind != MS_TOKEN_END)
             p->at++; /* a module is always the rest of its batch */
         return s;

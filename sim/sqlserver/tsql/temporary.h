@@ -2,6 +2,10 @@
 /*
  * Tables of one session: #temporary tables and table variables. They stand in SQLite's temp schema and never
  * reach the catalogue, locks or change capture; their ms_table is made here.
+ *
+ * A statement on them that fails is undone whole. A ROLLBACK undoes what was done to them only in a
+ * transaction that had written a lasting table before: a mere reader keeps no SQLite transaction open
+ * (transaction.h), and table variables outlive a ROLLBACK in SQL Server too.
  */
 #ifndef SIM_SQLSERVER_TSQL_TEMPORARY_H
 #define SIM_SQLSERVER_TSQL_TEMPORARY_H

@@ -17,7 +17,7 @@ import threading
 import time
 
 from harness import app_data, postgres, process, scylla, sluice
-from show import KEEP, PAUSE, ROOT, SEED, Meter, lag_of, say, show_line
+from show import KEEP, PAUSE, ROOT, SEED, Meter, dead_letters, lag_of, say, show_line
 
 EXAMPLES = ROOT / "examples/scylla"
 CHANGES = int(os.environ.get("SCYLLA_CHANGES", "30000"))
@@ -165,7 +165,7 @@ def main(shape):
     session = source.session()
     app = app_data.AppData(SEED)
     filled = Application(session, app.fill()).write_all()
-    say(f"2. {filled.made:,} rows stand in the source before sluice starts; its snapshot will bring them")
+    say(f"2. {filled.made:,} rows stand in the source before sluice starts; they come as well")
 
     run = sluice.Sluice(folder / "sluice", build)
     run.worker.write_text(re.sub(r"(?m)^sluice\.state\.dir=.*$", f"sluice.state.dir={run.state}",
@@ -180,9 +180,10 @@ def main(shape):
     follow(run, writer, meter)
     found = settle(run, session, target, maps)
     say("  " + ", ".join(f"{n:,} {kind}" for kind, n in writer.kinds.most_common()))
-    say(f"  {writer.made:,} writes; {meter.applied():,} records applied")
+    dead = dead_letters(run)
+    say(f"  {writer.made:,} writes; {meter.applied():,} records applied, {dead:,} dead letters")
 
-    faults = report(found, maps)
+    faults = report(found, maps) + dead
     if KEEP:
         process.forget(run.process)
         process.forget(source.process)

@@ -49,6 +49,12 @@ class Meter:
         return (applied - first[1]) / (now - first[0]) if now > first[0] else 0.0
 
 
+def dead_letters(run):
+    """How many records sluice could not bring over: a target that is equal without them would be luck."""
+    topics = json.loads(run.command("topics", "list", "--state", run.state, "-o", "json").stdout)["topics"]
+    return sum(topic["next_offset"] for topic in topics if topic["topic"].startswith("dlq-"))
+
+
 def lag_of(run):
     """The sink's lag as `sluice status` tells it: log records that are not applied yet."""
     done = run.command("status", "--state", run.state, "-o", "json", check=False)

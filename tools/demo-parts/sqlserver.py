@@ -16,7 +16,7 @@ import threading
 import time
 
 from harness import compare, postgres, process, sluice, sqlserver, workload
-from show import KEEP, PAUSE, ROOT, SEED, Meter, lag_of, say, show_line
+from show import KEEP, PAUSE, ROOT, SEED, Meter, dead_letters, lag_of, say, show_line
 
 EXAMPLES = ROOT / "examples/sqlserver"
 CHANGES = int(os.environ.get("CHANGES", "100000"))
@@ -152,9 +152,9 @@ def main():
     writer.start()
     applied = follow(run, writer, meter, rows_before)
     say(f"  {writer.made:,} changes in {writer.transactions:,} transactions; {changes_captured(source):,} in the change "
-        f"tables; {applied:,} records applied (tombstones included)")
+        f"tables; {applied:,} records applied (tombstones included), {dead_letters(run):,} dead letters")
 
-    faults = report(source, target)
+    faults = report(source, target) + dead_letters(run)
     say("")
     if KEEP:
         process.forget(run.process)

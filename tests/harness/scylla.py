@@ -94,7 +94,7 @@ class Scylla:
         """{"opcodes": {"EXECUTE": n, ...}, "statements": {"select ks.t": n, ...}, "connections": n, ...}"""
         return json.loads(self.ctl("stats"))
 
-    def cluster(self, **more):
+    def cluster(self, hosts=None, **more):
         """A cluster object of the packaged driver, or of whichever is installed; the caller shuts it down."""
         from cassandra.auth import PlainTextAuthProvider
         from cassandra.cluster import Cluster
@@ -106,7 +106,7 @@ class Scylla:
             context.check_hostname = False
             more.setdefault("ssl_context", context)
         more.setdefault("protocol_version", 4)
-        return Cluster(self.hosts[:1], port=self.port, **more)
+        return Cluster(hosts or self.hosts[:1], port=self.port, **more)
 
     def session(self, **more):
         """A session that ends with stop()."""

@@ -37,10 +37,11 @@ OPERATIONS = {1: "u", 2: "c", 3: "d", 4: "d"}
 
 class ScyllaPipeline:
     def __init__(self, folder, build, target, ledger=True, seed=1, nodes=1, shards=2, tablets=False, options=None,
-                 sink_options=None, worker=None, user=None, password=None, simulator_arguments=(), start=True):
+                 sink_options=None, worker=None, user=None, password=None, simulator_arguments=(), start=True, cdc="'enabled': true",
+                 ledger_without=()):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True)
-        self.target, self.has_ledger = target, ledger
+        self.target, self.has_ledger, self.ledger_without = target, ledger, ledger_without
         self.random = random.Random(seed)
         self.database = f"scylla_{next(_numbers)}"
         target.execute(f'CREATE DATABASE "{self.database}"')
@@ -52,7 +53,7 @@ class ScyllaPipeline:
                      f"'replication_factor': {min(nodes, 3)}}} AND tablets = "
                      f"{{{chr(39)}enabled{chr(39)}: {'true' if tablets else 'false'}}}")
         for table, text in TABLES.items():
-            self.execute(text)
+            self.execute(text.replace("'enabled': true", cdc))
             target.execute(TARGETS[table], database=self.database)
             if ledger:
                 target.execute(LEDGERS[table], database=self.database)
@@ -60,7 +61,8 @@ class ScyllaPipeline:
         self.sluice.connector("source", {**self.source_config(), **(options or {})})
         self.sluice.connector("sink", {**self.sink_config(), **(sink_options or {})})
         if ledger:
-            self.sluice.connector("ledger", self.ledger_config())
+            self.sluice.connector("ledger", {**self.ledger_config(), **{
+                key: value for key, value in (sink_options or {}).items() if key == "auto.evolve"}})
         if start:
             self.sluice.start()
 
@@ -172,7 +174,7 @@ class ScyllaPipeline:
         rows = self.execute(f'SELECT "cdc$time", "cdc$batch_seq_no", "cdc$operation", {", ".join(keys)} '
                             f'FROM app.{table}_scylla_cdc_log')
         changes = [((row[0].time - 0x01B21DD213814000) // 10, OPERATIONS[row[2]], tuple(str(v) for v in row[3:]))
-                   for row in rows if row[2] in OPERATIONS]
+                   for row in rows if OPERATIONS.get(row[2], "") not in ("", *self.ledger_without)]
         return sorted(changes, key=lambda change: change[0])
 
     def ledger(self, table):

@@ -159,9 +159,7 @@ static void read_reading(const struct sl_props *props, struct sl_scylla_config *
     config->read_again = bool_of(props, "sluice.scylla.read.again");
     config->sweep_ms = int_of(props, "sluice.scylla.sweep.ms");
     config->sweep_interval_ms = int_of(props, "sluice.scylla.sweep.interval.ms");
-    config->snapshot =
-        is_word(props, "snapshot.mode", "initial") || is_word(props, "snapshot.mode", "initial_only") ||
-        is_word(props, "snapshot.mode", "always") || is_word(props, "snapshot.mode", "when_needed");
+    config->snapshot = is_word(props, "snapshot.mode", "initial");
     config->snapshot_ranges = (uint32_t)int_of(props, "sluice.scylla.snapshot.ranges");
 }
 

@@ -60,7 +60,6 @@ enum sl_rc sl_scylla_emit_read(struct sl_scylla_emitter *emitter, const struct s
 {
     struct sl_arena *arena = emitter->batch->arena;
     const struct sl_scylla_row row = {.shape = base, .cells = cells};
-    const struct sl_scylla_place nowhere = {0};
     struct sl_scylla_event event = {.shape = base,
                                     .op = exists ? 'r' : 'd',
                                     .us = us,
@@ -80,7 +79,6 @@ enum sl_rc sl_scylla_emit_read(struct sl_scylla_emitter *emitter, const struct s
     headers[event.n_headers++] = (struct sl_header){
         .name = SL_HEADER_READ, .value = sl_bytes(SL_BYTES, sl_arena_copy(arena, &how, 1), 1)};
     event.headers = headers;
-    event.position = sl_scylla_position(SL_SRC_SNAPSHOT, &nowhere, 0, arena);
     sl_scylla_emit(emitter, &event);
     return SL_OK;
 }

@@ -134,6 +134,42 @@ uint32_t sl_scylla_stream_part(const struct sl_scylla_stream *stream, uint32_t p
     return (uint32_t)((sl_cql_load_be64(stream->id) >> 32) * parts >> 32);
 }
 
+uint32_t sl_scylla_stream_set_vnode(const struct sl_scylla_stream_set *set, int64_t token)
+{
+    uint32_t low = 0, high = set->n_ranges;
+
+    while (low < high) { /* the first range that ends at the token or beyond it */
+        uint32_t middle = low + (high - low) / 2;
+
+        if (set->ranges[middle].end < token)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return set->n_ranges ? set->ranges[low < set->n_ranges ? low : 0].vnode : 0;
+}
+
+static int64_t token_of(const struct sl_scylla_stream *stream)
+{
+    return (int64_t)sl_cql_load_be64(stream->id);
+}
+
+const struct sl_scylla_stream *sl_scylla_stream_set_tablet(const struct sl_scylla_stream_set *set,
+                                                           int64_t token)
+{
+    const struct sl_scylla_stream *found = NULL, *least = NULL;
+
+    for (uint32_t i = 0; i < set->n; i++) {
+        const struct sl_scylla_stream *stream = &set->streams[i];
+
+        if (!least || token_of(stream) < token_of(least))
+            least = stream;
+        if (token_of(stream) >= token && (!found || token_of(stream) < token_of(found)))
+            found = stream;
+    }
+    return found ? found : least;
+}
+
 static int by_vnode_and_id(const void *a_, const void *b_)
 {
     const struct sl_scylla_stream *a = a_, *b = b_;
@@ -147,7 +183,16 @@ static int by_vnode_and_id(const void *a_, const void *b_)
 struct growing {
     struct sl_scylla_stream *items;
     uint32_t n, capacity;
+    struct sl_scylla_token_range *ranges;
+    uint32_t n_ranges, ranges_capacity;
 };
+
+static int by_end(const void *a_, const void *b_)
+{
+    const struct sl_scylla_token_range *a = a_, *b = b_;
+
+    return a->end < b->end ? -1 : a->end > b->end;
+}
 
 static void add_stream(struct growing *set, struct sl_cql_cell cell)
 {
@@ -157,24 +202,31 @@ static void add_stream(struct growing *set, struct sl_cql_cell cell)
     memcpy(set->items[set->n++].id, cell.data, 16);
 }
 
-/* Rows of frozen<set<blob>>. */
+/* Rows of frozen<set<blob>>, in the newer metadata with the end of their token range. */
 static enum sl_rc add_sets(struct growing *set, struct sl_cql_rows *rows, struct sl_error *err)
 {
     const struct sl_cql_type *args[] = {sl_cql_type_simple(SL_CQL_BLOB)};
     const struct sl_cql_type type = {.kind = SL_CQL_SET, .is_frozen = true, .n_args = 1, .args = args};
-    struct sl_cql_cell cell;
+    struct sl_cql_cell cells[2];
     bool more = false;
     enum sl_rc rc;
 
-    while ((rc = sl_cql_rows_next(rows, &cell, &more, err)) == SL_OK && more) {
+    while ((rc = sl_cql_rows_next(rows, cells, &more, err)) == SL_OK && more) {
         const struct sl_cql_type *part_type;
         struct sl_cql_parts parts;
         struct sl_cql_cell part;
+        uint32_t before = set->n;
+        int64_t end;
 
-        if (sl_cql_is_null(cell) || !sl_cql_parts_open(&type, cell, &parts))
+        if (sl_cql_is_null(cells[0]) || !sl_cql_parts_open(&type, cells[0], &parts))
             continue;
         while (sl_cql_parts_next(&parts, &part_type, &part) > 0)
             add_stream(set, part);
+        if (rows->columns->n < 2 || !sl_cql_int64(cells[1], &end) || set->n == before)
+            continue;
+        SL_GROW(set->ranges, set->n_ranges, set->ranges_capacity);
+        set->ranges[set->n_ranges++] =
+            (struct sl_scylla_token_range){.end = end, .vnode = sl_scylla_stream_vnode(&set->items[before])};
     }
     return rc;
 }
@@ -189,10 +241,11 @@ static enum sl_rc read_vnodes(struct sl_cql *cql, int64_t start_ms, struct growi
     if (rc != SL_OK)
         return rc;
     sl_cql_bind_int64(&values, start_ms);
-    rc = ask(cql,
-             old ? "SELECT streams FROM system_distributed.cdc_streams_descriptions WHERE time = ?"
-                 : "SELECT streams FROM system_distributed.cdc_streams_descriptions_v2 WHERE time = ?",
-             &values, consistency_of(cql), &answer, err);
+    rc = ask(
+        cql,
+        old ? "SELECT streams FROM system_distributed.cdc_streams_descriptions WHERE time = ?"
+            : "SELECT streams, range_end FROM system_distributed.cdc_streams_descriptions_v2 WHERE time = ?",
+        &values, consistency_of(cql), &answer, err);
     sl_cql_values_done(&values);
     if (rc != SL_OK)
         return rc;
@@ -312,16 +365,24 @@ enum sl_rc sl_scylla_read_streams(struct sl_cql *cql, const struct sl_scylla_tab
 
     if (rc != SL_OK) {
         sl_free(set.items);
+        sl_free(set.ranges);
         return sl_error_wrap(err, "reading the streams of '%s.%s'", table->keyspace, table->name);
     }
     if (set.n)
         qsort(set.items, set.n, sizeof(*set.items), by_vnode_and_id);
-    *ret = (struct sl_scylla_stream_set){.start_ms = start_ms, .streams = set.items, .n = set.n};
+    if (set.n_ranges)
+        qsort(set.ranges, set.n_ranges, sizeof(*set.ranges), by_end);
+    *ret = (struct sl_scylla_stream_set){.start_ms = start_ms,
+                                         .streams = set.items,
+                                         .n = set.n,
+                                         .ranges = set.ranges,
+                                         .n_ranges = set.n_ranges};
     return SL_OK;
 }
 
 void sl_scylla_stream_set_free(struct sl_scylla_stream_set *set)
 {
     sl_free(set->streams);
+    sl_free(set->ranges);
     *set = (struct sl_scylla_stream_set){0};
 }

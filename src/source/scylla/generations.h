@@ -16,6 +16,15 @@ struct sl_scylla_stream_set {
     int64_t start_ms;
     struct sl_scylla_stream *streams;
     uint32_t n;
+    struct sl_scylla_token_range *ranges; /* ascending; none with tablets and in the oldest metadata */
+    uint32_t n_ranges;
+};
+
+/* Tokens up to the end, beyond the range before it, belong to the vnode; the last range goes on with the
+ * first. */
+struct sl_scylla_token_range {
+    int64_t end;
+    uint32_t vnode;
 };
 
 /* The bits of a stream id that name its vnode; 0 with tablets and in ids of the first releases. */
@@ -24,6 +33,11 @@ uint32_t sl_scylla_stream_vnode(const struct sl_scylla_stream *stream);
 /* Which of n parts of a set the stream belongs to, where tasks share a table with tablets. Durable: never
  * change. */
 uint32_t sl_scylla_stream_part(const struct sl_scylla_stream *stream, uint32_t parts);
+
+/* The vnode that has the token (0 when the metadata does not tell); with tablets: the stream that has it. */
+uint32_t sl_scylla_stream_set_vnode(const struct sl_scylla_stream_set *set, int64_t token);
+const struct sl_scylla_stream *sl_scylla_stream_set_tablet(const struct sl_scylla_stream_set *set,
+                                                           int64_t token);
 
 /*
  * The start of the first set after a time (ms since 1970; 0: the very first), SL_SCYLLA_NO_TIME when there is

@@ -184,7 +184,7 @@ const struct sl_option sl_scylla_options[] = {
      "Wait in ms between two looks for late changes.", .min = 100, .max = INT32_MAX},
     {"snapshot.mode", SL_OPT_STRING, "no_data", false, HIGH,
      "Whether the rows that exist already are read first: initial, or no_data (never) as the connector does.",
-     WORDS("initial", "initial_only", "always", "when_needed", "no_data", "schema_only", "never")},
+     WORDS("initial", "no_data", "schema_only", "never")},
     {"snapshot.consistency.mode", SL_OPT_STRING, "all_tables", false, LOW,
      "all_tables: the position of all tables is fixed before the first row is read.", WORDS("all_tables")},
     {"sluice.scylla.snapshot.ranges", SL_OPT_INT, "8", false, LOW,

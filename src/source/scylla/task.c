@@ -116,12 +116,23 @@ static enum sl_rc recall(struct sl_scylla_task *task, struct sl_error *err)
     return rc;
 }
 
+/* The key's values stand as [bytes], the partition key first. */
 static bool is_ours(void *ctx, const struct sl_scylla_table *table, struct sl_span partition)
 {
-    (void)ctx;
-    (void)table;
-    (void)partition;
-    return true;
+    const struct sl_scylla_task *task = ctx;
+    struct sl_cql_cell cells[16];
+    uint32_t n = 0;
+
+    while (n < table->n_partition && n < 16 && partition.len >= 4) {
+        uint32_t len = sl_cql_load_be32(partition.ptr);
+
+        if (len > partition.len - 4)
+            break;
+        cells[n++] = (struct sl_cql_cell){partition.ptr + 4, (int32_t)len};
+        partition.ptr += 4 + len;
+        partition.len -= 4 + len;
+    }
+    return sl_scylla_track_owns(&task->tracks[table->number], sl_cql_token(cells, n));
 }
 
 static void open_revisits(struct sl_scylla_task *task)

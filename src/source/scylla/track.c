@@ -17,7 +17,8 @@ void sl_scylla_track_init(struct sl_scylla_track *track, const struct sl_scylla_
                                       .cql = cql,
                                       .log = log,
                                       .next_ms = INT64_MAX,
-                                      .wanted_ms = SL_SCYLLA_NO_TIME};
+                                      .wanted_ms = SL_SCYLLA_NO_TIME,
+                                      .from_ms = SL_SCYLLA_NO_TIME};
 }
 
 static void drop_set(struct sl_scylla_track *track)
@@ -55,6 +56,20 @@ static struct sl_scylla_lane *add_lane(struct sl_scylla_track *track, uint32_t p
                                     .start_ms = track->set.start_ms,
                                     .width = 1};
     return lane;
+}
+
+bool sl_scylla_track_owns(const struct sl_scylla_track *track, int64_t token)
+{
+    uint32_t tasks = track->config->n_tasks, part;
+
+    if (tasks == 1)
+        return true;
+    if (!track->has_set)
+        return false;
+    part = track->log->table->tablets
+               ? sl_scylla_stream_part(sl_scylla_stream_set_tablet(&track->set, token), tasks)
+               : sl_scylla_stream_set_vnode(&track->set, token);
+    return (part + track->log->number) % tasks == (uint32_t)track->env->task;
 }
 
 /* Vnodes are dealt to the tasks in turn, each table beginning with another task. */
@@ -221,6 +236,8 @@ static int64_t first_start_ms(const struct sl_scylla_track *track, int64_t now_m
 {
     int64_t ttl_s = track->log->table->cdc.ttl_s;
 
+    if (track->from_ms != SL_SCYLLA_NO_TIME)
+        return track->from_ms;
     if (track->config->lookback_ms)
         return now_ms - track->config->lookback_ms;
     return ttl_s ? now_ms - ttl_s * 1000 : 0;

@@ -24,7 +24,9 @@ struct sl_scylla_track {
 
     int64_t look_ms;   /* when to look for the next set, or for this one's streams; wall clock */
     int64_t wanted_ms; /* a set whose streams are not there yet; SL_SCYLLA_NO_TIME: none */
-    bool first_start;  /* no position was stored for the table */
+    int64_t
+        from_ms; /* a first start begins here (a snapshot's position); SL_SCYLLA_NO_TIME: where it would */
+    bool first_start; /* no position was stored for the table */
     bool warned;
 };
 
@@ -39,6 +41,12 @@ void sl_scylla_track_done(struct sl_scylla_track *track);
  * those of the session.
  */
 enum sl_rc sl_scylla_track_look(struct sl_scylla_track *track, int64_t now_ms, struct sl_error *err);
+
+/*
+ * Does this task read the change log of the partition with this token? Of all tasks exactly one says yes,
+ * once the set is known.
+ */
+bool sl_scylla_track_owns(const struct sl_scylla_track *track, int64_t token);
 
 /* Is a position older than what the log still holds? Then GAP, or moved there where the user allows it. */
 enum sl_rc sl_scylla_track_check_age(struct sl_scylla_track *track, struct sl_scylla_lane *lane,

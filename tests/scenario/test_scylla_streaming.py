@@ -117,3 +117,28 @@ def test_a_column_is_added_under_load(make_scylla, cluster):
     writer.join()
     p.wait_equal()
     assert p.query("SELECT count(*) FROM items WHERE extra LIKE 'x1%'")[0][0] == 40
+
+
+SETTLED = {"sluice.scylla.early.reads": "true", "sluice.scylla.read.again": "true", "sluice.scylla.sweep.ms": "5000",
+           "sluice.scylla.sweep.interval.ms": "1000", "sluice.scylla.early.interval.ms": "50"}
+
+
+@pytest.mark.parametrize("how", [None, "SIGKILL"])
+def test_rows_from_before_the_log_come_with_a_snapshot(make_scylla, cluster, how):
+    """What is not in the log any more (here: written before CDC was on) comes by the snapshot, beside new writes."""
+    p = make_scylla(cluster, start=False, ledger=False, cdc="'enabled': false",
+                    options={"snapshot.mode": "initial", "tasks.max": "2", "scylla.query.options.fetch.size": "20",
+                             "max.batch.size": "50", **SETTLED})
+    p.change(1500)
+    for table in scylla_pipeline.TABLES:
+        p.execute(f"ALTER TABLE app.{table} WITH cdc = {{'enabled': true}}")
+    writer = threading.Thread(target=p.change, args=(500,))
+    writer.start()
+    p.sluice.start()
+    if how:
+        wait.until(lambda: p.query("SELECT count(*) FROM items")[0][0] > 20, "the first rows")
+        p.sluice.kill()
+        p.sluice.start()
+    writer.join()
+    p.wait_equal()
+    wait.until(lambda: "the snapshot is complete" in p.sluice.output(), "the snapshot's end")

@@ -288,12 +288,21 @@ static void put_select(struct sl_buf *text, const struct sl_scylla_table *table)
     sl_buf_text(text, ") <= ?");
 }
 
+/* Answers to the statement that are on their way, or not gone through. */
+static bool is_in_use(const struct sl_scylla_snapshot *snapshot, const struct part *part)
+{
+    for (uint32_t i = 0; i < snapshot->n_slots; i++)
+        if (snapshot->slots[i].part == part && (snapshot->slots[i].asked || snapshot->slots[i].answer))
+            return true;
+    return false;
+}
+
 static enum sl_rc prepare(struct sl_scylla_snapshot *snapshot, struct part *part, struct sl_error *err)
 {
     struct sl_buf text = {0};
     enum sl_rc rc;
 
-    if (part->statement && part->table == part->log->table)
+    if (part->statement && (part->table == part->log->table || is_in_use(snapshot, part)))
         return SL_OK;
     sl_cql_statement_free(part->statement);
     part->statement = NULL;
@@ -346,7 +355,7 @@ static void failed(struct slot *slot, const struct sl_error *err)
     }
     part->ranges[slot->range].state = RANGE_WAITS;
     slot->part = NULL;
-    if (err->kind != SL_KIND_TRANSIENT && part->table != part->log->table)
+    if (err->kind != SL_KIND_TRANSIENT && (part->log->stale || part->table != part->log->table))
         return;
     sl_scylla_reader_failed(slot->snapshot->place.reader, part->table, err);
 }
@@ -431,35 +440,25 @@ enum sl_rc sl_scylla_snapshot_begin(struct sl_scylla_snapshot *snapshot, int64_t
 
 /* ---- rows ---- */
 
-static enum sl_rc make_shape(struct sl_scylla_snapshot *snapshot, struct part *part,
-                             const struct sl_cql_columns *result)
+static void make_shape(struct sl_scylla_snapshot *snapshot, struct part *part,
+                       const struct sl_cql_columns *result)
 {
-    uint32_t n = result->n;
-
     if (part->result == result)
-        return SL_OK;
-    while (n > 0 && n > part->table->n_columns)
-        n--;
+        return;
     part->result = result;
-    part->columns = (struct sl_cql_columns){.n = n, .items = result->items};
+    part->columns = (struct sl_cql_columns){
+        .n = result->n < part->table->n_columns ? result->n : part->table->n_columns, .items = result->items};
     sl_scylla_shape_free(part->shape);
     part->shape = sl_scylla_base_shape_new(snapshot->place.config, part->table, &part->columns);
     if (snapshot->cells_capacity < result->n) {
         snapshot->cells = sl_realloc(snapshot->cells, result->n, sizeof(*snapshot->cells));
         snapshot->cells_capacity = result->n;
     }
-    return SL_OK;
-}
-
-static struct sl_cql_cell key_cell(const struct part *part, const struct sl_cql_cell *cells, uint32_t i)
-{
-    return cells[i < part->table->n_columns ? i : 0];
 }
 
 /* Columns stand in the order of the table: the partition key, the clustering key, the rest. */
-static void ask_again(struct sl_scylla_snapshot *snapshot, const struct part *part,
-                      const struct sl_cql_cell *cells, bool whole_partition, int64_t due_us,
-                      struct sl_batch *batch)
+static void ask_again(const struct part *part, const struct sl_cql_cell *cells, bool whole_partition,
+                      int64_t due_us, struct sl_batch *batch)
 {
     const struct sl_scylla_table *table = part->table;
     uint32_t n = table->n_partition + (whole_partition ? 0 : table->n_clustering);
@@ -467,13 +466,10 @@ static void ask_again(struct sl_scylla_snapshot *snapshot, const struct part *pa
     struct sl_revisit revisit = {.due_us = due_us,
                                  .scope = whole_partition ? SL_REVISIT_PARTITION : SL_REVISIT_ROW};
 
-    (void)snapshot;
     sl_buf_format(&name, "%s.%s", table->keyspace, table->name);
     for (uint32_t i = 0; i < n; i++) {
-        struct sl_cql_cell cell = key_cell(part, cells, i);
-
-        sl_buf_be32(&key, (uint32_t)cell.len);
-        sl_buf_put(&key, cell.data, cell.len > 0 ? (size_t)cell.len : 0);
+        sl_buf_be32(&key, (uint32_t)cells[i].len);
+        sl_buf_put(&key, cells[i].data, cells[i].len > 0 ? (size_t)cells[i].len : 0);
     }
     revisit.table = (struct sl_span){name.data, name.len};
     revisit.key = (struct sl_span){key.data, key.len};
@@ -485,8 +481,8 @@ static void ask_again(struct sl_scylla_snapshot *snapshot, const struct part *pa
 }
 
 /* Ordinary expiry writes nothing to the log: the row is read again when one of its cells runs out. */
-static void note_ttls(struct sl_scylla_snapshot *snapshot, const struct part *part,
-                      const struct sl_cql_cell *cells, int64_t now_ms, struct sl_batch *batch)
+static void note_ttls(const struct part *part, const struct sl_cql_cell *cells, int64_t now_ms,
+                      struct sl_batch *batch)
 {
     const struct sl_scylla_table *table = part->table;
     uint32_t cell = table->n_columns;
@@ -498,8 +494,7 @@ static void note_ttls(struct sl_scylla_snapshot *snapshot, const struct part *pa
         if (!has_ttl(&table->columns[i]))
             continue;
         if (cell < part->result->n && sl_cql_int32(cells[cell], &ttl_s) && ttl_s > 0 && ttl_s != last_s) {
-            ask_again(snapshot, part, cells,
-                      table->columns[i].kind == SL_SCYLLA_STATIC && table->n_clustering > 0,
+            ask_again(part, cells, table->columns[i].kind == SL_SCYLLA_STATIC && table->n_clustering > 0,
                       (now_ms + ((int64_t)ttl_s + 1) * 1000) * 1000, batch);
             last_s = ttl_s;
         }
@@ -527,7 +522,7 @@ static enum sl_rc emit_row(struct sl_scylla_snapshot *snapshot, struct slot *slo
         part->rows++;
     }
     if (rc == SL_OK && snapshot->place.config->read_again)
-        note_ttls(snapshot, part, cells, now_ms, emitter->batch);
+        note_ttls(part, cells, now_ms, emitter->batch);
     slot->last_token = sl_cql_token(cells, part->table->n_partition);
     slot->has_last = true;
     return rc;
@@ -557,7 +552,7 @@ static enum sl_rc emit_page(struct sl_scylla_snapshot *snapshot, struct slot *sl
     enum sl_rc rc = SL_OK;
 
     if (rows->n_rows)
-        rc = make_shape(snapshot, slot->part, rows->columns);
+        make_shape(snapshot, slot->part, rows->columns);
     while (rc == SL_OK && rows->index < rows->n_rows) {
         if (emitter->batch->n_records >= 4000 || sl_arena_used(emitter->batch->arena) >= (4U << 20)) {
             *ret_full = true;

@@ -51,6 +51,7 @@ static void close_task(void *self)
             sl_scylla_passes_done(&task->passes[i]);
             sl_scylla_track_done(&task->tracks[i]);
         }
+    sl_scylla_snapshot_free(task->snapshot);
     sl_scylla_revisits_free(task->revisits);
     sl_scylla_settle_done(&task->settle);
     for (uint32_t i = 0; i < task->n_tables; i++)

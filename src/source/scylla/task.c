@@ -153,6 +153,41 @@ static void open_revisits(struct sl_scylla_task *task)
         task->revisits = sl_scylla_revisits_new(&place);
 }
 
+static void open_snapshot(struct sl_scylla_task *task)
+{
+    const struct sl_scylla_snapshot_place place = {
+        .env = &task->env,
+        .config = task->config,
+        .cql = task->cql,
+        .reader = &task->reader,
+        .tables = task->logs,
+        .n_tables = task->n_tables,
+    };
+
+    if (!task->snapshot && task->config->snapshot)
+        task->snapshot = sl_scylla_snapshot_new(&place);
+}
+
+/* With a snapshot the log is read from a position that all tasks agree on; before it is known nothing begins.
+ */
+static enum sl_rc find_beginning(struct sl_scylla_task *task, int64_t now_ms, struct sl_error *err)
+{
+    int64_t from_ms = SL_SCYLLA_NO_TIME;
+    bool known = true;
+    enum sl_rc rc = SL_OK;
+
+    if (task->begun)
+        return SL_OK;
+    if (task->snapshot)
+        rc = sl_scylla_snapshot_decide(task->snapshot, now_ms, task->emitter.batch, &known, &from_ms, err);
+    if (rc != SL_OK || !known)
+        return rc;
+    for (uint32_t i = 0; i < task->n_tables; i++)
+        task->tracks[i].from_ms = from_ms;
+    task->begun = true;
+    return SL_OK;
+}
+
 static enum sl_rc get_ready(struct sl_scylla_task *task, int64_t deadline_us, struct sl_error *err)
 {
     int64_t least_us = sl_now_us() + SHORT_US;
@@ -167,6 +202,7 @@ static enum sl_rc get_ready(struct sl_scylla_task *task, int64_t deadline_us, st
     if (rc == SL_OK)
         rc = recall(task, err);
     if (rc == SL_OK) {
+        open_snapshot(task);
         open_revisits(task);
         look_at_clock(task);
     }
@@ -260,7 +296,7 @@ static enum sl_rc take_group(struct sl_scylla_task *task, struct sl_scylla_group
     const struct sl_scylla_pass pass = {
         .now_us = sl_scylla_task_now_ms(task) * 1000,
         .is_new = !written && sl_scylla_settle_is_new(&task->settle, &group->place),
-        .late = late,
+        .late = late || (task->snapshot && sl_scylla_snapshot_running(task->snapshot)),
     };
     enum sl_rc rc = pass.is_new ? sl_scylla_task_write(task, group, err) : SL_OK;
 
@@ -376,6 +412,8 @@ static enum sl_rc write_ready(struct sl_scylla_task *task, int64_t now_ms, bool 
         if (rc == SL_OK && !*ret_full)
             rc = write_windows(task, &task->tracks[i], now_ms, ret_full, err);
     }
+    if (rc == SL_OK && !*ret_full && task->snapshot)
+        rc = sl_scylla_snapshot_emit(task->snapshot, &task->emitter, now_ms, ret_full, err);
     if (rc == SL_OK && !*ret_full && task->revisits)
         rc = sl_scylla_revisits_emit(task->revisits, &task->emitter, err);
     return rc;
@@ -390,6 +428,8 @@ static enum sl_rc begin_due(struct sl_scylla_task *task, int64_t now_ms, int64_t
 
     for (uint32_t i = 0; i < task->n_tables && rc == SL_OK; i++)
         sl_scylla_passes_begin(&task->passes[i], now_ms, &next_ms);
+    if (rc == SL_OK && task->snapshot)
+        rc = sl_scylla_snapshot_begin(task->snapshot, now_ms, err);
     if (rc == SL_OK && task->revisits) {
         rc = sl_scylla_revisits_begin(task->revisits, now_ms * 1000, err);
         if (next_ms > now_ms + REVISIT_LOOK_MS)
@@ -494,6 +534,13 @@ static bool is_busy(const struct sl_scylla_task *task)
     return task->reader.in_flight > 0 || task->reader.first != NULL;
 }
 
+/* The note is on its way into the log: its batch goes now; else another task's is waited for. */
+static void wait_for_beginning(struct sl_scylla_task *task, int64_t deadline_us)
+{
+    if (deadline_us && !task->emitter.batch->n_notes)
+        (void)sl_scylla_reader_pump(&task->reader, sl_now_us() + SHORT_US / 100);
+}
+
 static enum sl_rc fill(struct sl_scylla_task *task, int64_t deadline_us, struct sl_error *err)
 {
     struct sl_batch *batch = task->emitter.batch;
@@ -503,7 +550,13 @@ static enum sl_rc fill(struct sl_scylla_task *task, int64_t deadline_us, struct 
         int64_t now_ms = sl_scylla_task_now_ms(task), wait_us = 0, until_us;
         bool full = false;
 
-        rc = look_at_tracks(task, now_ms, err);
+        rc = find_beginning(task, now_ms, err);
+        if (rc == SL_OK && !task->begun) {
+            wait_for_beginning(task, deadline_us);
+            break;
+        }
+        if (rc == SL_OK)
+            rc = look_at_tracks(task, now_ms, err);
         if (rc == SL_OK)
             rc = begin_due(task, now_ms, &wait_us, err);
         if (rc == SL_OK)

@@ -9,6 +9,7 @@
 #include "source/scylla/event.h"
 #include "source/scylla/passes.h"
 #include "source/scylla/revisit.h"
+#include "source/scylla/snapshot.h"
 #include "source/scylla/track.h"
 
 #include <stdatomic.h>
@@ -29,6 +30,8 @@ struct sl_scylla_task {
     uint32_t n_tables;
 
     struct sl_scylla_settle settle;
+    struct sl_scylla_snapshot *snapshot; /* NULL: none is taken */
+    bool begun;                          /* it is known where the log is read from */
     struct sl_scylla_revisits *revisits; /* NULL until the tables were opened */
     bool remembered;                     /* what the last run wrote is known */
     int64_t floor_ms;                    /* of the sweeps; SL_SCYLLA_NO_TIME: not known yet */

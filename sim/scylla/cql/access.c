@@ -8,7 +8,10 @@
 #include <strings.h>
 
 #include "../storage/arena.h"
+#include "../types/collection.h"
+#include "../types/order.h"
 #include "language.h"
+#include "parser.h"
 
 /* One of the texts below, with its values. */
 static bool run_text(struct sy_run *run, const char *cql, const struct sy_value *values, uint32_t n,
@@ -141,30 +144,67 @@ static struct sy_value permission_set(struct sy_run *run, const char *text)
     return sy_make_elements((int32_t)n, values, n, run->arena);
 }
 
-static bool grant(struct sy_run *run, const struct sy_session *session, const struct sy_role_statement *role)
+static bool in_set(struct sy_value set, struct sy_value wanted)
+{
+    struct sy_walk walk;
+    struct sy_value one;
+    (void)sy_walk_collection(&walk, set);
+    for (int32_t i = 0; i < walk.left && sy_walk_next(&walk, &one); i++)
+        if (sy_bytes_compare(one, wanted) == 0)
+            return true;
+    return false;
+}
+
+/* old with the texts of change added or taken away: the collections of system tables are frozen ones. */
+static struct sy_value changed_set(struct sy_run *run, struct sy_value old, struct sy_value change, bool adds)
+{
+    struct sy_walk walk;
+    struct sy_value one;
+    struct sy_list list = {0};
+    (void)sy_walk_collection(&walk, old);
+    for (int32_t i = 0; i < walk.left && sy_walk_next(&walk, &one); i++)
+        if (!in_set(change, one))
+            *(struct sy_value *)sy_list_add(&list, sizeof one, run->arena) = one;
+    (void)sy_walk_collection(&walk, change);
+    for (int32_t i = 0; adds && i < walk.left && sy_walk_next(&walk, &one); i++)
+        *(struct sy_value *)sy_list_add(&list, sizeof one, run->arena) = one;
+    const struct sy_type *set = sy_type_set(run->server, sy_type_native(SY_TEXT), true);
+    return sy_make_sorted(set, list.items, list.n, run->arena);
+}
+
+/* Reads a set by its key, changes it and writes it back. */
+static bool change_set(struct sy_run *run, const char *select, const char *update, struct sy_value change,
+                       bool adds, const struct sy_value *key, uint32_t n_key)
 {
     struct sy_result result;
+    struct sy_value old = {.len = SY_NULL}, values[3];
+    if (!run_text(run, select, key, n_key, &result))
+        return false;
+    if (result.n_rows > 0)
+        old = result.cells[0];
+    values[0] = changed_set(run, old, change, adds);
+    memcpy(values + 1, key, n_key * sizeof *key);
+    return run_text(run, update, values, n_key + 1, &result);
+}
+
+static bool grant(struct sy_run *run, const struct sy_session *session, const struct sy_role_statement *role)
+{
     bool exists;
     if (!role_exists(run, role->grantee, &exists))
         return false;
     if (!exists)
         return sy_run_fail(run, 0x2200, "Role %s doesn't exist.", role->grantee);
+    struct sy_value key[2] = {text_value(role->grantee)};
     if (role->grants_role) {
         struct sy_value name = text_value(role->permission);
-        struct sy_value values[2] = {sy_make_elements(1, &name, 1, run->arena), text_value(role->grantee)};
-        return run_text(run,
-                        role->grant ? "UPDATE roles SET member_of = member_of + ? WHERE role = ?"
-                                    : "UPDATE roles SET member_of = member_of - ? WHERE role = ?",
-                        values, 2, &result);
+        return change_set(run, "SELECT member_of FROM roles WHERE role = ?",
+                          "UPDATE roles SET member_of = ? WHERE role = ?",
+                          sy_make_elements(1, &name, 1, run->arena), role->grant, key, 1);
     }
-    struct sy_value values[3] = {permission_set(run, role->permission), text_value(role->grantee),
-                                 text_value(resource_name(run, session, role->resource))};
-    return run_text(
-        run,
-        role->grant
-            ? "UPDATE role_permissions SET permissions = permissions + ? WHERE role = ? AND resource = ?"
-            : "UPDATE role_permissions SET permissions = permissions - ? WHERE role = ? AND resource = ?",
-        values, 3, &result);
+    key[1] = text_value(resource_name(run, session, role->resource));
+    return change_set(run, "SELECT permissions FROM role_permissions WHERE role = ? AND resource = ?",
+                      "UPDATE role_permissions SET permissions = ? WHERE role = ? AND resource = ?",
+                      permission_set(run, role->permission), role->grant, key, 2);
 }
 
 static bool list_permissions(struct sy_run *run, const struct sy_role_statement *role, struct sy_result *ret)

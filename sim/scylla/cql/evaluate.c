@@ -211,7 +211,9 @@ static bool evaluate_call(struct sy_run *run, const struct sy_expression *e, str
         if (items[i].len == SY_UNSET)
             return sy_run_fail(run, 0x2200, "Invalid unset value for argument in call to function %s",
                                e->function->name);
-        if (items[i].len == SY_NULL) {
+        enum sy_type_id id = e->items[i]->type->id;
+        bool empty = items[i].len == 0 && id != SY_TEXT && id != SY_ASCII && id != SY_BLOB;
+        if (items[i].len == SY_NULL || empty) { /* old tables' empty numbers have no bytes to look at */
             *ret = null_value;
             return true;
         }

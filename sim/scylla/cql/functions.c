@@ -76,14 +76,14 @@ FUNCTION(call_current_time)
 FUNCTION(call_min_timeuuid)
 {
     int64_t ms = (int64_t)sy_get_u64(a[0].bytes);
-    sy_timeuuid_make((uint64_t)(ms * 10000 + SY_UUID_EPOCH), 0x8080808080808080ULL, give_uuid(run, ret));
+    sy_timeuuid_make((uint64_t)ms * 10000 + (uint64_t)SY_UUID_EPOCH, 0x8080808080808080ULL, give_uuid(run, ret));
     return true;
 }
 
 FUNCTION(call_max_timeuuid)
 {
     int64_t ms = (int64_t)sy_get_u64(a[0].bytes);
-    sy_timeuuid_make((uint64_t)(ms * 10000 + 9999 + SY_UUID_EPOCH), 0x7f7f7f7f7f7f7f7fULL,
+    sy_timeuuid_make((uint64_t)ms * 10000 + 9999 + (uint64_t)SY_UUID_EPOCH, 0x7f7f7f7f7f7f7f7fULL,
                      give_uuid(run, ret));
     return true;
 }

@@ -17,7 +17,7 @@ void sy_timeuuid_make(uint64_t ticks, uint64_t low, uint8_t ret_uuid[16]);
 
 static inline uint64_t sy_timeuuid_ticks_of_us(int64_t us)
 {
-    return (uint64_t)(us * 10 + SY_UUID_EPOCH);
+    return (uint64_t)us * 10 + (uint64_t)SY_UUID_EPOCH;
 }
 
 #endif

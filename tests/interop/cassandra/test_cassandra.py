@@ -6,7 +6,7 @@ import time
 import pytest
 
 from cassandra_node import Cassandra, libraries
-from cql_probe import Probe, Refused
+from harness.cql_probe import Probe, Refused
 
 LOGIN = {"user": "cassandra", "password": "cassandra"}
 SETTINGS = """authenticator: PasswordAuthenticator

@@ -3,37 +3,8 @@
 
 #include "../cdc/cdc.h"
 
-#include <stdlib.h>
-
 /* How long after a DROP a column of the same name may not come back while CDC is on. */
 enum { READD_AFTER_S = 5 };
-
-/* --- tablets --- */
-
-static uint32_t power_of_two(uint64_t n)
-{
-    uint32_t power = 1;
-
-    while (power < n && power < 65536)
-        power *= 2;
-    return power;
-}
-
-uint32_t sy_table_tablets(struct sy_server *server, const struct sy_table *table)
-{
-    uint64_t n = table->keyspace->initial_tablets;
-
-    if (n == 0)
-        n = (uint64_t)server->options.n_nodes * server->options.n_shards;
-    for (uint32_t i = 0; i < table->n_properties; i++) {
-        const char *least = sy_property_get(&table->properties[i], "min_tablet_count");
-
-        if (strcmp(table->properties[i].name, "tablets") == 0 && least != NULL &&
-            strtoull(least, NULL, 10) > n)
-            n = strtoull(least, NULL, 10);
-    }
-    return power_of_two(n);
-}
 
 /* --- the log in step --- */
 

@@ -10,9 +10,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* Twice the ring's delay of 30 s and 5 s: so late a new generation begins when nobody says otherwise. */
-enum { SWITCH_DELAY_MS = 65 * 1000 };
-
 bool sy_fail(struct sy_arena *arena, struct sy_error *error, int32_t code, const char *format, ...)
 {
     va_list args;
@@ -185,25 +182,6 @@ void sy_store_random_uuid(struct sy_server *server, uint8_t ret[16])
 
 /* --- opening --- */
 
-static int compare_tokens(const void *x, const void *y)
-{
-    int64_t a = *(const int64_t *)x;
-    int64_t b = *(const int64_t *)y;
-
-    return (a > b) - (a < b);
-}
-
-uint32_t sy_server_ring(struct sy_server *server, struct sy_arena *arena, const int64_t **ret)
-{
-    uint32_t n = server->options.n_nodes * server->options.vnodes;
-    int64_t *ring = sy_arena_raw(arena, n * sizeof(*ring));
-
-    memcpy(ring, server->tokens, n * sizeof(*ring));
-    qsort(ring, n, sizeof(*ring), compare_tokens);
-    *ret = ring;
-    return n;
-}
-
 /* Tokens and ids of the nodes: from the seed, so that they are the same at each start. */
 static void draw_nodes(struct sy_server *server)
 {
@@ -244,7 +222,6 @@ struct sy_server *sy_server_open(const struct sy_server_options *options)
     pthread_mutex_init(&server->unique_mutex, NULL);
     pthread_mutex_init(&server->catalog.mutex, NULL);
     copy_options(server, options);
-    server->switch_delay_ms = SWITCH_DELAY_MS;
     sy_server_seed_random(server, options->seed);
     draw_nodes(server);
     sy_cdc_open(server);

@@ -103,8 +103,7 @@ struct sy_server {
 
     int64_t *tokens; /* n_nodes * vnodes ring tokens, node after node */
     uint8_t (*host_ids)[16];
-    struct sy_streams *cdc;  /* generations and the streams of tables with tablets: cdc/streams.h */
-    int64_t switch_delay_ms; /* how long before a new generation or set of streams is in use */
+    struct sy_streams *cdc; /* generations and the streams of tables with tablets: cdc/streams.h */
     void *language;
     void (*free_language)(void *language);
 };
@@ -116,10 +115,6 @@ void sy_server_unlock(struct sy_server *server, bool locked);
 
 uint64_t sy_server_draw(struct sy_server *server); /* the seeded random numbers */
 void sy_server_seed_random(struct sy_server *server, uint64_t seed);
-/* The tokens of all nodes, ascending. */
-uint32_t sy_server_ring(struct sy_server *server, struct sy_arena *arena, const int64_t **ret);
-/* How many tablets a table of a keyspace with tablets has by its options. */
-uint32_t sy_table_tablets(struct sy_server *server, const struct sy_table *table);
 
 static inline int64_t sy_server_now_s(struct sy_server *server)
 {

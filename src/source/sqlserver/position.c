@@ -3,7 +3,6 @@
 #include "base/json.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <strings.h>
 
 #define COLLECTION_KEY "transaction_data_collection_order_"
@@ -89,14 +88,23 @@ static void read_position(const json_t *object, const struct sl_lsn *commit, str
     sl_mssql_position_set(&offset->position, commit, 0, &zero, SL_MSSQL_OP_BEGIN);
 }
 
-/* "<fingerprint>/<table>/<rows>/<key>,<key>": one text, since Connect's offsets hold no nested values. */
+static void put_json_text(struct sl_buf *buf, const char *text)
+{
+    sl_json_put_text(buf, text, strlen(text));
+}
+
+/* Plain texts: Connect's offsets hold no nested values. */
 static void put_progress(const struct sl_mssql_progress *progress, struct sl_buf *buf)
 {
-    sl_buf_format(buf, ",\"sluice.snapshot\":\"%016llx/%u/%lld/", (unsigned long long)progress->tables,
-                  progress->table, (long long)progress->rows);
-    for (uint32_t i = 0; i < progress->n_key; i++)
-        sl_buf_format(buf, "%s%lld", i ? "," : "", (long long)progress->key[i]);
-    sl_buf_u8(buf, '"');
+    const char *at = progress->key;
+
+    sl_buf_format(buf, ",\"sluice.snapshot\":\"%016llx/%u/%lld/%u\"", (unsigned long long)progress->tables,
+                  progress->table, (long long)progress->rows, progress->n_key);
+    for (uint32_t i = 0; i < progress->n_key; i++) {
+        sl_buf_format(buf, ",\"sluice.key.%u\":", i + 1);
+        put_json_text(buf, at);
+        at += strlen(at) + 1;
+    }
 }
 
 static void read_progress(const json_t *object, struct sl_mssql_progress *ret)
@@ -105,21 +113,23 @@ static void read_progress(const json_t *object, struct sl_mssql_progress *ret)
     struct sl_mssql_progress progress = {.known = true};
     unsigned long long tables;
     long long rows;
-    int used = 0;
+    size_t used = 0;
 
-    if (!text || sscanf(text, "%16llx/%u/%lld/%n", &tables, &progress.table, &rows, &used) != 3 || !used)
+    if (!text || sscanf(text, "%16llx/%u/%lld/%u", &tables, &progress.table, &rows, &progress.n_key) != 4 ||
+        progress.n_key > SL_MSSQL_PROGRESS_KEY)
         return;
     progress.tables = tables;
     progress.rows = rows;
-    for (const char *at = text + used; *at;) {
-        char *end;
+    for (uint32_t i = 0; i < progress.n_key; i++) {
+        char name[32];
+        const char *part;
 
-        if (progress.n_key == SL_MSSQL_PROGRESS_KEY)
+        (void)snprintf(name, sizeof(name), "sluice.key.%u", i + 1);
+        part = text_at(object, name);
+        if (!part || used + strlen(part) + 1 > sizeof(progress.key))
             return;
-        progress.key[progress.n_key++] = strtoll(at, &end, 10);
-        if (end == at || (*end && *end != ','))
-            return;
-        at = *end ? end + 1 : end;
+        memcpy(progress.key + used, part, strlen(part) + 1);
+        used += strlen(part) + 1;
     }
     *ret = progress;
 }
@@ -152,11 +162,6 @@ enum sl_rc sl_mssql_offset_read(const char *json, struct sl_mssql_offset *ret_of
     json_decref(object);
     *ret_offset = offset;
     return SL_OK;
-}
-
-static void put_json_text(struct sl_buf *buf, const char *text)
-{
-    sl_json_put_text(buf, text, strlen(text));
 }
 
 static void put_lsn(struct sl_buf *buf, const char *key, const uint8_t *bytes)

@@ -15,7 +15,11 @@
 #include "sluice/error.h"
 #include "sluice/position.h"
 
-enum { SL_MSSQL_PROGRESS_KEY = 8 }; /* columns of a key that a snapshot can be resumed behind */
+enum {
+    SL_MSSQL_PROGRESS_KEY = 8, /* columns of a key that a snapshot can be resumed behind */
+    SL_MSSQL_PROGRESS_SIZE =
+        1400, /* of its texts: a clustered key has at most 900 bytes, 450 units of UTF-16 */
+};
 
 struct sl_mssql_position {
     uint8_t b[SL_MSSQL_POSITION_SIZE];
@@ -72,7 +76,8 @@ enum sl_mssql_offset_state {
 
 /*
  * How far a snapshot has come: the tables before this one are read, and of this one the rows up to a key,
- * when its key is made of integers and is the order in which the table is read; else it is begun again.
+ * when its key is made of integers and Unicode texts and is the order in which the table is read; else it is
+ * begun again.
  */
 struct sl_mssql_progress {
     bool known;
@@ -80,7 +85,8 @@ struct sl_mssql_progress {
     uint32_t table;
     int64_t rows; /* of this table, handed out; counted even when it is begun again */
     uint32_t n_key;
-    int64_t key[SL_MSSQL_PROGRESS_KEY]; /* of the last row handed out */
+    char
+        key[SL_MSSQL_PROGRESS_SIZE]; /* of the last row handed out: a text for each column, NUL behind each */
 };
 
 struct sl_mssql_offset {

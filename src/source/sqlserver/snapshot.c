@@ -29,7 +29,9 @@ struct sl_mssql_snapshot {
     bool first_in_table;
     uint64_t rows, table_rows;
     struct sl_mssql_progress at; /* what the next batch covers */
-    int64_t table_us;            /* the server's clock when the table began */
+    const struct sl_value *last; /* the last row of the batch, when it is of the table being read */
+    int64_t numbers[SL_MSSQL_PROGRESS_KEY]; /* parameters, until they were read */
+    int64_t table_us;                       /* the server's clock when the table began */
     int64_t begin_us;
 };
 
@@ -221,16 +223,68 @@ static enum sl_rc match_columns(struct sl_mssql_table *table, struct sl_odbc_stm
     return SL_OK;
 }
 
+static bool is_text(const struct sl_mssql_table *table, uint32_t part)
+{
+    enum sl_mssql_type type = table->fields[table->key[part]].column->type;
+
+    return type == SL_MSSQL_NCHAR || type == SL_MSSQL_NVARCHAR;
+}
+
+static enum sl_rc bind_part(struct sl_mssql_snapshot *snapshot, const struct sl_mssql_table *table,
+                            uint32_t part, const char *text, int parameter, struct sl_error *err)
+{
+    if (is_text(table, part))
+        return sl_odbc_bind_text(snapshot->stmt, parameter, text, err);
+    snapshot->numbers[part] = strtoll(text, NULL, 10);
+    return sl_odbc_bind_int(snapshot->stmt, parameter, &snapshot->numbers[part], err);
+}
+
+/* One part of a key as text. 0: it cannot be kept, or might not be what the server has ('?' stands for what a
+ * driver could not convert). */
+static size_t write_part(const struct sl_value *value, bool text, char *to, size_t room)
+{
+    size_t n = text ? value->len : (size_t)snprintf(to, room, "%lld", (long long)value->i);
+
+    if (n + 1 > room || (text && (value->tag != SL_STRING || memchr(value->bytes, '?', n) ||
+                                  memchr(value->bytes, 0, n) || memmem(value->bytes, n, "\xef\xbf\xbd", 3))))
+        return 0;
+    if (text)
+        memcpy(to, value->bytes, n);
+    to[n] = '\0';
+    return n + 1;
+}
+
+/* What the last row of the batch says about where to go on. */
+static void note_key(struct sl_mssql_snapshot *snapshot, const struct sl_mssql_table *table)
+{
+    size_t used = 0;
+
+    snapshot->at.n_key = 0;
+    for (uint32_t i = 0; table->resumes && i < table->n_key; i++) {
+        size_t n = write_part(&snapshot->last[table->key[i]], is_text(table, i), snapshot->at.key + used,
+                              sizeof(snapshot->at.key) - used);
+
+        if (!n)
+            return;
+        used += n;
+    }
+    snapshot->at.n_key = table->resumes ? table->n_key : 0;
+}
+
 /* The rows behind the key to which the snapshot had come; see sl_mssql_table_snapshot_sql for its parameters.
  */
-static enum sl_rc prepare_behind(struct sl_mssql_snapshot *snapshot, const char *sql, struct sl_error *err)
+static enum sl_rc prepare_behind(struct sl_mssql_snapshot *snapshot, const struct sl_mssql_table *table,
+                                 const char *sql, struct sl_error *err)
 {
     enum sl_rc rc = sl_odbc_prepare(snapshot->conn, sql, &snapshot->stmt, err);
     int parameter = 1;
 
-    for (uint32_t last = 0; last < snapshot->at.n_key && rc == SL_OK; last++)
-        for (uint32_t i = 0; i <= last && rc == SL_OK; i++)
-            rc = sl_odbc_bind_int(snapshot->stmt, parameter++, &snapshot->at.key[i], err);
+    for (uint32_t last = 0; last < snapshot->at.n_key && rc == SL_OK; last++) {
+        const char *part = snapshot->at.key;
+
+        for (uint32_t i = 0; i <= last && rc == SL_OK; i++, part += strlen(part) + 1)
+            rc = bind_part(snapshot, table, i, part, parameter++, err);
+    }
     return rc;
 }
 
@@ -249,7 +303,7 @@ static enum sl_rc begin_table(struct sl_mssql_database *db, struct sl_error *err
 
     sl_mssql_table_snapshot_sql(table, snapshot->isolation, behind, &sql);
     if (behind)
-        rc = prepare_behind(snapshot, sl_buf_cstr(&sql), err);
+        rc = prepare_behind(snapshot, table, sl_buf_cstr(&sql), err);
     else
         rc = sl_odbc_direct(snapshot->conn, override ? override : sl_buf_cstr(&sql), &snapshot->stmt, err);
     sl_buf_done(&sql);
@@ -287,6 +341,7 @@ static enum sl_rc next_row(struct sl_mssql_database *db, bool *ret_ended, struct
         snapshot->at.table = (uint32_t)snapshot->table;
         snapshot->at.rows = 0;
         snapshot->at.n_key = 0;
+        snapshot->last = NULL;
         *ret_ended = true;
     }
     return rc;
@@ -325,9 +380,7 @@ static enum sl_rc write_row(struct sl_mssql_database *db, struct sl_error *err)
     snapshot->table_rows++;
     snapshot->has_row = false;
     snapshot->at.rows = (int64_t)snapshot->table_rows;
-    snapshot->at.n_key = table->resumes ? table->n_key : 0;
-    for (uint32_t i = 0; i < snapshot->at.n_key; i++)
-        snapshot->at.key[i] = values[table->key[i]].i;
+    snapshot->last = values;
     rc = next_row(db, &ended, err);
     if (rc == SL_OK) /* only now is known what row this was */
         *mark = sl_text(place(db, first, first_table, ended));
@@ -392,6 +445,10 @@ enum sl_rc sl_mssql_snapshot_poll(struct sl_mssql_database *db, struct sl_batch 
     if (rc != SL_OK)
         return rc;
     done = !db->snapshot->has_row;
+    if (db->snapshot->last) {
+        note_key(db->snapshot, db->tables[db->snapshot->table]);
+        db->snapshot->last = NULL; /* it is the batch's */
+    }
     db->handed.state = done ? SL_MSSQL_OFFSET_SNAPSHOT_DONE : SL_MSSQL_OFFSET_SNAPSHOT;
     sl_mssql_position_end_of(&db->handed.position, &db->snapshot->lsn);
     db->handed.progress = db->snapshot->at;

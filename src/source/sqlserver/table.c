@@ -112,8 +112,10 @@ static bool may_resume(const struct sl_mssql_table *table)
         case SL_MSSQL_TINYINT:
         case SL_MSSQL_SMALLINT:
         case SL_MSSQL_INT:
-        case SL_MSSQL_BIGINT: break;
-        default: return false; /* texts would have to be compared as their collation orders them */
+        case SL_MSSQL_BIGINT:
+        case SL_MSSQL_NCHAR:
+        case SL_MSSQL_NVARCHAR: break;
+        default: return false; /* a parameter is Unicode, and orders otherwise than varchar */
         }
     return true;
 }

@@ -96,7 +96,7 @@ static void large_columns_are_asked_for_last(void **state)
     sl_mssql_table_free(table);
 }
 
-static void a_snapshot_goes_on_behind_a_key_of_integers(void **state)
+static void a_snapshot_goes_on_behind_a_key(void **state)
 {
     struct sl_mssql_table *table;
     struct sl_buf sql = {0};
@@ -113,10 +113,16 @@ static void a_snapshot_goes_on_behind_a_key_of_integers(void **state)
         "SELECT [id], [na]]me], [photo] FROM [dbo].[customers] WHERE ([id] > ?) OR ([id] = ? AND "
         "[na]]me] > ?) ORDER BY [id], [na]]me]");
     sl_mssql_table_free(table);
-    columns[2].type = SL_MSSQL_NVARCHAR; /* texts are ordered by their collation: not compared */
+    columns[2].type = SL_MSSQL_NVARCHAR;
+    table = make(SL_ENVELOPE_2_5);
+    assert_true(table->resumes);
+    sl_mssql_table_free(table);
+    columns[2].type =
+        SL_MSSQL_VARCHAR; /* orders otherwise than the parameter that it would be compared with */
     table = make(SL_ENVELOPE_2_5);
     assert_false(table->resumes);
     sl_mssql_table_free(table);
+    columns[2].type = SL_MSSQL_NVARCHAR;
     columns[2].key = 0;
     instance.key_clustered = false;
     sl_buf_done(&sql);
@@ -305,7 +311,7 @@ int main(void)
         cmocka_unit_test(names_follow_prefix_database_schema_table),
         cmocka_unit_test(the_source_block_has_the_fields_of_its_line),
         cmocka_unit_test(large_columns_are_asked_for_last),
-        cmocka_unit_test(a_snapshot_goes_on_behind_a_key_of_integers),
+        cmocka_unit_test(a_snapshot_goes_on_behind_a_key),
         cmocka_unit_test(a_column_left_out_of_the_row_stays_in_the_key),
         cmocka_unit_test(a_delete_is_followed_by_its_tombstone),
         cmocka_unit_test(a_delete_without_a_key_is_followed_by_nothing_but_nulls),

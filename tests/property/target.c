@@ -350,6 +350,41 @@ void target_apply(struct target *target, const struct sl_batch *batch)
     }
 }
 
+static void describe(const struct sl_run *run, const struct sl_record *record, FILE *out)
+{
+    const struct sl_header *range = find_header(record, SL_HEADER_RANGE);
+    int op = run->value_schema ? sl_schema_field(run->value_schema, "op") : -1;
+    struct sl_buf text = {0};
+
+    if (run->key_schema)
+        render(&text, run->key_schema, record->key);
+    fprintf(out, "              %c %s%s%s",
+            op >= 0 && !sl_is_null(record->value) ? record->value.items[op].bytes[0] : '-',
+            sl_buf_cstr(&text), find_header(record, SL_HEADER_READ) ? " read" : "",
+            find_header(record, SL_HEADER_STATIC) ? " static" : "");
+    if (range)
+        fprintf(out, " range %.*s", (int)range->value.len, (const char *)range->value.bytes);
+    if (op >= 0 && !sl_is_null(record->value)) {
+        int after = sl_schema_field(run->value_schema, "after");
+
+        sl_buf_reset(&text);
+        render(&text, run->value_schema->fields[after].schema, record->value.items[after]);
+        fprintf(out, " %s", sl_buf_cstr(&text));
+    }
+    fprintf(out, "\n");
+    sl_buf_done(&text);
+}
+
+void target_describe(const struct sl_batch *batch, FILE *out)
+{
+    for (uint32_t i = 0; i < batch->n_runs; i++) {
+        const struct sl_run *run = &batch->runs[i];
+
+        for (uint32_t k = run->first; is_data(run) && k < run->first + run->count; k++)
+            describe(run, &batch->records[k], out);
+    }
+}
+
 /* ---- the ledger ---- */
 
 static int compare_events(const void *a, const void *b)

@@ -50,6 +50,9 @@ struct target_row *target_find(struct target *target, char *const keys[TARGET_KE
 void target_close_ledger(struct target *target);
 bool target_has_event(const struct target *target, const struct target_event *event);
 
+/* One line for each record of a batch. */
+void target_describe(const struct sl_batch *batch, FILE *out);
+
 void target_print(const struct target *target, FILE *out);
 
 #endif

@@ -246,6 +246,8 @@ static size_t poll(struct world *world, bool lost)
         return 0;
     say(world, "poll: %" PRIu32 " records, %" PRIu32 " positions, %" PRIu32 " notes", world->batch->n_records,
         world->batch->n_positions, world->batch->n_notes);
+    if (world->verbose)
+        target_describe(world->batch, stdout);
     memory_store(&world->memory, world->batch);
     target_apply(&world->target, world->batch);
     if (world->target.fault[0])

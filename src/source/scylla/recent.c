@@ -73,7 +73,8 @@ void sl_recent_add(struct sl_recent *recent, uint64_t key_hash, struct sl_recent
     struct sl_recent_table *table = &recent->tables[0];
     struct sl_recent_slot *slot;
 
-    if (now_us - recent->turned_us >= recent->keep_us)
+    if (now_us - recent->turned_us >= recent->keep_us &&
+        (!recent->tables[1].n || recent->tables[1].last_ticks < recent->settled_ticks))
         turn(recent, now_us);
     if ((table->n + 1) * 4 > table->capacity * 3)
         grow(table);
@@ -84,4 +85,6 @@ void sl_recent_add(struct sl_recent *recent, uint64_t key_hash, struct sl_recent
     }
     if (change.ticks > slot->change.ticks)
         slot->change = change;
+    if (change.ticks > table->last_ticks)
+        table->last_ticks = change.ticks;
 }

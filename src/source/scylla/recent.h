@@ -3,7 +3,8 @@
  * The newest change of each key that was written lately: says whether a change comes after one that is newer,
  * at the same microsecond as another, or soon after another, and so whether its row must be read again.
  *
- * Kept for a span of time only, in two tables that take turns; hashes stand for keys, so two keys may be
+ * Kept until the windows are settled that a change may still be compared with, in two tables that take turns;
+ * hashes stand for keys, so two keys may be
  * taken for one, which at worst has a row read again for nothing. Nothing here is durable: after a restart it
  * is filled from the open window. Threads: one owner.
  */
@@ -23,11 +24,13 @@ struct sl_recent_slot;
 struct sl_recent_table {
     struct sl_recent_slot *slots;
     uint32_t n, capacity;
+    uint64_t last_ticks; /* the newest change in it */
 };
 
 struct sl_recent {
     struct sl_recent_table tables[2]; /* the one in use, the one before */
-    int64_t keep_us;                  /* at least this long */
+    int64_t keep_us;                  /* at least this long ... */
+    uint64_t settled_ticks;           /* ... and until this, which the owner moves, has passed the changes */
     int64_t turned_us;
 };
 

@@ -322,6 +322,11 @@ void sl_scylla_settle_forget(struct sl_scylla_settle *settle, int64_t up_to_us, 
         sl_seen_drop(&settle->seen, (uint64_t)up_to_us * US_TICKS + UUID_EPOCH_TICKS, batch);
 }
 
+void sl_scylla_settle_reached(struct sl_scylla_settle *settle, int64_t settled_us)
+{
+    settle->recent.settled_ticks = (uint64_t)(settled_us - SOON_US) * US_TICKS + UUID_EPOCH_TICKS;
+}
+
 void sl_scylla_settle_store(struct sl_scylla_settle *settle, struct sl_batch *batch)
 {
     sl_seen_store(&settle->seen, batch);

@@ -57,6 +57,9 @@ void sl_scylla_settle_group(struct sl_scylla_settle *settle, struct sl_scylla_gr
 /* No pass will read what is not younger than that again. */
 void sl_scylla_settle_forget(struct sl_scylla_settle *settle, int64_t up_to_us, struct sl_batch *batch);
 
+/* All lanes are settled up to there. */
+void sl_scylla_settle_reached(struct sl_scylla_settle *settle, int64_t settled_us);
+
 void sl_scylla_settle_store(struct sl_scylla_settle *settle, struct sl_batch *batch);
 
 /*

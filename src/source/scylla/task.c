@@ -452,26 +452,39 @@ static int64_t settled_ms(const struct sl_scylla_task *task)
     return least_ms == INT64_MAX ? 0 : least_ms;
 }
 
-/* Since when all changes are remembered: known from the first positions on, and kept. */
-static void note_floor(struct sl_scylla_task *task)
+/* Since when all changes are remembered: from the first positions on, before any window moves them. */
+static void find_floor(struct sl_scylla_task *task)
 {
-    char text[24];
     int64_t floor_ms = settled_ms(task);
-    int len;
 
-    if (task->floor_ms == SL_SCYLLA_NO_TIME && floor_ms) {
+    if (!task->settle.remembers || !floor_ms)
+        return;
+    if (task->floor_ms == SL_SCYLLA_NO_TIME) {
         task->floor_ms = floor_ms;
-        len = snprintf(text, sizeof(text), "%lld", (long long)floor_ms);
-        sl_batch_add_note(task->emitter.batch, (struct sl_span){floor_key, sizeof(floor_key)},
-                          (struct sl_span){(const uint8_t *)text, (size_t)len});
+        task->floor_is_new = true;
     }
     for (uint32_t i = 0; i < task->n_tables; i++)
         task->passes[i].floor_ms = task->floor_ms;
 }
 
+static void note_floor(struct sl_scylla_task *task)
+{
+    char text[24];
+    int len;
+
+    if (!task->floor_is_new)
+        return;
+    task->floor_is_new = false;
+    len = snprintf(text, sizeof(text), "%lld", (long long)task->floor_ms);
+    sl_batch_add_note(task->emitter.batch, (struct sl_span){floor_key, sizeof(floor_key)},
+                      (struct sl_span){(const uint8_t *)text, (size_t)len});
+}
+
 /* What this batch adds to the memory of the changes, and what no pass will ask for any more. */
 static void store_memory(struct sl_scylla_task *task, bool moved)
 {
+    if (moved)
+        sl_scylla_settle_reached(&task->settle, settled_ms(task) * 1000);
     if (!task->settle.remembers)
         return;
     note_floor(task);
@@ -557,6 +570,7 @@ static enum sl_rc fill(struct sl_scylla_task *task, int64_t deadline_us, struct 
         }
         if (rc == SL_OK)
             rc = look_at_tracks(task, now_ms, err);
+        find_floor(task);
         if (rc == SL_OK)
             rc = begin_due(task, now_ms, &wait_us, err);
         if (rc == SL_OK)

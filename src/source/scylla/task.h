@@ -35,6 +35,7 @@ struct sl_scylla_task {
     struct sl_scylla_revisits *revisits; /* NULL until the tables were opened */
     bool remembered;                     /* what the last run wrote is known */
     int64_t floor_ms;                    /* of the sweeps; SL_SCYLLA_NO_TIME: not known yet */
+    bool floor_is_new;                   /* and no note says it */
 
     int64_t clock_us;      /* how far the cluster's clock is behind ours; never below 0 */
     int64_t clock_look_ms; /* when to look at it again; wall clock, as all below */

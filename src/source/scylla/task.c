@@ -341,7 +341,7 @@ static enum sl_rc go_through_pass(struct sl_scylla_task *task, struct sl_scylla_
                                   struct sl_scylla_scan *scan, bool *ret_full, bool *ret_ended,
                                   struct sl_error *err)
 {
-    bool sweep = scan == passes->sweep;
+    bool sweep = scan != passes->early;
 
     for (;;) {
         struct sl_scylla_group *group;
@@ -382,6 +382,13 @@ static enum sl_rc write_passes(struct sl_scylla_task *task, struct sl_scylla_pas
         rc = go_through_pass(task, passes, passes->sweep, ret_full, &ended, err);
     if (rc == SL_OK && ended)
         sl_scylla_passes_end_sweep(passes, now_ms);
+    for (uint32_t i = 0; i < passes->n_formers && rc == SL_OK && !*ret_full; i++) {
+        ended = false;
+        if (passes->formers[i].scan && sl_scylla_scan_ready(passes->formers[i].scan))
+            rc = go_through_pass(task, passes, passes->formers[i].scan, ret_full, &ended, err);
+        if (rc == SL_OK && ended)
+            sl_scylla_passes_end_former(&passes->formers[i]);
+    }
     return rc;
 }
 
@@ -426,8 +433,11 @@ static enum sl_rc begin_due(struct sl_scylla_task *task, int64_t now_ms, int64_t
     enum sl_rc rc = open_windows(task, now_ms, ret_wait_us, err);
     int64_t next_ms = now_ms + *ret_wait_us / 1000;
 
-    for (uint32_t i = 0; i < task->n_tables && rc == SL_OK; i++)
-        sl_scylla_passes_begin(&task->passes[i], now_ms, &next_ms);
+    for (uint32_t i = 0; i < task->n_tables && rc == SL_OK; i++) {
+        rc = sl_scylla_passes_follow(&task->passes[i], err);
+        if (rc == SL_OK)
+            sl_scylla_passes_begin(&task->passes[i], now_ms, &next_ms);
+    }
     if (rc == SL_OK && task->snapshot)
         rc = sl_scylla_snapshot_begin(task->snapshot, now_ms, err);
     if (rc == SL_OK && task->revisits) {

@@ -126,6 +126,15 @@ static void add_tablet_lanes(struct sl_scylla_track *track)
     }
 }
 
+bool sl_scylla_track_is_ours(const struct sl_scylla_track *track, const struct sl_scylla_stream *stream)
+{
+    uint32_t tasks = track->config->n_tasks;
+    uint32_t part =
+        track->log->table->tablets ? sl_scylla_stream_part(stream, tasks) : sl_scylla_stream_vnode(stream);
+
+    return (part + track->log->number) % tasks == (uint32_t)track->env->task;
+}
+
 /* ---- positions ---- */
 
 static enum sl_rc load_offsets(struct sl_scylla_track *track, struct sl_scylla_offsets *ret,

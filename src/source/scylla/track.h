@@ -48,6 +48,9 @@ enum sl_rc sl_scylla_track_look(struct sl_scylla_track *track, int64_t now_ms, s
  */
 bool sl_scylla_track_owns(const struct sl_scylla_track *track, int64_t token);
 
+/* Does this task read the stream, of this set or another one of the table? */
+bool sl_scylla_track_is_ours(const struct sl_scylla_track *track, const struct sl_scylla_stream *stream);
+
 /* Is a position older than what the log still holds? Then GAP, or moved there where the user allows it. */
 enum sl_rc sl_scylla_track_check_age(struct sl_scylla_track *track, struct sl_scylla_lane *lane,
                                      int64_t now_ms, struct sl_error *err);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 enum {
-    SOON_US = 5 * 1000 * 1000,      /* concurrent writers' images need not chain: theirs lie this close */
+    SOON_US = 5 * 1000 * 1000,      /* beyond the windows: what is kept a little longer */
     VISIBLE_US = 2 * 1000 * 1000,   /* a server gives up a write after two seconds */
     LATE_SEEN_US = 2 * 1000 * 1000, /* beyond it the timestamp does not tell when the write was made */
     EXPIRY_SLACK_US = 1000 * 1000,  /* the server counts expiry in whole seconds */
@@ -218,18 +218,30 @@ static bool not_after(struct sl_recent_change other, struct sl_recent_change cha
            (other.ticks == change.ticks && other.ticks && other.id != change.id);
 }
 
+/*
+ * An image holds what the server saw when the write was made, which says nothing of writes that came after it
+ * with an older timestamp, nor of another writer's at the same moment: it is believed only where nothing else
+ * was written to the row lately.
+ */
+static bool image_is_doubtful(const struct sl_scylla_row *row, struct sl_recent_change last,
+                              struct sl_recent_change deleted, struct sl_recent_change change)
+{
+    bool others =
+        (last.ticks && last.ticks != change.ticks) || (deleted.ticks && deleted.ticks != change.ticks);
+
+    return others && row->shape->config->advanced && row->shape->table->cdc.postimage;
+}
+
 static void settle_upsert(const struct settling *s, const struct sl_scylla_row *row)
 {
     uint32_t table = row->shape->table->number;
     uint64_t partition = hash_of(table, put_key(&s->settle->key, row, true), true);
     uint64_t key = hash_of(table, put_key(&s->settle->key, row, false), false);
     struct sl_recent_change last = newest(s, key);
-    bool again = s->suspect || not_after(last, s->change) ||
-                 newest(s, partition ^ DELETED_SALT).ticks >= s->change.ticks;
+    struct sl_recent_change deleted = newest(s, partition ^ DELETED_SALT);
+    bool again = s->suspect || not_after(last, s->change) || deleted.ticks >= s->change.ticks ||
+                 image_is_doubtful(row, last, deleted, s->change);
 
-    if (!again && last.ticks && last.ticks != s->change.ticks &&
-        s->change.ticks - last.ticks < (uint64_t)SOON_US * US_TICKS)
-        again = row->shape->config->advanced && row->shape->table->cdc.postimage;
     note_newest(s, key);
     note_newest(s, partition);
     if (!s->pass->is_new)

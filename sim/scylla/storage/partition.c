@@ -145,7 +145,7 @@ static struct sy_stored_row *merge_row(const struct sy_column_types *types, cons
                                        const struct sy_value *clustering, uint32_t n,
                                        const struct sy_row_data *change, struct sy_arena *scratch)
 {
-    static __thread struct sy_buffer packed;
+    struct sy_buffer packed = {0};
     struct sy_row_data before = {0};
     struct sy_row_data merged;
     struct sy_stored_row *row;
@@ -154,7 +154,6 @@ static struct sy_stored_row *merge_row(const struct sy_column_types *types, cons
     if (old != NULL)
         sy_stored_row_unpack(old, scratch, &before);
     sy_row_merge(types, &before, change, true, scratch, &merged);
-    packed.len = 0;
     for (uint32_t i = 0; i < n; i++)
         sy_buffer_put_value(&packed, clustering[i]);
     key_len = packed.len;
@@ -163,8 +162,7 @@ static struct sy_stored_row *merge_row(const struct sy_column_types *types, cons
     row->key_len = (uint32_t)key_len;
     row->body_len = (uint32_t)(packed.len - key_len);
     memcpy(row->bytes, packed.bytes, packed.len);
-    if (packed.size > 1024 * 1024) /* one great row does not hold its memory for ever */
-        sy_buffer_free(&packed);
+    sy_buffer_free(&packed);
     return row;
 }
 

@@ -193,8 +193,9 @@ static uint8_t *put_vint(uint8_t *at, int64_t v)
         extra++;
     for (int i = extra; i > 0; i--)
         at[1 + extra - i] = (uint8_t)(z >> (8 * (i - 1)));
-    uint8_t ones = (uint8_t)(0xff00 >> extra);
-    at[0] = extra == 8 ? 0xff : (uint8_t)(ones | (z >> (8 * extra)));
+    uint64_t ones = 0xff00U >> extra & 0xffU;
+    uint64_t first = extra == 8 ? 0xff : ones | z >> (8 * extra);
+    at[0] = (uint8_t)first;
     return at + 1 + extra;
 }
 

@@ -132,7 +132,7 @@ class History:
         if kind == 2:
             return f"INSERT INTO single (k, m) VALUES ({k}, {{1: ['a'], 2: []}}) {self.using()}"
         if kind < 5:
-            what = self.one_of("a = 5", "a = null", f"b = {self.text()}", "m = m + {3: ['z']}", "m[1] = ['q', 'r']", "d = -0.10")
+            what = self.one_of("a = 5", "a = null", f"b = {self.text()}", "m = m + {3: ['z']}", "m[1] = ['q', 'r']", "d = -0.10", "e = 1")
             return f"UPDATE single {self.using()} SET {what} WHERE k = {k}"
         what = self.one_of("", "a", "b, d", "m[1]", "m")
         return f"DELETE {what} FROM single {self.using(ttl=False)} WHERE k = {k}"
@@ -161,7 +161,13 @@ class History:
             f"UPDATE conditional SET s = {self.number()} WHERE k = {self.number(2)} IF s != 3",
             f"DELETE FROM conditional WHERE {where} IF {test}", f"DELETE v FROM conditional WHERE {where} IF EXISTS")
 
+    def definition(self):
+        """A column that comes and goes: what was written before it went stays away when it comes back."""
+        return self.one_of("ALTER TABLE single ADD e int", "ALTER TABLE single DROP e")
+
     def statement(self):
+        if self.chance(0.01):
+            return self.definition()
         if self.chance(0.08):
             items = [getattr(self, self.one_of("clustered", "single", "composite"))() for _ in range(2 + self.number(3))]
             return f"BEGIN {self.one_of('', 'UNLOGGED ')}BATCH {'; '.join(items)}; APPLY BATCH"

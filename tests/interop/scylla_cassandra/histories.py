@@ -132,7 +132,7 @@ class History:
         if kind == 2:
             return f"INSERT INTO single (k, m) VALUES ({k}, {{1: ['a'], 2: []}}) {self.using()}"
         if kind < 5:
-            what = self.one_of("a = 5", "a = null", f"b = {self.text()}", "m = m + {3: ['z']}", "m[1] = ['q', 'r']", "d = -0.10", "e = 1")
+            what = self.one_of("a = 5", "a = null", f"b = {self.text()}", "m = m + {3: ['z']}", "m[1] = ['q', 'r']", "d = -0.10")
             return f"UPDATE single {self.using()} SET {what} WHERE k = {k}"
         what = self.one_of("", "a", "b, d", "m[1]", "m")
         return f"DELETE {what} FROM single {self.using(ttl=False)} WHERE k = {k}"
@@ -163,10 +163,11 @@ class History:
 
     def definition(self):
         """A column that comes and goes: what was written before it went stays away when it comes back."""
-        return self.one_of("ALTER TABLE single ADD e int", "ALTER TABLE single DROP e")
+        return self.one_of("ALTER TABLE single ADD e int", "ALTER TABLE single DROP e",
+                           *[f"UPDATE single SET e = {self.number()} WHERE k = {self.number()}"] * 4)
 
     def statement(self):
-        if self.chance(0.01):
+        if self.chance(0.03):
             return self.definition()
         if self.chance(0.08):
             items = [getattr(self, self.one_of("clustered", "single", "composite"))() for _ in range(2 + self.number(3))]

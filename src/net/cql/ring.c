@@ -11,6 +11,51 @@ static int by_token(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
+static void clear_centers(struct sl_cql_ring *ring)
+{
+    for (uint32_t i = 0; i < ring->n_centers; i++)
+        sl_free(ring->centers[i].name);
+    ring->n_centers = 0;
+    ring->n_nodes = 0;
+}
+
+static struct sl_cql_center *find_center(const struct sl_cql_ring *ring, const char *name)
+{
+    for (uint32_t i = 0; i < ring->n_centers; i++) {
+        if (strcmp(ring->centers[i].name, name) == 0)
+            return &ring->centers[i];
+    }
+    return NULL;
+}
+
+static bool owns_some(const struct sl_cql_node *node)
+{
+    return node->is_member && node->n_tokens;
+}
+
+static bool same_rack(const struct sl_cql_node *a, const struct sl_cql_node *b)
+{
+    return strcmp(a->data_center, b->data_center) == 0 && strcmp(a->rack, b->rack) == 0;
+}
+
+static void count_node(struct sl_cql_ring *ring, const struct sl_cql_node *nodes,
+                       const struct sl_cql_node *node)
+{
+    struct sl_cql_center *center = find_center(ring, node->data_center);
+    const struct sl_cql_node *before = nodes;
+
+    if (!center) {
+        ring->centers = sl_realloc(ring->centers, ring->n_centers + 1, sizeof(*ring->centers));
+        center = &ring->centers[ring->n_centers++];
+        *center = (struct sl_cql_center){.name = sl_strdup(node->data_center)};
+    }
+    while (before != node && !(owns_some(before) && same_rack(before, node)))
+        before = before->next;
+    center->n_racks += before == node;
+    center->n_nodes++;
+    ring->n_nodes++;
+}
+
 void sl_cql_ring_build(struct sl_cql_ring *ring, struct sl_cql_node *nodes)
 {
     uint32_t n = 0;
@@ -20,6 +65,11 @@ void sl_cql_ring_build(struct sl_cql_ring *ring, struct sl_cql_node *nodes)
     ring->owners = sl_realloc(ring->owners, n + 1, sizeof(*ring->owners));
     ring->tokens = sl_realloc(ring->tokens, n + 1, sizeof(*ring->tokens));
     ring->n = 0;
+    clear_centers(ring);
+    for (const struct sl_cql_node *node = nodes; node; node = node->next) {
+        if (owns_some(node))
+            count_node(ring, nodes, node);
+    }
     for (struct sl_cql_node *node = nodes; node; node = node->next) {
         for (uint32_t i = 0; node->is_member && i < node->n_tokens; i++)
             ring->owners[ring->n++] = (struct sl_cql_owner){node->tokens[i], node};
@@ -45,6 +95,8 @@ void sl_cql_ring_clear_keyspaces(struct sl_cql_ring *ring)
 void sl_cql_ring_done(struct sl_cql_ring *ring)
 {
     sl_cql_ring_clear_keyspaces(ring);
+    clear_centers(ring);
+    sl_free(ring->centers);
     sl_free(ring->keyspaces);
     sl_free(ring->owners);
     sl_free(ring->tokens);
@@ -116,48 +168,33 @@ static bool contains(struct sl_cql_node *const *nodes, uint32_t n, const struct 
 static bool has_rack(struct sl_cql_node *const *nodes, uint32_t n, const struct sl_cql_node *node)
 {
     for (uint32_t i = 0; i < n; i++) {
-        if (strcmp(nodes[i]->data_center, node->data_center) == 0 && strcmp(nodes[i]->rack, node->rack) == 0)
+        if (same_rack(nodes[i], node))
             return true;
     }
     return false;
 }
 
-static uint32_t count_racks(const struct sl_cql_ring *ring, const char *center)
-{
-    struct sl_cql_node *seen[SL_CQL_REPLICAS_MAX];
-    uint32_t n = 0;
-
-    for (uint32_t i = 0; i < ring->n && n < SL_CQL_REPLICAS_MAX; i++) {
-        struct sl_cql_node *node = ring->owners[i].node;
-
-        if (strcmp(node->data_center, center) == 0 && !has_rack(seen, n, node))
-            seen[n++] = node;
-    }
-    return n;
-}
-
 /*
  * NetworkTopologyStrategy, one data centre: going round the ring, a rack is used twice only when every rack
- * was used once.
+ * was used once, and then by those who were passed over first.
  */
-static uint32_t add_center_replicas(const struct sl_cql_ring *ring, uint32_t start, const char *center,
+static uint32_t add_center_replicas(const struct sl_cql_ring *ring, uint32_t start, const char *name,
                                     uint32_t factor, struct sl_cql_node **ret, uint32_t n)
 {
-    uint32_t n_racks = count_racks(ring, center);
-    uint32_t racks_used = 0;
+    const struct sl_cql_center *center = find_center(ring, name);
     uint32_t taken = 0;
 
-    for (int pass = 0; pass < 2; pass++) {
-        for (uint32_t i = 0; i < ring->n && taken < factor && n < SL_CQL_REPLICAS_MAX; i++) {
-            struct sl_cql_node *node = ring->owners[(start + i) % ring->n].node;
-            bool is_new_rack;
+    for (int pass = 0; center && pass < 2; pass++) {
+        uint32_t there_are = pass ? center->n_nodes : center->n_racks;
+        uint32_t wanted = factor < there_are ? factor : there_are;
 
-            if (strcmp(node->data_center, center) != 0 || contains(ret, n, node))
+        for (uint32_t i = 0; i < ring->n && taken < wanted && n < SL_CQL_REPLICAS_MAX; i++) {
+            struct sl_cql_node *node = ring->owners[(start + i) % ring->n].node;
+
+            if (strcmp(node->data_center, name) != 0 || contains(ret, n, node))
                 continue;
-            is_new_rack = !has_rack(ret, n, node);
-            if (pass == 0 && !is_new_rack && racks_used < n_racks)
+            if (pass == 0 && has_rack(ret, n, node))
                 continue;
-            racks_used += is_new_rack;
             taken++;
             ret[n++] = node;
         }
@@ -168,9 +205,10 @@ static uint32_t add_center_replicas(const struct sl_cql_ring *ring, uint32_t sta
 static uint32_t add_simple(const struct sl_cql_ring *ring, uint32_t start, uint32_t factor,
                            struct sl_cql_node **ret)
 {
+    uint32_t wanted = factor < ring->n_nodes ? factor : ring->n_nodes;
     uint32_t n = 0;
 
-    for (uint32_t i = 0; i < ring->n && n < factor && n < SL_CQL_REPLICAS_MAX; i++) {
+    for (uint32_t i = 0; i < ring->n && n < wanted && n < SL_CQL_REPLICAS_MAX; i++) {
         struct sl_cql_node *node = ring->owners[(start + i) % ring->n].node;
 
         if (!contains(ret, n, node))

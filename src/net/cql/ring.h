@@ -29,10 +29,18 @@ struct sl_cql_replication {
     } *centers;
 };
 
+/* How far to look for replicas in a data centre. */
+struct sl_cql_center {
+    char *name;
+    uint32_t n_nodes, n_racks;
+};
+
 struct sl_cql_ring {
     struct sl_cql_owner *owners; /* ascending */
     uint32_t n;
     int64_t *tokens; /* the same, for those who want them alone */
+    struct sl_cql_center *centers;
+    uint32_t n_centers, n_nodes;
     struct sl_cql_replication *keyspaces;
     uint32_t n_keyspaces, capacity;
     uint64_t fingerprint; /* of who is a member and owns what */

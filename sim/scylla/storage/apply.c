@@ -138,12 +138,18 @@ void sy_store_release_held(struct sy_server *server)
 void sy_store_apply_update(struct sy_server *server, const struct sy_update *update, uint32_t node,
                            struct sy_arena *scratch)
 {
+    struct sy_partitions *partitions = sy_table_partitions(update->table, node);
+    struct sy_partition_key key = {
+        .token = update->token, .bytes = update->key_bytes, .len = update->key_len};
+    struct sy_partition *partition;
+
     if (update->visible_us > sy_server_now_us(server)) {
         hold(server, update);
         return;
     }
-    sy_partitions_apply(sy_table_partitions(update->table, node), &update->table->data->types, update,
-                        scratch);
+    sy_partitions_apply(partitions, &update->table->data->types, update, scratch);
+    if (update->table->is_cdc_log && (partition = sy_partitions_find(partitions, &key)) != NULL)
+        sy_partition_drop_expired(partition, update->table, sy_server_now_s(server), 2, scratch);
 }
 
 /* All updates of one call: the base rows' first, then those of the log. */

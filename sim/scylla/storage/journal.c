@@ -247,6 +247,8 @@ static void save_partition(struct sy_server *server, const struct sy_table *tabl
     for (struct sy_order_node *node = partition->rows.first[0]; node != NULL; node = node->next[0]) {
         struct sy_value *key = sy_arena_raw(arena, table->n_clustering * sizeof(*key));
 
+        if (table->is_cdc_log && sy_stored_row_expired(node->item, sy_server_now_s(server), arena))
+            continue;
         sy_stored_row_key(node->item, table->n_clustering, key);
         update.rows[update.n_rows].clustering = key;
         save_row(node->item, arena, &update.rows[update.n_rows++].data);

@@ -303,6 +303,35 @@ void sy_partitions_apply(struct sy_partitions *partitions, const struct sy_colum
         add_range(partition, update->table, &update->ranges[i]);
 }
 
+bool sy_stored_row_expired(const struct sy_stored_row *row, int64_t now_s, struct sy_arena *scratch)
+{
+    struct sy_row_data data;
+
+    if (!sy_stored_row_unpack(row, scratch, &data) || data.has_marker || data.has_tombstone)
+        return false;
+    for (uint32_t i = 0; i < data.n_cells; i++) {
+        if (data.cells[i].ttl_s == 0 || data.cells[i].expiry_s > now_s)
+            return false;
+    }
+    return true;
+}
+
+void sy_partition_drop_expired(struct sy_partition *partition, const struct sy_table *table, int64_t now_s,
+                               uint32_t most, struct sy_arena *scratch)
+{
+    struct sy_value *key = sy_arena_raw(scratch, table->n_clustering * sizeof(*key));
+
+    for (uint32_t i = 0; i < most && partition->rows.first[0] != NULL; i++) {
+        const struct sy_stored_row *row = partition->rows.first[0]->item;
+        struct sy_place place = {.table = table, .prefix = key, .n = table->n_clustering};
+
+        if (!sy_stored_row_expired(row, now_s, scratch))
+            return;
+        sy_stored_row_key(row, table->n_clustering, key);
+        free(sy_order_remove(&partition->rows, sy_place_of_row, &place));
+    }
+}
+
 void sy_partition_free(struct sy_partition *partition)
 {
     for (struct sy_order_node *node = partition->rows.first[0]; node != NULL; node = node->next[0])

@@ -80,6 +80,12 @@ struct sy_partition *sy_partitions_find(const struct sy_partitions *partitions,
 /* Take the update in. */
 void sy_partitions_apply(struct sy_partitions *partitions, const struct sy_column_types *types,
                          const struct sy_update *update, struct sy_arena *scratch);
+/* Has it nothing but cells that have expired? */
+bool sy_stored_row_expired(const struct sy_stored_row *row, int64_t now_s, struct sy_arena *scratch);
+/* Of a log's partition: its oldest rows, as far as their cells have expired. At most so many at once: called
+ * with each write, it keeps up. */
+void sy_partition_drop_expired(struct sy_partition *partition, const struct sy_table *table, int64_t now_s,
+                               uint32_t most, struct sy_arena *scratch);
 void sy_partitions_clear(struct sy_partitions *partitions);
 void sy_partition_free(struct sy_partition *partition);
 

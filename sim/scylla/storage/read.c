@@ -251,7 +251,7 @@ static void read_tokens(struct reading *reading, const struct sy_partition_key *
     }
 }
 
-static bool read_locked(struct sy_server *server, const struct sy_read *read, sy_row_visitor *visit,
+static void read_locked(struct sy_server *server, const struct sy_read *read, sy_row_visitor *visit,
                         void *ctx, struct sy_arena *arena)
 {
     const struct sy_table *table = read->table;
@@ -276,20 +276,22 @@ static bool read_locked(struct sy_server *server, const struct sy_read *read, sy
         read_tokens(&reading, read->after_key != NULL ? &after : NULL);
     sy_arena_free(&reading.partition_arena);
     sy_arena_free(&reading.row_arena);
-    return true;
 }
 
-/* Work that a read asks for and that needs the lock alone: only when there is some. */
-static void prepare_read(struct sy_server *server, const struct sy_read *read)
+/* Work that a read asks for and that needs the lock alone. */
+static bool needs_preparing(struct sy_server *server, const struct sy_read *read)
 {
     bool stale = read->table->data->local && server->catalog.schema_rows_stale;
-    bool due = server->held != NULL;
+    bool due = server->held != NULL && server->held->visible_us <= sy_server_now_us(server);
 
-    if (!stale && !due)
-        return;
+    return stale || due;
+}
+
+static void prepare(struct sy_server *server)
+{
     bool locked = sy_server_lock_write(server);
 
-    if (stale)
+    if (server->catalog.schema_rows_stale)
         sy_system_refresh_schema(server);
     sy_store_release_held(server);
     sy_server_unlock(server, locked);
@@ -298,15 +300,19 @@ static void prepare_read(struct sy_server *server, const struct sy_read *read)
 bool sy_store_read(struct sy_server *server, const struct sy_read *read, sy_row_visitor *visit, void *ctx,
                    struct sy_arena *arena, struct sy_error *ret)
 {
-    bool locked;
+    bool locked = sy_server_lock_read(server);
+    bool there;
 
-    if (read->table->data->current == NULL)
-        return sy_fail(arena, ret, 0x2200, "unconfigured table %s", read->table->name);
-    prepare_read(server, read);
-    locked = sy_server_lock_read(server);
-    read_locked(server, read, visit, ctx, arena);
+    if (needs_preparing(server, read)) {
+        sy_server_unlock(server, locked);
+        prepare(server);
+        locked = sy_server_lock_read(server);
+    }
+    there = read->table->data->current != NULL;
+    if (there)
+        read_locked(server, read, visit, ctx, arena);
     sy_server_unlock(server, locked);
-    return true;
+    return there || sy_fail(arena, ret, 0x2200, "unconfigured table %s", read->table->name);
 }
 
 bool sy_update_read_row(struct sy_server *server, const struct sy_update *update,

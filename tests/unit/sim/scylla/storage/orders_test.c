@@ -145,6 +145,21 @@ static void rows_past_their_ttl_column_are_deleted_by_the_service(void **state)
     assert_non_null(strstr(world_log(world), "op -3 end ck=1 pk=1\n"));
 }
 
+static void expired_log_rows_leave_the_memory_as_new_ones_come(void **state)
+{
+    struct world *world = *state;
+
+    world_keyspace(world, 0);
+    world_table(world, PLAIN, "enabled=true ttl=10");
+    for (int round = 0; round < 3; round++) {
+        for (int ck = 0; ck < 20; ck++)
+            world_write(world, 1, ck, "v", "a", sy_store_timestamp_us(world->server));
+        assert_string_equal(order(world, "log count ks.t"), "20 rows, 0 expired");
+        sy_server_advance_us(world->server, 11 * 1000000LL);
+        assert_string_equal(order(world, "log count ks.t"), "0 rows, 0 expired");
+    }
+}
+
 /* --- streams --- */
 
 static bool count_row(void *ctx, const struct sy_row *row)
@@ -304,6 +319,7 @@ int main(void)
         TEST(an_unknown_order_says_what_there_is),
         TEST(log_rows_can_be_made_to_expire),
         TEST(rows_past_their_ttl_column_are_deleted_by_the_service),
+        TEST(expired_log_rows_leave_the_memory_as_new_ones_come),
         TEST(a_new_generation_has_a_stream_for_each_range_and_shard),
         TEST(a_write_to_the_generation_before_is_accepted_for_five_seconds),
         TEST(tablets_have_sets_of_streams_that_are_split),

@@ -24,7 +24,8 @@ static int open_one(const char *address, uint16_t *port)
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     if (bind(fd, (const struct sockaddr *)&at, sizeof(at)) == 0 && listen(fd, BACKLOG) == 0 &&
         getsockname(fd, (struct sockaddr *)&at, &size) == 0) {
-        *port = ntohs(at.sin_port);
+        if (*port == 0) /* a port that was chosen stays, and others read it */
+            *port = ntohs(at.sin_port);
         return fd;
     }
     int saved = errno;

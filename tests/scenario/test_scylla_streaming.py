@@ -20,6 +20,10 @@ def make_scylla(tmp_path, build):
         each.close()
 
 
+SETTLED = {"sluice.scylla.early.reads": "true", "sluice.scylla.read.again": "true", "sluice.scylla.sweep.ms": "5000",
+           "sluice.scylla.sweep.interval.ms": "1000", "sluice.scylla.early.interval.ms": "50"}
+
+
 def test_changes_arrive_once_and_in_order(make_scylla, cluster):
     p = make_scylla(cluster)
     p.change(400)
@@ -44,9 +48,10 @@ def test_tasks_share_the_streams(make_scylla, cluster):
     p.wait_equal()
 
 
+@pytest.mark.parametrize("early", [False, True])
 @pytest.mark.parametrize("how", ["SIGTERM", "SIGKILL"])
-def test_restart_while_streaming(make_scylla, cluster, how):
-    p = make_scylla(cluster)
+def test_restart_while_streaming(make_scylla, cluster, how, early):
+    p = make_scylla(cluster, options=SETTLED if early else None)
     writer = threading.Thread(target=p.change, args=(3000,))
     writer.start()
     for rows in (300, 1000, 1800):
@@ -94,6 +99,18 @@ def test_tablets_split_under_load(make_scylla, cluster):
     p.wait_equal()
 
 
+def test_a_node_is_away_for_a_while(make_scylla, cluster):
+    p = make_scylla(cluster, nodes=3)
+    p.change(200)
+    p.wait_equal()
+    p.source.ctl("node 2 down")
+    p.change(200)
+    p.wait_equal()
+    p.source.ctl("node 2 up")
+    p.change(100)
+    p.wait_equal()
+
+
 def test_the_cluster_goes_away_and_comes_back(make_scylla, cluster):
     p = make_scylla(cluster)
     p.change(200)
@@ -117,10 +134,6 @@ def test_a_column_is_added_under_load(make_scylla, cluster):
     writer.join()
     p.wait_equal()
     assert p.query("SELECT count(*) FROM items WHERE extra LIKE 'x1%'")[0][0] == 40
-
-
-SETTLED = {"sluice.scylla.early.reads": "true", "sluice.scylla.read.again": "true", "sluice.scylla.sweep.ms": "5000",
-           "sluice.scylla.sweep.interval.ms": "1000", "sluice.scylla.early.interval.ms": "50"}
 
 
 @pytest.mark.parametrize("how", [None, "SIGKILL"])

@@ -12,10 +12,12 @@ from cassandra.protocol import OverloadedErrorMessage, ServerError
 
 from harness import scylla, wait
 
-SET_UP = """
+KEYSPACE = """
     CREATE KEYSPACE ks WITH replication = {'class': 'NetworkTopologyStrategy', 'replication_factor': 1}
-      AND tablets = {'enabled': false};
+      AND tablets = {'enabled': false};"""
+TABLE = """
     CREATE TABLE ks.t (pk int, ck int, v text, PRIMARY KEY (pk, ck)) WITH cdc = {'enabled': true};"""
+SET_UP = KEYSPACE + TABLE
 
 
 @pytest.fixture
@@ -72,7 +74,9 @@ def test_every_node_tells_the_same_cluster_and_serves_its_rows(make):
 def test_clients_are_told_of_tables_and_nodes(make):
     server = make(nodes=2)
     watcher = server.session(execution_profiles=profile()).cluster
-    server.script(SET_UP)
+    server.script(KEYSPACE)
+    wait.until(lambda: "ks" in watcher.metadata.keyspaces, "the event of a new keyspace")
+    server.script(TABLE)  # not sooner: the driver looks after a random while, and forgets tables of unknown keyspaces
     wait.until(lambda: "t" in watcher.metadata.keyspaces["ks"].tables, "the event of a new table")
     server.execute("ALTER TABLE ks.t ADD more int")
     wait.until(lambda: "more" in watcher.metadata.keyspaces["ks"].tables["t"].columns, "the event of a new column")

@@ -3,12 +3,15 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 
 enum {
     UNDER_WAY_MAX = 128,       /* rows asked for at a time */
     LOOK_EVERY_US = 50 * 1000, /* at the notes */
     NOTES_PAGE = 512,
+    DONE_KEPT = 512, /* as many as may be done while a batch is on its way, and more */
+    DONE_US = 2 * 1000 * 1000,
     PREPARE_US = 10 * 1000 * 1000,
     EMIT_ROWS_MAX = 2000, /* of one partition, into one batch */
 };
@@ -33,8 +36,15 @@ struct item {
     bool waits_to_ask; /* the next page, or the same again after a failure */
 };
 
+struct done_note {
+    uint64_t hash;
+    int64_t at_us; /* monotonic */
+};
+
 struct sl_scylla_revisits {
     struct sl_scylla_revisit_place place;
+    struct done_note done[DONE_KEPT];
+    uint32_t next_done;
     struct base_table *bases;
     struct item **items;
     uint32_t n_items, items_capacity;
@@ -43,7 +53,7 @@ struct sl_scylla_revisits {
     struct sl_cql_values values;
     struct sl_cql_cell *cells;
     uint32_t cells_capacity;
-    uint32_t n_before;       /* items before this look, while it goes on */
+    uint32_t n_before;       /* items before the look at hand */
     struct sl_buf last_note; /* of the page of notes at hand: the next page begins behind it */
     uint32_t n_notes;        /* of that page */
 };
@@ -274,15 +284,49 @@ static int find_table(const struct sl_scylla_revisits *revisits, struct sl_span 
     return -1;
 }
 
-static bool is_under_way(const struct sl_scylla_revisits *revisits, struct sl_span key)
+static bool same_bytes(struct sl_span a, struct sl_span b)
 {
-    for (uint32_t i = 0; i < revisits->n_before; i++) {
-        const struct sl_buf *note = &revisits->items[i]->note;
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
 
-        if (note->len == key.len && memcmp(note->data, key.ptr, key.len) == 0)
+/*
+ * Is the row, or the partition that it lies in, being read? Then the note waits: of two reads under way the
+ * older one could be written last, and say again what has expired meanwhile.
+ */
+static bool is_under_way(const struct sl_scylla_revisits *revisits, uint32_t table,
+                         const struct sl_revisit *revisit)
+{
+    uint32_t n_partition = revisits->place.tables[table]->table->n_partition;
+    struct sl_span partition = partition_part(revisit->key, n_partition);
+
+    for (uint32_t i = 0; i < revisits->n_items; i++) {
+        const struct item *item = revisits->items[i];
+
+        if (item->table != table || !same_bytes(partition_part(item->revisit.key, n_partition), partition))
+            continue;
+        if (item->revisit.scope == SL_REVISIT_PARTITION || revisit->scope == SL_REVISIT_PARTITION ||
+            same_bytes(item->revisit.key, revisit->key))
             return true;
     }
     return false;
+}
+
+/* Its note goes with a batch that may still be on its way into the log. */
+static bool was_just_done(const struct sl_scylla_revisits *revisits, struct sl_span key)
+{
+    uint64_t hash = sl_hash_bytes(key.ptr, key.len, 0);
+
+    for (uint32_t i = 0; i < DONE_KEPT; i++) {
+        if (revisits->done[i].hash == hash && sl_now_us() - revisits->done[i].at_us < DONE_US)
+            return true;
+    }
+    return false;
+}
+
+static void note_done(struct sl_scylla_revisits *revisits, struct sl_span key)
+{
+    revisits->done[revisits->next_done++ % DONE_KEPT] =
+        (struct done_note){.hash = sl_hash_bytes(key.ptr, key.len, 0), .at_us = sl_now_us()};
 }
 
 /* Has the key as many values as the table's key has columns? After another table took the name it may not. */
@@ -318,7 +362,7 @@ static void take_note(void *ctx, const struct sl_note *note)
         !revisits->place.is_ours(
             revisits->place.ctx, revisits->place.tables[table]->table,
             partition_part(revisit.key, revisits->place.tables[table]->table->n_partition)) ||
-        is_under_way(revisits, note->key))
+        is_under_way(revisits, (uint32_t)table, &revisit) || was_just_done(revisits, note->key))
         return;
     item = sl_zalloc(1, sizeof(*item));
     item->revisits = revisits;
@@ -447,7 +491,9 @@ static enum sl_rc emit_rows(struct sl_scylla_revisits *revisits, struct sl_scyll
 static void drop_item(struct sl_scylla_revisits *revisits, uint32_t index)
 {
     free_item(revisits->items[index]);
-    revisits->items[index] = revisits->items[--revisits->n_items];
+    revisits->n_items--;
+    memmove(&revisits->items[index], &revisits->items[index + 1],
+            (revisits->n_items - index) * sizeof(struct item *));
 }
 
 /* True: the item is done with. */
@@ -467,6 +513,7 @@ static enum sl_rc emit_item(struct sl_scylla_revisits *revisits, struct sl_scyll
     } else {
         sl_batch_add_note(emitter->batch, (struct sl_span){item->note.data, item->note.len},
                           (struct sl_span){0});
+        note_done(revisits, (struct sl_span){item->note.data, item->note.len});
         sl_scylla_settle_was_read(revisits->place.settle, item->table, &item->revisit, item->read_us,
                                   emitter->batch);
     }

@@ -139,12 +139,13 @@ static void write_steadily(struct writer *w, uint64_t rate, uint64_t total)
     int64_t began_us = sl_now_us();
 
     while (w->sent < total) {
-        int64_t due_us = rate ? began_us + (int64_t)(w->sent * 1000000 / rate) : 0;
+        int64_t now_us = sl_now_us();
+        int64_t due_us = rate ? began_us + (int64_t)(w->sent * 1000000 / rate) : now_us;
 
-        if (due_us <= sl_now_us() && sl_cql_in_flight(w->cql) < IN_FLIGHT)
+        if (due_us <= now_us && sl_cql_in_flight(w->cql) < IN_FLIGHT)
             write_one(w);
         else
-            take_answer(w, due_us > sl_now_us() ? due_us : sl_now_us() + PATIENCE_US);
+            take_answer(w, due_us > now_us ? due_us : now_us + PATIENCE_US);
     }
     while (sl_cql_in_flight(w->cql) > 0)
         take_answer(w, sl_now_us() + PATIENCE_US);

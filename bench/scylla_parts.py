@@ -141,26 +141,35 @@ def read_with_java(bench, classes, program, rows):
         log.unlink()
 
 
+def measure_readers(table, bench, rows, runs):
+    """The bare loop, which the ratios are to, and the runs: (name, function) with (seconds, CPU seconds, peak RSS) as result."""
+    bare = min((json.loads(subprocess.run([bench.build / "bench/cql_loop", bench.address, "bench.orders_scylla_cdc_log"],
+                                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True).stdout)
+                for _ in range(3)), key=lambda b: b["cpu"])
+    if bare["rows"] != rows:
+        raise SystemExit(f"the bare loop read {bare['rows']} of {rows} rows")
+    table.add("scylla", "bare paged SELECT loop", rows, bare["seconds"], bare["cpu"], bare["rss_mb"], 1)
+    for what, read in runs:
+        seconds, cpu, rss = read()
+        table.add("scylla", what, rows, seconds, cpu, rss, bare["seconds"] / seconds,
+                  note=f"{cpu / rows * 1e6:.2f} core-seconds per million events")
+
+
 def source_part(table, folder, build, rows):
+    """Java's first, on a tenth of the rows, with sluice beside it; then the rest of the rows is written."""
     bench = Bench(folder / "scylla-source", build)
     try:
-        rows = bench.written(bench.writing(0, rows, 1 << 40))["rows"]
+        few = bench.written(bench.writing(0, max(1, rows // 10), 1 << 40))["rows"]
         time.sleep(2)  # the confidence window of one second is past
-        bare = min((json.loads(subprocess.run([build / "bench/cql_loop", bench.address, "bench.orders_scylla_cdc_log"],
-                                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True).stdout)
-                    for _ in range(3)), key=lambda b: b["cpu"])
-        if bare["rows"] != rows:
-            raise SystemExit(f"the bare loop read {bare['rows']} of {rows} rows")
-        table.add("scylla", "bare paged SELECT loop", rows, bare["seconds"], bare["cpu"], bare["rss_mb"], 1)
-        runs = [("sluice's source into the log", [read_with_sluice(bench, f"sluice-{i}", rows) for i in range(3)])]
         classes = java_programs(bench.folder)
-        if classes:
-            runs += [(f"scylla-cdc-java 1.3.9, {what}", [read_with_java(bench, classes, program, rows)])
-                     for program, what in (("Printer", "printing"), ("ChangeCounter", "counting"))]
-        for what, measured in runs:
-            seconds, cpu, rss = min(measured, key=lambda m: m[1])
-            table.add("scylla", what, rows, seconds, cpu, rss, bare["seconds"] / seconds,
-                      note=f"{cpu / rows * 1e6:.2f} core-seconds per million events")
+        measure_readers(table, bench, few, [
+            ("sluice's source into the log", lambda: read_with_sluice(bench, "sluice-few", few)),
+            *((f"scylla-cdc-java 1.3.9, {what}", lambda p=program: read_with_java(bench, classes, p, few))
+              for program, what in (("Printer", "printing"), ("ChangeCounter", "counting")) if classes)])
+        rows = few + bench.written(bench.writing(0, max(1, rows - few), 1 << 40))["rows"]
+        time.sleep(2)
+        measure_readers(table, bench, rows, [("sluice's source into the log", lambda: min(
+            (read_with_sluice(bench, f"sluice-{i}", rows) for i in range(3)), key=lambda m: m[1]))])
     finally:
         bench.source.stop()
 

@@ -25,6 +25,7 @@ enum { REWRITE_BYTES = 8 * 1024 * 1024 };
 
 struct sy_journal {
     int fd;
+    int dir_fd; /* locked while the server is open: two at one directory would spoil it */
     const char *path;
     struct sy_buffer record;
     uint64_t n_starts;
@@ -332,6 +333,19 @@ static bool open_file(struct sy_server *server)
     return true;
 }
 
+static bool lock_dir(struct sy_journal *journal, const char *dir)
+{
+    journal->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (journal->dir_fd >= 0 && flock(journal->dir_fd, LOCK_EX | LOCK_NB) == 0)
+        return true;
+    if (errno == EWOULDBLOCK)
+        fprintf(stderr, "%s: another server has it open\nHINT: stop that one, or name another directory.\n",
+                dir);
+    else
+        fprintf(stderr, "%s: %s\n", dir, strerror(errno));
+    return false;
+}
+
 bool sy_journal_open(struct sy_server *server)
 {
     struct sy_arena *memory = &server->catalog.statement_memory;
@@ -345,10 +359,10 @@ bool sy_journal_open(struct sy_server *server)
         return false;
     }
     journal = sy_arena_alloc(memory, sizeof(*journal));
-    journal->fd = -1;
+    journal->fd = journal->dir_fd = -1;
     journal->path = sy_arena_format(memory, "%s/journal", dir);
     server->journal = journal;
-    if (!recover(server))
+    if (!lock_dir(journal, dir) || !recover(server))
         return false;
     journal->n_starts++;
     /* Numbers that were drawn before the kill must not come again. */
@@ -362,6 +376,8 @@ void sy_journal_close(struct sy_server *server)
         return;
     if (server->journal->fd >= 0)
         close(server->journal->fd);
+    if (server->journal->dir_fd >= 0)
+        close(server->journal->dir_fd);
     sy_buffer_free(&server->journal->record);
     server->journal = NULL;
 }

@@ -268,6 +268,20 @@ static void a_record_cut_short_is_cut_off(void **state)
     remove_scratch();
 }
 
+static void a_second_server_does_not_open_the_directory(void **state)
+{
+    struct world world;
+
+    (void)state;
+    remove_scratch();
+    world_open(&world, scratch_dir());
+    assert_null(sy_server_open(&world.options));
+    world_close(&world);
+    world_open(&world, scratch_dir());
+    world_close(&world);
+    remove_scratch();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +293,7 @@ int main(void)
         TEST(counters_add_up),
         cmocka_unit_test(what_was_answered_is_there_after_a_kill),
         cmocka_unit_test(a_record_cut_short_is_cut_off),
+        cmocka_unit_test(a_second_server_does_not_open_the_directory),
     };
 
     return cmocka_run_group_tests_name("sim/scylla/storage/write", tests, NULL, NULL);

@@ -25,11 +25,12 @@ bool sl_scylla_reader_has_room(const struct sl_scylla_reader *reader)
 void sl_scylla_reader_ask(struct sl_scylla_reader *reader, struct sl_cql_request *request,
                           struct sl_scylla_ask *ask)
 {
+    enum sl_rc rc;
+
     request->ctx = ask;
-    if (sl_cql_submit(reader->cql, request, NULL) == SL_OK)
-        reader->in_flight++;
-    else /* there was room: this cannot be */
-        SL_ASSERT(!"a request was refused");
+    rc = sl_cql_submit(reader->cql, request, NULL);
+    SL_ASSERT(rc == SL_OK); /* there was room */
+    reader->in_flight++;
 }
 
 void sl_scylla_reader_failed(struct sl_scylla_reader *reader, const struct sl_scylla_table *table,

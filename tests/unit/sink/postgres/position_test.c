@@ -86,6 +86,16 @@ static void an_older_writer_commits_nothing(void **state)
     sink_close(&other);
 }
 
+/* Until the server has come as far as the table that somebody else holds. */
+static void wait_until_the_sink_is_held(void)
+{
+    while (strcmp(pg_fixture_rows(&pg,
+                                  "SELECT count(*) > 0 FROM pg_stat_activity"
+                                  " WHERE application_name = 'sluice pg-sink' AND wait_event_type = 'Lock'"),
+                  "t") != 0)
+        ;
+}
+
 /* The zombie is in the middle of its transaction when the new writer comes: one of the two waits for the
  * other. */
 static void a_takeover_waits_for_the_transaction_under_way(void **state)
@@ -102,6 +112,7 @@ static void a_takeover_waits_for_the_transaction_under_way(void **state)
     must(sink_put(&sut, "t", rows(0, 5)), &sut);
     PQclear(PQexec(blocker, "BEGIN; LOCK TABLE t"));
     must(sink_put_only(&sut, "t", rows(5, 5)), &sut);
+    wait_until_the_sink_is_held();
     PQclear(PQexec(blocker, "COMMIT"));
     must(sink_assign(&other, "t"), &other);
     assert_int_equal(other.progress[0].next_offset, 10);

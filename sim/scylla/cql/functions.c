@@ -76,7 +76,8 @@ FUNCTION(call_current_time)
 FUNCTION(call_min_timeuuid)
 {
     int64_t ms = (int64_t)sy_get_u64(a[0].bytes);
-    sy_timeuuid_make((uint64_t)ms * 10000 + (uint64_t)SY_UUID_EPOCH, 0x8080808080808080ULL, give_uuid(run, ret));
+    sy_timeuuid_make((uint64_t)ms * 10000 + (uint64_t)SY_UUID_EPOCH, 0x8080808080808080ULL,
+                     give_uuid(run, ret));
     return true;
 }
 

@@ -38,13 +38,14 @@ struct item {
 
 struct done_note {
     uint64_t hash;
-    int64_t at_us; /* monotonic */
+    int64_t at_us; /* wall clock */
 };
 
 struct sl_scylla_revisits {
     struct sl_scylla_revisit_place place;
     struct done_note done[DONE_KEPT];
     uint32_t next_done;
+    int64_t now_us; /* of the last look; wall clock */
     struct base_table *bases;
     struct item **items;
     uint32_t n_items, items_capacity;
@@ -317,7 +318,7 @@ static bool was_just_done(const struct sl_scylla_revisits *revisits, struct sl_s
     uint64_t hash = sl_hash_bytes(key.ptr, key.len, 0);
 
     for (uint32_t i = 0; i < DONE_KEPT; i++) {
-        if (revisits->done[i].hash == hash && sl_now_us() - revisits->done[i].at_us < DONE_US)
+        if (revisits->done[i].hash == hash && revisits->now_us - revisits->done[i].at_us < DONE_US)
             return true;
     }
     return false;
@@ -326,7 +327,7 @@ static bool was_just_done(const struct sl_scylla_revisits *revisits, struct sl_s
 static void note_done(struct sl_scylla_revisits *revisits, struct sl_span key)
 {
     revisits->done[revisits->next_done++ % DONE_KEPT] =
-        (struct done_note){.hash = sl_hash_bytes(key.ptr, key.len, 0), .at_us = sl_now_us()};
+        (struct done_note){.hash = sl_hash_bytes(key.ptr, key.len, 0), .at_us = revisits->now_us};
 }
 
 /* Has the key as many values as the table's key has columns? After another table took the name it may not. */
@@ -405,6 +406,7 @@ enum sl_rc sl_scylla_revisits_begin(struct sl_scylla_revisits *revisits, int64_t
 {
     enum sl_rc rc = SL_OK;
 
+    revisits->now_us = now_us;
     if (now_us >= revisits->next_look_us && revisits->n_items < UNDER_WAY_MAX / 2)
         rc = look(revisits, now_us, err);
     return rc ? rc : send_waiting(revisits, now_us, err);

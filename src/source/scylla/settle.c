@@ -134,8 +134,9 @@ static void ask_at_expiry(struct sl_scylla_settle *settle, const struct sl_scyll
                           int64_t now_us, struct sl_batch *batch)
 {
     int64_t ttl_us = row->ttl_s * 1000000 + EXPIRY_SLACK_US;
+    int64_t due_us = us + ttl_us > now_us ? us + ttl_us : now_us + EXPIRY_SLACK_US;
 
-    ask_row(settle, row, row->is_static, sl_revisit_due_us(us + ttl_us, TTL_GRID_US), batch);
+    ask_row(settle, row, row->is_static, sl_revisit_due_us(due_us, TTL_GRID_US), batch);
     if (now_us - us > LATE_SEEN_US)
         ask_row(settle, row, row->is_static, sl_revisit_due_us(now_us + ttl_us, TTL_GRID_US), batch);
 }

@@ -182,13 +182,14 @@ enum sl_rc sl_sqlite_source_offsets(struct sl_transport *transport, const char *
  */
 enum sl_rc sl_sqlite_offsets_check(struct sl_sqlite *log, struct sl_error *err);
 
-/* notes.c: what sources remember beside their positions. _store: in append's transaction. _check: as above. */
+/* notes.c: what sources remember beside their positions. _store: in append's transaction. _check: as above.
+ */
 enum sl_rc sl_sqlite_note_store(struct sl_sqlite *log, const struct sl_source_note *note,
-                                 struct sl_error *err);
+                                struct sl_error *err);
 enum sl_rc sl_sqlite_notes_check(struct sl_sqlite *log, struct sl_error *err);
 enum sl_rc sl_sqlite_source_notes(struct sl_transport *transport, const char *connector, struct sl_span from,
-                                   struct sl_span to, size_t max, sl_note_visitor *visit, void *ctx,
-                                   struct sl_error *err);
+                                  struct sl_span to, size_t max, sl_note_visitor *visit, void *ctx,
+                                  struct sl_error *err);
 
 /* keyed.c: small keyed texts. _check: as above. */
 enum sl_rc sl_sqlite_texts_check(struct sl_sqlite *log, struct sl_error *err);

@@ -39,7 +39,11 @@ struct sl_recent_change sl_recent_find(const struct sl_recent *recent, uint64_t 
     struct sl_recent_change now = look(&recent->tables[0], hash);
     struct sl_recent_change before = look(&recent->tables[1], hash);
 
-    return now.ticks >= before.ticks ? now : before;
+    int64_t met_us = now.met_us > before.met_us ? now.met_us : before.met_us;
+    struct sl_recent_change newest = now.ticks >= before.ticks ? now : before;
+
+    newest.met_us = met_us;
+    return newest;
 }
 
 static void grow(struct sl_recent_table *table)
@@ -85,6 +89,7 @@ void sl_recent_add(struct sl_recent *recent, uint64_t key_hash, struct sl_recent
     }
     if (change.ticks > slot->change.ticks)
         slot->change = change;
+    slot->change.met_us = now_us;
     if (change.ticks > table->last_ticks)
         table->last_ticks = change.ticks;
 }

@@ -18,6 +18,8 @@
 struct sl_recent_change {
     uint64_t ticks; /* of cdc$time; 0: none */
     uint64_t id;    /* the random half of cdc$time: tells two writes of one microsecond apart */
+    int64_t
+        met_us; /* when the key was met last, whatever the time of that change; filled by sl_recent_find */
 };
 
 struct sl_recent_slot;

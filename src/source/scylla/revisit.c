@@ -516,8 +516,10 @@ static enum sl_rc emit_item(struct sl_scylla_revisits *revisits, struct sl_scyll
         sl_batch_add_note(emitter->batch, (struct sl_span){item->note.data, item->note.len},
                           (struct sl_span){0});
         note_done(revisits, (struct sl_span){item->note.data, item->note.len});
-        sl_scylla_settle_was_read(revisits->place.settle, item->table, &item->revisit, item->read_us,
-                                  emitter->batch);
+        sl_scylla_settle_was_read(
+            revisits->place.settle, item->table, &item->revisit,
+            partition_part(item->revisit.key, revisits->place.tables[item->table]->table->n_partition),
+            item->read_us, emitter->batch);
     }
     sl_cql_answer_free(item->answer);
     item->answer = NULL;

@@ -346,19 +346,19 @@ void sl_scylla_settle_store(struct sl_scylla_settle *settle, struct sl_batch *ba
 }
 
 void sl_scylla_settle_was_read(struct sl_scylla_settle *settle, uint32_t table,
-                               const struct sl_revisit *revisit, int64_t read_us, struct sl_batch *batch)
+                               const struct sl_revisit *revisit, struct sl_span partition, int64_t read_us,
+                               struct sl_batch *batch)
 {
-    bool partition = revisit->scope == SL_REVISIT_PARTITION;
-    uint64_t ticks = sl_recent_find(&settle->recent, hash_of(table, revisit->key, partition)).ticks;
+    bool whole = revisit->scope == SL_REVISIT_PARTITION;
+    struct sl_recent_change change = sl_recent_find(&settle->recent, hash_of(table, revisit->key, whole));
+    struct sl_recent_change deleted =
+        sl_recent_find(&settle->recent, hash_of(table, partition, true) ^ DELETED_SALT);
+    int64_t met_us = deleted.met_us > change.met_us ? deleted.met_us : change.met_us;
     struct sl_revisit again = *revisit;
-    int64_t change_us;
 
-    if (ticks < UUID_EPOCH_TICKS)
+    if (met_us + settle->visible_us <= read_us)
         return;
-    change_us = (int64_t)((ticks - UUID_EPOCH_TICKS) / US_TICKS);
-    if (change_us + settle->visible_us <= read_us)
-        return;
-    again.due_us = settled_us(settle, change_us, read_us);
+    again.due_us = settled_us(settle, met_us, met_us > read_us ? met_us : read_us);
     if (again.due_us <= revisit->due_us)
         return;
     sl_buf_reset(&settle->note);

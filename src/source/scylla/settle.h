@@ -63,10 +63,12 @@ void sl_scylla_settle_reached(struct sl_scylla_settle *settle, int64_t settled_u
 void sl_scylla_settle_store(struct sl_scylla_settle *settle, struct sl_batch *batch);
 
 /*
- * A row or partition was read at read_us: ask once more if a change of it is so young that its base row may
- * not have been visible then. table: its place in scylla.table.names.
+ * A row or partition was read at read_us: ask once more if a change of it was met so late that its base row
+ * may not have been visible then; a deletion of many rows counts for each of them. table: its place in
+ * scylla.table.names; partition: the partition key's part of the revisit's key.
  */
 void sl_scylla_settle_was_read(struct sl_scylla_settle *settle, uint32_t table,
-                               const struct sl_revisit *revisit, int64_t read_us, struct sl_batch *batch);
+                               const struct sl_revisit *revisit, struct sl_span partition, int64_t read_us,
+                               struct sl_batch *batch);
 
 #endif

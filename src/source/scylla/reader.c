@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "source/scylla/reader.h"
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "source/scylla/scan_queue.h"
 
@@ -15,6 +16,31 @@ void sl_scylla_reader_init(struct sl_scylla_reader *reader, const struct sl_scyl
         .bytes_max = HELD_BYTES_MAX,
         .backoff = {.base_us = config->backoff_base_us, .max_us = config->backoff_max_us},
     };
+}
+
+void sl_scylla_reader_done(struct sl_scylla_reader *reader)
+{
+    for (size_t i = 0; i < reader->n_orphans; i++)
+        sl_free(reader->orphans[i]);
+    sl_free(reader->orphans);
+    reader->orphans = NULL;
+    reader->n_orphans = 0;
+}
+
+void sl_scylla_reader_orphan(struct sl_scylla_reader *reader, struct sl_scylla_ask *ask)
+{
+    SL_GROW(reader->orphans, reader->n_orphans, reader->orphans_capacity);
+    reader->orphans[reader->n_orphans++] = ask;
+}
+
+void sl_scylla_reader_adopt(struct sl_scylla_reader *reader, struct sl_scylla_ask *ask)
+{
+    for (size_t i = 0; i < reader->n_orphans; i++) {
+        if (reader->orphans[i] == ask) {
+            reader->orphans[i] = reader->orphans[--reader->n_orphans];
+            return;
+        }
+    }
 }
 
 bool sl_scylla_reader_has_room(const struct sl_scylla_reader *reader)

@@ -30,12 +30,22 @@ struct sl_scylla_reader {
     /* The newest failure that passes by itself: told by poll when there is nothing else to tell. */
     struct sl_error failure; /* rc SL_OK: none */
     struct sl_error fatal;   /* one that does not */
+    struct sl_scylla_ask *
+        *orphans; /* asks whose owner is gone: heap memory of their own, freed when answered */
+    size_t n_orphans, orphans_capacity;
     struct sl_backoff backoff;
     int64_t not_before_us; /* after a failure: ask nothing until then */
 };
 
 void sl_scylla_reader_init(struct sl_scylla_reader *reader, const struct sl_scylla_config *config,
                            struct sl_cql *cql);
+
+/* After the session's end: nothing will be answered any more. */
+void sl_scylla_reader_done(struct sl_scylla_reader *reader);
+
+/* The ask has no owner any more: whoever is answered adopts it again and frees it; else reader_done does. */
+void sl_scylla_reader_orphan(struct sl_scylla_reader *reader, struct sl_scylla_ask *ask);
+void sl_scylla_reader_adopt(struct sl_scylla_reader *reader, struct sl_scylla_ask *ask);
 
 /* May one more request be sent now? */
 bool sl_scylla_reader_has_room(const struct sl_scylla_reader *reader);

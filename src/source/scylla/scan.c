@@ -22,7 +22,8 @@ struct segment {
 struct part {
     struct sl_scylla_ask ask;
     struct sl_scylla_scan *scan; /* NULL: nobody wants the answer any more */
-    uint32_t first, n;           /* streams */
+    struct sl_scylla_reader *reader;
+    uint32_t first, n; /* streams */
     bool asked, complete;
     struct sl_buf paging_state;
 
@@ -115,10 +116,12 @@ static void free_part(struct sl_scylla_reader *reader, struct part *part)
     sl_free(part->segments);
     part->segments = NULL;
     sl_buf_done(&part->paging_state);
-    if (part->asked)
+    if (part->asked) {
         part->scan = NULL; /* freed when its answer comes */
-    else
+        sl_scylla_reader_orphan(reader, &part->ask);
+    } else {
         sl_free(part);
+    }
 }
 
 static void answered(struct sl_scylla_ask *ask, struct sl_cql_answer *answer);
@@ -129,6 +132,7 @@ static struct part *add_part(struct sl_scylla_scan *scan, uint32_t first, uint32
 
     part->ask.answered = answered;
     part->scan = scan;
+    part->reader = scan->reader;
     part->first = first;
     part->n = n;
     SL_GROW(scan->parts, scan->n_parts, scan->parts_capacity);
@@ -238,6 +242,7 @@ static void answered(struct sl_scylla_ask *ask, struct sl_cql_answer *answer)
 
     part->asked = false;
     if (!scan) {
+        sl_scylla_reader_adopt(part->reader, ask);
         sl_cql_answer_free(answer);
         sl_free(part);
         return;

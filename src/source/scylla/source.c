@@ -57,6 +57,7 @@ static void close_task(void *self)
     for (uint32_t i = 0; i < task->n_tables; i++)
         sl_scylla_log_table_free(task->logs[i]);
     sl_cql_free(task->cql);
+    sl_scylla_reader_done(&task->reader);
     sl_free(task->logs);
     sl_free(task->tracks);
     sl_free(task->passes);

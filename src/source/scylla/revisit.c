@@ -54,7 +54,8 @@ struct sl_scylla_revisits {
     struct sl_cql_values values;
     struct sl_cql_cell *cells;
     uint32_t cells_capacity;
-    uint32_t n_before;       /* items before the look at hand */
+    uint32_t n_before; /* items before the look at hand */
+    struct sl_buf row_key;
     struct sl_buf last_note; /* of the page of notes at hand: the next page begins behind it */
     uint32_t n_notes;        /* of that page */
 };
@@ -92,6 +93,7 @@ void sl_scylla_revisits_free(struct sl_scylla_revisits *revisits)
         free_item(revisits->items[i]);
     for (uint32_t i = 0; i < revisits->place.n_tables; i++)
         forget_base(&revisits->bases[i]);
+    sl_buf_done(&revisits->row_key);
     sl_buf_done(&revisits->last_note);
     sl_cql_values_done(&revisits->values);
     sl_free(revisits->cells);
@@ -465,6 +467,37 @@ static bool is_a_row(const struct sl_scylla_shape *shape, const struct sl_cql_ce
     return !shape->n_clustering || cells[shape->fields[shape->clustering[0]].cell].len >= 0;
 }
 
+/* The key of a row that was read, as notes have it. */
+static struct sl_span key_of(struct sl_scylla_revisits *revisits, const struct sl_scylla_shape *shape,
+                             const struct sl_cql_cell *cells)
+{
+    struct sl_buf *key = &revisits->row_key;
+
+    sl_buf_reset(key);
+    for (uint32_t i = 0; i < shape->n_partition + shape->n_clustering; i++) {
+        uint32_t field =
+            i < shape->n_partition ? shape->partition[i] : shape->clustering[i - shape->n_partition];
+        struct sl_cql_cell cell = cells[shape->fields[field].cell];
+
+        sl_buf_be32(key, (uint32_t)cell.len);
+        if (cell.len > 0)
+            sl_buf_put(key, cell.data, (size_t)cell.len);
+    }
+    return (struct sl_span){key->data, key->len};
+}
+
+/* May the row be written, or was it changed since it was read? A row that was asked for alone always may. */
+static bool may_be_written(struct sl_scylla_revisits *revisits, const struct item *item,
+                           const struct sl_scylla_shape *shape, const struct sl_cql_cell *cells,
+                           struct sl_batch *batch)
+{
+    if (!is_a_row(shape, cells))
+        return false;
+    return item->revisit.scope == SL_REVISIT_ROW ||
+           sl_scylla_settle_row_is_fresh(revisits->place.settle, revisits->place.tables[item->table]->table,
+                                         key_of(revisits, shape, cells), item->read_us, batch);
+}
+
 static enum sl_rc emit_rows(struct sl_scylla_revisits *revisits, struct sl_scylla_emitter *emitter,
                             struct item *item, struct sl_error *err)
 {
@@ -478,7 +511,7 @@ static enum sl_rc emit_rows(struct sl_scylla_revisits *revisits, struct sl_scyll
     ready_shape(revisits, base, rows->columns);
     cells = cells_for(revisits, rows->columns->n);
     while ((rc = sl_cql_rows_next(rows, cells, &more, err)) == SL_OK && more) {
-        if (!is_a_row(base->shape, cells))
+        if (!may_be_written(revisits, item, base->shape, cells, emitter->batch))
             continue;
         rc = sl_scylla_emit_read(emitter, base->shape, cells, true, SL_SCYLLA_READ_AGAIN, item->read_us, err);
         if (rc)
@@ -488,6 +521,19 @@ static enum sl_rc emit_rows(struct sl_scylla_revisits *revisits, struct sl_scyll
     if (rc == SL_OK && !found && item->revisit.scope == SL_REVISIT_ROW && !rows->has_more)
         rc = emit_gone(revisits, emitter, item, base->shape, err);
     return rc;
+}
+
+/*
+ * The rows of a partition of which many were deleted since: they would stand again, and the next read of the
+ * partition would not take them away.
+ */
+static bool is_outdated(const struct sl_scylla_revisits *revisits, const struct item *item)
+{
+    const struct sl_scylla_table *table = revisits->place.tables[item->table]->table;
+
+    return item->revisit.scope == SL_REVISIT_PARTITION &&
+           sl_scylla_settle_was_deleted(revisits->place.settle, item->table,
+                                        partition_part(item->revisit.key, table->n_partition), item->read_us);
 }
 
 static void drop_item(struct sl_scylla_revisits *revisits, uint32_t index)
@@ -502,13 +548,14 @@ static void drop_item(struct sl_scylla_revisits *revisits, uint32_t index)
 static enum sl_rc emit_item(struct sl_scylla_revisits *revisits, struct sl_scylla_emitter *emitter,
                             struct item *item, bool *ret_done, struct sl_error *err)
 {
-    enum sl_rc rc = emit_rows(revisits, emitter, item, err);
+    bool outdated = is_outdated(revisits, item);
+    enum sl_rc rc = outdated ? SL_OK : emit_rows(revisits, emitter, item, err);
     struct sl_cql_rows *rows = &item->answer->rows;
 
     if (rc)
         return rc;
-    *ret_done = !rows->has_more;
-    if (rows->has_more) {
+    *ret_done = outdated || !rows->has_more;
+    if (!*ret_done) {
         sl_buf_reset(&item->paging_state);
         sl_buf_put(&item->paging_state, rows->paging_state.ptr, rows->paging_state.len);
         item->waits_to_ask = true;

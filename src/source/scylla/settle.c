@@ -345,6 +345,26 @@ void sl_scylla_settle_store(struct sl_scylla_settle *settle, struct sl_batch *ba
     sl_seen_store(&settle->seen, batch);
 }
 
+bool sl_scylla_settle_row_is_fresh(struct sl_scylla_settle *settle, const struct sl_scylla_table *table,
+                                   struct sl_span key, int64_t read_us, struct sl_batch *batch)
+{
+    int64_t met_us = sl_recent_find(&settle->recent, hash_of(table->number, key, false)).met_us;
+
+    if (met_us + settle->visible_us <= read_us)
+        return true;
+    ask(settle, table, key, SL_REVISIT_ROW, settled_us(settle, met_us, met_us > read_us ? met_us : read_us),
+        batch);
+    return false;
+}
+
+bool sl_scylla_settle_was_deleted(const struct sl_scylla_settle *settle, uint32_t table,
+                                  struct sl_span partition, int64_t read_us)
+{
+    int64_t met_us = sl_recent_find(&settle->recent, hash_of(table, partition, true) ^ DELETED_SALT).met_us;
+
+    return met_us + settle->visible_us > read_us;
+}
+
 void sl_scylla_settle_was_read(struct sl_scylla_settle *settle, uint32_t table,
                                const struct sl_revisit *revisit, struct sl_span partition, int64_t read_us,
                                struct sl_batch *batch)

@@ -63,6 +63,17 @@ void sl_scylla_settle_reached(struct sl_scylla_settle *settle, int64_t settled_u
 void sl_scylla_settle_store(struct sl_scylla_settle *settle, struct sl_batch *batch);
 
 /*
+ * A row of a partition that was read at read_us is about to be written. False: something was written to it so
+ * late that the read may be older; it is asked for alone then. key: of the whole row.
+ */
+bool sl_scylla_settle_row_is_fresh(struct sl_scylla_settle *settle, const struct sl_scylla_table *table,
+                                   struct sl_span key, int64_t read_us, struct sl_batch *batch);
+
+/* Were many rows of the partition deleted so late that a read of it may be older? */
+bool sl_scylla_settle_was_deleted(const struct sl_scylla_settle *settle, uint32_t table,
+                                  struct sl_span partition, int64_t read_us);
+
+/*
  * A row or partition was read at read_us: ask once more if a change of it was met so late that its base row
  * may not have been visible then; a deletion of many rows counts for each of them. table: its place in
  * scylla.table.names; partition: the partition key's part of the revisit's key.

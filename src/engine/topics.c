@@ -132,6 +132,21 @@ static void tell_listeners(struct sl_topics *topics, const struct sl_topic *topi
         listeners[i].call(listeners[i].ctx, topic, partitions);
 }
 
+/* It has as many partitions as whoever made it wanted. */
+static enum sl_rc see_made(struct sl_topics *topics, const struct sl_topic *topic, int32_t *ret_partitions,
+                           struct sl_error *err)
+{
+    enum sl_rc rc = topics->transport->ops->partitions(topics->transport, topic, ret_partitions, err);
+
+    if (rc)
+        return rc;
+    if (!*ret_partitions)
+        return sl_error_set(err, SL_E_BUSY, "topic '%.200s' was made and is not there yet", topic->name);
+    remember(topics, topic, *ret_partitions);
+    tell_listeners(topics, topic, *ret_partitions);
+    return SL_OK;
+}
+
 enum sl_rc sl_topics_ensure(struct sl_topics *topics, const struct sl_topic *topic,
                             const struct sl_topic_settings *settings, int32_t *ret_partitions,
                             struct sl_error *err)
@@ -144,11 +159,8 @@ enum sl_rc sl_topics_ensure(struct sl_topics *topics, const struct sl_topic *top
         partitions = sl_topics_partitions(topics, topic);
         if (!partitions)
             rc = topics->transport->ops->create_topic(topics->transport, topic, settings, err);
-        if (rc == SL_OK && !partitions) {
-            partitions = settings->partitions;
-            remember(topics, topic, partitions);
-            tell_listeners(topics, topic, partitions);
-        }
+        if (rc == SL_OK && !partitions)
+            rc = see_made(topics, topic, &partitions, err);
         (void)pthread_mutex_unlock(&topics->creating);
     }
     if (rc)

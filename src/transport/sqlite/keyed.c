@@ -29,8 +29,27 @@ static enum sl_rc put(struct sl_sqlite *log, const char *space, const char *key,
     return sl_sqlite_db_run(&log->db, sql, err);
 }
 
-enum sl_rc sl_sqlite_put(struct sl_transport *transport, const char *space, const char *key,
-                         struct sl_span value, struct sl_error *err)
+/* Watchers are told under the lock: in the order of the file. */
+static enum sl_rc put_each(struct sl_sqlite *log, const char *space, const struct sl_text *texts, size_t n,
+                           struct sl_error *err)
+{
+    enum sl_rc rc = SL_OK;
+
+    if (n > 1)
+        rc = sl_sqlite_db_begin(&log->db, err);
+    if (rc)
+        return rc;
+    for (size_t i = 0; !rc && i < n; i++)
+        rc = put(log, space, texts[i].key, texts[i].value, err);
+    if (n > 1)
+        rc = sl_sqlite_db_end(&log->db, rc, err);
+    for (size_t i = 0; !rc && i < n; i++)
+        sl_sqlite_watches_tell(&log->watches, space, texts[i].key, texts[i].value);
+    return rc;
+}
+
+enum sl_rc sl_sqlite_put_all(struct sl_transport *transport, const char *space, const struct sl_text *texts,
+                             size_t n, struct sl_error *err)
 {
     struct sl_sqlite *log = sl_sqlite_of(transport);
     enum sl_rc rc = sl_sqlite_writable(log, err);
@@ -38,9 +57,25 @@ enum sl_rc sl_sqlite_put(struct sl_transport *transport, const char *space, cons
     if (rc)
         return rc;
     (void)pthread_mutex_lock(&log->lock);
-    rc = put(log, space, key, value, err);
+    rc = put_each(log, space, texts, n, err);
     (void)pthread_mutex_unlock(&log->lock);
     return rc;
+}
+
+enum sl_rc sl_sqlite_put(struct sl_transport *transport, const char *space, const char *key,
+                         struct sl_span value, struct sl_error *err)
+{
+    const struct sl_text text = {key, value};
+
+    return sl_sqlite_put_all(transport, space, &text, 1, err);
+}
+
+enum sl_rc sl_sqlite_watch(struct sl_transport *transport, const char *space, sl_text_visitor *visit,
+                           void *ctx, struct sl_error *err)
+{
+    (void)err;
+    sl_sqlite_watches_set(&sl_sqlite_of(transport)->watches, space, visit, ctx);
+    return SL_OK;
 }
 
 enum sl_rc sl_sqlite_list(struct sl_transport *transport, const char *space, sl_text_visitor *visit,

@@ -208,6 +208,7 @@ static void sqlite_close(struct sl_transport *transport)
     (void)pthread_mutex_destroy(&log->wait_lock);
     (void)pthread_cond_destroy(&log->appended);
     (void)pthread_cond_destroy(&log->work);
+    sl_sqlite_watches_done(&log->watches);
     sl_free(log->path);
     sl_free(log->dir);
     sl_free(log);
@@ -229,6 +230,7 @@ static enum sl_rc sqlite_open(const struct sl_props *props, bool read_only, stru
     (void)pthread_mutex_init(&log->wait_lock, NULL);
     sl_cond_init(&log->appended);
     sl_cond_init(&log->work);
+    sl_sqlite_watches_init(&log->watches);
     read_settings(log, props);
     rc = read_only ? open_for_reading(log, err) : open_for_writing(log, err);
     if (rc)
@@ -243,14 +245,48 @@ static const char *sqlite_identity(struct sl_transport *transport)
     return sl_sqlite_of(transport)->identity;
 }
 
+static enum sl_rc sqlite_topic_identity(struct sl_transport *transport, const struct sl_topic *topic,
+                                        char **ret, struct sl_error *err)
+{
+    (void)topic;
+    (void)err;
+    *ret = sl_strdup(sl_sqlite_of(transport)->identity);
+    return SL_OK;
+}
+
+/* One process writes here, and its tasks are told apart by the engine: there is nobody to be shut out. */
+static enum sl_rc sqlite_claim(struct sl_transport *transport, const char *space, const char *id,
+                               struct sl_error *err)
+{
+    (void)space;
+    (void)id;
+    return sl_sqlite_writable(sl_sqlite_of(transport), err);
+}
+
+static enum sl_rc sqlite_fence(struct sl_transport *transport, const char *exclusive_id, struct sl_error *err)
+{
+    (void)exclusive_id;
+    return sl_sqlite_writable(sl_sqlite_of(transport), err);
+}
+
+/* Nothing here waits for a server. */
+static void sqlite_abandon(struct sl_transport *transport)
+{
+    (void)transport;
+}
+
 const struct sl_transport_ops sl_transport_sqlite = {
     .name = "sqlite",
     .options = options,
     .open = sqlite_open,
     .identity = sqlite_identity,
+    .topic_identity = sqlite_topic_identity,
     .create_topic = sl_sqlite_create_topic,
+    .partitions = sl_sqlite_partitions,
     .topics = sl_sqlite_topics,
+    .ends = sl_sqlite_topics,
     .append = sl_sqlite_append,
+    .fence = sqlite_fence,
     .source_offset = sl_sqlite_source_offset,
     .source_offsets = sl_sqlite_source_offsets,
     .source_notes = sl_sqlite_source_notes,
@@ -262,6 +298,10 @@ const struct sl_transport_ops sl_transport_sqlite = {
     .committed = sl_sqlite_committed,
     .reserve = sl_sqlite_reserve,
     .put = sl_sqlite_put,
+    .put_all = sl_sqlite_put_all,
+    .claim = sqlite_claim,
     .list = sl_sqlite_list,
+    .watch = sl_sqlite_watch,
+    .abandon = sqlite_abandon,
     .close = sqlite_close,
 };

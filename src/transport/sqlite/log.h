@@ -15,6 +15,7 @@
 #include "sluice/transport.h"
 #include "transport/sqlite/block.h"
 #include "transport/sqlite/db.h"
+#include "transport/sqlite/watch.h"
 
 struct sl_sqlite_topic;
 
@@ -127,6 +128,8 @@ struct sl_sqlite {
     struct sl_thread housekeeper;
     struct sl_sqlite_db checkpointer; /* the housekeeper's own connection */
     char last_complaint[SL_ERROR_TEXT_SIZE];
+
+    struct sl_sqlite_watches watches;
 };
 
 static inline struct sl_sqlite *sl_sqlite_of(struct sl_transport *transport)
@@ -152,6 +155,8 @@ enum sl_rc sl_sqlite_topic_add(struct sl_sqlite *log, const struct sl_topic *top
                                const struct sl_topic_settings *settings, struct sl_error *err);
 enum sl_rc sl_sqlite_create_topic(struct sl_transport *transport, const struct sl_topic *topic,
                                   const struct sl_topic_settings *settings, struct sl_error *err);
+enum sl_rc sl_sqlite_partitions(struct sl_transport *transport, const struct sl_topic *topic, int32_t *ret,
+                                struct sl_error *err);
 enum sl_rc sl_sqlite_topics(struct sl_transport *transport, sl_topic_visitor *visit, void *ctx,
                             struct sl_error *err);
 /* Write a partition's row as it is to become; in a transaction. */
@@ -195,6 +200,10 @@ enum sl_rc sl_sqlite_source_notes(struct sl_transport *transport, const char *co
 enum sl_rc sl_sqlite_texts_check(struct sl_sqlite *log, struct sl_error *err);
 enum sl_rc sl_sqlite_put(struct sl_transport *transport, const char *space, const char *key,
                          struct sl_span value, struct sl_error *err);
+enum sl_rc sl_sqlite_put_all(struct sl_transport *transport, const char *space, const struct sl_text *texts,
+                             size_t n, struct sl_error *err);
+enum sl_rc sl_sqlite_watch(struct sl_transport *transport, const char *space, sl_text_visitor *visit,
+                           void *ctx, struct sl_error *err);
 enum sl_rc sl_sqlite_list(struct sl_transport *transport, const char *space, sl_text_visitor *visit,
                           void *ctx, struct sl_error *err);
 

@@ -176,17 +176,36 @@ enum sl_rc sl_sqlite_topic_add(struct sl_sqlite *log, const struct sl_topic *nam
     return SL_OK;
 }
 
+/* What was left to the log. */
+static struct sl_topic_settings complete(const struct sl_sqlite *log,
+                                         const struct sl_topic_settings *settings)
+{
+    struct sl_topic_settings complete = {
+        .partitions = settings->partitions ? settings->partitions : 1,
+        .compact = settings->compact,
+        .retention_ms = settings->retention_ms,
+        .retention_bytes = settings->retention_bytes,
+    };
+
+    if (complete.retention_ms == SL_LOG_DEFAULT)
+        complete.retention_ms = log->settings.retention_ms;
+    if (complete.retention_bytes == SL_LOG_DEFAULT)
+        complete.retention_bytes = log->settings.retention_bytes;
+    return complete;
+}
+
 enum sl_rc sl_sqlite_create_topic(struct sl_transport *transport, const struct sl_topic *topic,
                                   const struct sl_topic_settings *settings, struct sl_error *err)
 {
     struct sl_sqlite *log = sl_sqlite_of(transport);
+    struct sl_topic_settings all = complete(log, settings);
     enum sl_rc rc = sl_sqlite_writable(log, err);
 
     if (rc)
         return rc;
     (void)pthread_mutex_lock(&log->lock);
     if (!sl_sqlite_topic_find(log, topic))
-        rc = sl_sqlite_topic_add(log, topic, settings, err);
+        rc = sl_sqlite_topic_add(log, topic, &all, err);
     (void)pthread_mutex_unlock(&log->lock);
     return rc;
 }
@@ -364,6 +383,24 @@ static enum sl_rc reload(struct sl_sqlite *log, struct sl_error *err)
     rc = sl_sqlite_db_begin_read(&log->db, err);
     if (!rc)
         rc = sl_sqlite_db_end(&log->db, sl_sqlite_table_load(log, err), err);
+    return rc;
+}
+
+enum sl_rc sl_sqlite_partitions(struct sl_transport *transport, const struct sl_topic *topic, int32_t *ret,
+                                struct sl_error *err)
+{
+    struct sl_sqlite *log = sl_sqlite_of(transport);
+    struct sl_sqlite_topic *found;
+    enum sl_rc rc = SL_OK;
+
+    (void)pthread_mutex_lock(&log->lock);
+    if (log->read_only)
+        rc = reload(log, err);
+    if (!rc) {
+        found = sl_sqlite_topic_find(log, topic);
+        *ret = found ? found->settings.partitions : 0;
+    }
+    (void)pthread_mutex_unlock(&log->lock);
     return rc;
 }
 

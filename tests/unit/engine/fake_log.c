@@ -75,6 +75,30 @@ static enum sl_rc log_create_topic(struct sl_transport *log, const struct sl_top
     return SL_OK;
 }
 
+static enum sl_rc log_topic_identity(struct sl_transport *log, const struct sl_topic *topic, char **ret,
+                                     struct sl_error *err)
+{
+    (void)topic;
+    (void)err;
+    *ret = sl_strdup(log_identity(log));
+    return SL_OK;
+}
+
+static enum sl_rc log_partitions(struct sl_transport *log, const struct sl_topic *topic, int32_t *ret,
+                                 struct sl_error *err)
+{
+    (void)log;
+    (void)err;
+    *ret = 0;
+    (void)pthread_mutex_lock(&world.lock);
+    for (size_t i = 0; i < world.n_topics_made; i++) {
+        if (strcmp(world.topic_list[i].key, topic->name) == 0)
+            *ret = world.topic_list[i].value[0] - '0';
+    }
+    (void)pthread_mutex_unlock(&world.lock);
+    return SL_OK;
+}
+
 static int64_t end_of(const struct sl_topic *topic, int32_t partition)
 {
     int64_t end = 0;
@@ -376,6 +400,16 @@ static enum sl_rc log_put(struct sl_transport *log, const char *space, const cha
     return rc;
 }
 
+static enum sl_rc log_put_all(struct sl_transport *log, const char *space, const struct sl_text *texts,
+                              size_t n, struct sl_error *err)
+{
+    enum sl_rc rc = SL_OK;
+
+    for (size_t i = 0; rc == SL_OK && i < n; i++)
+        rc = log_put(log, space, texts[i].key, texts[i].value, err);
+    return rc;
+}
+
 static enum sl_rc log_list(struct sl_transport *log, const char *space, sl_text_visitor *visit, void *ctx,
                            struct sl_error *err)
 {
@@ -401,8 +435,11 @@ const struct sl_transport_ops fake_log_ops = {
     .name = "fake",
     .open = log_open,
     .identity = log_identity,
+    .topic_identity = log_topic_identity,
     .create_topic = log_create_topic,
+    .partitions = log_partitions,
     .topics = log_topics,
+    .ends = log_topics,
     .append = log_append,
     .source_offset = log_source_offset,
     .reader_open = log_reader_open,
@@ -412,6 +449,7 @@ const struct sl_transport_ops fake_log_ops = {
     .commit = log_commit,
     .reserve = log_reserve,
     .put = log_put,
+    .put_all = log_put_all,
     .list = log_list,
     .close = log_close,
 };

@@ -287,6 +287,77 @@ static void keyed_texts_are_replaced_and_deleted(void **state)
     assert_string_equal(text, "a:9;b:;");
 }
 
+/* What a watcher heard: "key=value;" or "key-;". */
+struct heard {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    char text[200];
+};
+
+static void hear(void *ctx, const char *key, struct sl_span value)
+{
+    struct heard *heard = ctx;
+    size_t len;
+
+    (void)pthread_mutex_lock(&heard->lock);
+    len = strlen(heard->text);
+    (void)snprintf(heard->text + len, sizeof(heard->text) - len, value.ptr ? "%s=%.*s;" : "%s-;", key,
+                   (int)value.len, value.ptr ? (const char *)value.ptr : "");
+    (void)pthread_cond_broadcast(&heard->changed);
+    (void)pthread_mutex_unlock(&heard->lock);
+}
+
+static void wait_to_hear(struct heard *heard, const char *text)
+{
+    int64_t deadline_us = sl_now_us() + 10 * 1000 * 1000;
+
+    (void)pthread_mutex_lock(&heard->lock);
+    while (strcmp(heard->text, text) != 0 && sl_cond_wait(&heard->changed, &heard->lock, deadline_us))
+        continue;
+    assert_string_equal(heard->text, text);
+    (void)pthread_mutex_unlock(&heard->lock);
+}
+
+static void watchers_hear_of_each_change_in_order_until_they_leave(void **state)
+{
+    struct workplace *place = *state;
+    struct heard heard = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    const struct sl_text texts[] = {
+        {"task-c-0", {(const uint8_t *)"t", 1}}, {"old", {NULL, 0}}, {"commit-c", {(const uint8_t *)"1", 1}}};
+    const struct sl_transport_ops *ops;
+
+    sl_cond_init(&heard.changed);
+    workplace_open(place);
+    ops = place->log->ops;
+    assert_int_equal(ops->put(place->log, "configs", "before", span_of("0"), &place->err), SL_OK);
+    assert_int_equal(ops->watch(place->log, "configs", hear, &heard, &place->err), SL_OK);
+    assert_int_equal(ops->put(place->log, "configs", "a", span_of("1"), &place->err), SL_OK);
+    assert_int_equal(ops->put(place->log, "other", "b", span_of("2"), &place->err), SL_OK);
+    assert_int_equal(ops->put(place->log, "configs", "a", span_of(NULL), &place->err), SL_OK);
+    assert_int_equal(ops->put_all(place->log, "configs", texts, 3, &place->err), SL_OK);
+    wait_to_hear(&heard, "a=1;a-;task-c-0=t;old-;commit-c=1;");
+    assert_int_equal(ops->watch(place->log, "configs", NULL, &heard, &place->err), SL_OK);
+    assert_int_equal(ops->put(place->log, "configs", "c", span_of("3"), &place->err), SL_OK);
+    workplace_reopen(place);
+    assert_string_equal(heard.text, "a=1;a-;task-c-0=t;old-;commit-c=1;");
+    (void)pthread_cond_destroy(&heard.changed);
+}
+
+static void a_topic_that_leaves_its_settings_to_the_log_gets_them(void **state)
+{
+    struct workplace *place = *state;
+    const struct sl_topic_settings settings = {.retention_ms = SL_LOG_DEFAULT,
+                                               .retention_bytes = SL_LOG_DEFAULT};
+    int32_t partitions = -1;
+
+    workplace_open(place);
+    assert_int_equal(place->log->ops->partitions(place->log, topic_of("t"), &partitions, &place->err), SL_OK);
+    assert_int_equal(partitions, 0);
+    assert_int_equal(place->log->ops->create_topic(place->log, topic_of("t"), &settings, &place->err), SL_OK);
+    assert_int_equal(place->log->ops->partitions(place->log, topic_of("t"), &partitions, &place->err), SL_OK);
+    assert_int_equal(partitions, 1);
+}
+
 static void a_start_below_the_oldest_or_beyond_the_end_is_refused(void **state)
 {
     struct workplace *place = *state;
@@ -542,6 +613,8 @@ int main(void)
         PLACE_TEST(source_notes_are_kept_in_the_order_of_their_keys),
         PLACE_TEST(a_log_of_version_1_is_upgraded_when_it_is_opened_for_writing),
         PLACE_TEST(keyed_texts_are_replaced_and_deleted),
+        PLACE_TEST(watchers_hear_of_each_change_in_order_until_they_leave),
+        PLACE_TEST(a_topic_that_leaves_its_settings_to_the_log_gets_them),
         PLACE_TEST(a_start_below_the_oldest_or_beyond_the_end_is_refused),
         PLACE_TEST(a_reader_begins_in_the_middle_of_a_batch),
         PLACE_TEST(whole_appends_are_handed_out_as_long_as_they_fit),

@@ -14,7 +14,7 @@ struct sl_props; /* base/props.h: an ordered map of text to text, as read from J
 
 enum sl_option_type { /* Kafka's ConfigDef types */
                       SL_OPT_STRING,
-                      SL_OPT_PASSWORD, /* never printed */
+                      SL_OPT_PASSWORD, /* never printed: sluice/secret.h */
                       SL_OPT_BOOLEAN,
                       SL_OPT_INT,
                       SL_OPT_LONG,
@@ -56,6 +56,9 @@ struct sl_complaints {
  */
 void sl_options_check(const struct sl_option *table, const struct sl_props *props, const char *prefix,
                       struct sl_complaints *complaints);
+/* Make secrets (sluice/secret.h) of the values that stand in options of type PASSWORD. */
+void sl_options_hide(const struct sl_option *table, struct sl_props *props, const char *prefix);
+
 void sl_complaints_done(struct sl_complaints *complaints);
 
 /* Add a complaint about a key that the table cannot see (key "": about the whole). */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sluice/error.h"
 
+#include "sluice/secret.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -33,6 +35,7 @@ const char *sl_kind_name(enum sl_err_kind kind)
 enum sl_rc sl_error_fill(struct sl_error *err, enum sl_rc rc, const char *where, const char *format, ...)
 {
     va_list args;
+    int len;
 
     if (!err)
         return rc;
@@ -41,8 +44,9 @@ enum sl_rc sl_error_fill(struct sl_error *err, enum sl_rc rc, const char *where,
     err->native[0] = '\0';
     err->where = where;
     va_start(args, format);
-    (void)vsnprintf(err->text, sizeof(err->text), format, args);
+    len = vsnprintf(err->text, sizeof(err->text), format, args);
     va_end(args);
+    sl_secret_mask(err->text, len >= (int)sizeof(err->text));
     return rc;
 }
 
@@ -52,12 +56,14 @@ enum sl_rc sl_error_wrap(struct sl_error *err, const char *format, ...)
     size_t context_len;
     size_t keep;
     va_list args;
+    int len;
 
     if (!err)
         return SL_E_INTERNAL;
     va_start(args, format);
-    (void)vsnprintf(context, sizeof(context) - 2, format, args);
+    len = vsnprintf(context, sizeof(context) - 2, format, args);
     va_end(args);
+    sl_secret_mask(context, len >= (int)sizeof(context) - 2);
     context_len = strlen(context);
     memcpy(context + context_len, ": ", 2);
     context_len += 2;

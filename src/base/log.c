@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "sluice/secret.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -44,12 +45,14 @@ static bool needs_quotes(const char *text)
 
 static void put_text(struct sl_buf *out, const char *text)
 {
-    if (!text)
-        text = "";
+    struct sl_buf scratch = {0};
+
+    text = text ? sl_secret_masked(text, &scratch) : "";
     if (log_format == SL_LOG_JSON || needs_quotes(text))
         sl_json_put_text(out, text, strlen(text)); /* JSON's escapes are logfmt's too */
     else
         sl_buf_text(out, text);
+    sl_buf_done(&scratch);
 }
 
 static void put_name(struct sl_buf *out, const char *name)

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/number.h"
 #include "base/props.h"
+#include "sluice/secret.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,13 +20,15 @@ static void complain(struct sl_complaints *complaints, const char *prefix, const
 {
     struct sl_complaint *item;
     va_list args;
+    int len;
 
     SL_GROW(complaints->items, complaints->n, complaints->capacity);
     item = &complaints->items[complaints->n++];
     (void)snprintf(item->key, sizeof(item->key), "%s%s", prefix ? prefix : "", key);
     va_start(args, format);
-    (void)vsnprintf(item->text, sizeof(item->text), format, args);
+    len = vsnprintf(item->text, sizeof(item->text), format, args);
     va_end(args);
+    sl_secret_mask(item->text, len >= (int)sizeof(item->text));
 }
 
 void sl_complain(struct sl_complaints *complaints, const char *key, const char *format, ...)
@@ -87,38 +90,54 @@ static bool word_allowed(const char *const *values, const char *text)
     return false;
 }
 
-static void check_word(const struct sl_option *option, const char *prefix, const char *key, const char *text,
-                       struct sl_complaints *complaints)
+/* A value under check. */
+struct checked {
+    const struct sl_option *option;
+    const char *prefix;
+    const char *key; /* without the prefix */
+    const char *text;
+    bool hidden; /* messages do not show it */
+    struct sl_complaints *complaints;
+};
+
+static const char *shown(const struct checked *checked, const char *text)
 {
+    return checked->hidden ? SL_SECRET_SHOWN : text;
+}
+
+static void check_word(const struct checked *checked, const char *text)
+{
+    const char *const *values = checked->option->values;
     struct sl_buf words = {0};
 
-    if (word_allowed(option->values, text))
+    if (word_allowed(values, text))
         return;
-    for (const char *const *word = option->values; *word; word++) {
+    for (const char *const *word = values; *word; word++) {
         if (words.len)
             sl_buf_text(&words, ", ");
         sl_buf_text(&words, *word);
     }
-    complain(complaints, prefix, key, "'%s' is not one of: %s", text, sl_buf_cstr(&words));
+    complain(checked->complaints, checked->prefix, checked->key, "'%s' is not one of: %s",
+             shown(checked, text), sl_buf_cstr(&words));
     sl_buf_done(&words);
 }
 
-static void check_words(const struct sl_option *option, const char *prefix, const char *key, const char *text,
-                        struct sl_complaints *complaints)
+static void check_words(const struct checked *checked)
 {
+    const char *cursor = checked->text;
     char item[256];
 
-    if (option->type != SL_OPT_LIST) {
-        check_word(option, prefix, key, text, complaints);
+    if (checked->option->type != SL_OPT_LIST) {
+        check_word(checked, checked->text);
         return;
     }
-    while (sl_list_next(&text, item, sizeof(item)))
-        check_word(option, prefix, key, item, complaints);
+    while (sl_list_next(&cursor, item, sizeof(item)))
+        check_word(checked, item);
 }
 
-static void check_integer(const struct sl_option *option, const char *prefix, const char *key,
-                          const char *text, struct sl_complaints *complaints)
+static void check_integer(const struct checked *checked)
 {
+    const struct sl_option *option = checked->option;
     bool is_int = option->type == SL_OPT_INT;
     int64_t min = is_int ? INT32_MIN : INT64_MIN;
     int64_t max = is_int ? INT32_MAX : INT64_MAX;
@@ -128,29 +147,32 @@ static void check_integer(const struct sl_option *option, const char *prefix, co
         min = option->min;
         max = option->max;
     }
-    if (!sl_parse_int64(text, &number))
-        complain(complaints, prefix, key, "'%s' is not a whole number", text);
+    if (!sl_parse_int64(checked->text, &number))
+        complain(checked->complaints, checked->prefix, checked->key, "'%s' is not a whole number",
+                 shown(checked, checked->text));
     else if (number < min || number > max)
-        complain(complaints, prefix, key, "%lld is outside %lld to %lld", (long long)number, (long long)min,
-                 (long long)max);
+        complain(checked->complaints, checked->prefix, checked->key, "%s is outside %lld to %lld",
+                 shown(checked, checked->text), (long long)min, (long long)max);
 }
 
-static void check_type(const struct sl_option *option, const char *prefix, const char *key, const char *text,
-                       struct sl_complaints *complaints)
+static void check_type(const struct checked *checked)
 {
+    const char *text = checked->text;
     double real;
     bool truth;
 
-    switch (option->type) {
+    switch (checked->option->type) {
     case SL_OPT_INT:
-    case SL_OPT_LONG: check_integer(option, prefix, key, text, complaints); break;
+    case SL_OPT_LONG: check_integer(checked); break;
     case SL_OPT_BOOLEAN:
         if (!sl_parse_bool(text, &truth))
-            complain(complaints, prefix, key, "'%s' is neither true nor false", text);
+            complain(checked->complaints, checked->prefix, checked->key, "'%s' is neither true nor false",
+                     shown(checked, text));
         break;
     case SL_OPT_DOUBLE:
         if (!sl_parse_double(text, &real))
-            complain(complaints, prefix, key, "'%s' is not a number", text);
+            complain(checked->complaints, checked->prefix, checked->key, "'%s' is not a number",
+                     shown(checked, text));
         break;
     case SL_OPT_STRING:
     case SL_OPT_PASSWORD:
@@ -159,11 +181,26 @@ static void check_type(const struct sl_option *option, const char *prefix, const
     }
 }
 
+static bool is_hidden(const struct sl_option *option, const struct sl_props *props, const char *prefix,
+                      const char *name)
+{
+    char key[512];
+
+    (void)snprintf(key, sizeof(key), "%s%s", prefix ? prefix : "", name);
+    return option->type == SL_OPT_PASSWORD || sl_props_is_secret(props, key);
+}
+
 static void check_one(const struct sl_option *option, const struct sl_props *props, const char *prefix,
                       struct sl_complaints *complaints)
 {
     char key[NAME_SIZE];
     const char *text = given(option, props, prefix, key);
+    const struct checked checked = {.option = option,
+                                    .prefix = prefix,
+                                    .key = key,
+                                    .text = text,
+                                    .hidden = is_hidden(option, props, prefix, key),
+                                    .complaints = complaints};
     const char *wrong;
     size_t before = complaints->n;
 
@@ -174,11 +211,24 @@ static void check_one(const struct sl_option *option, const struct sl_props *pro
     }
     if (!text)
         return;
-    check_type(option, prefix, key, text, complaints);
+    check_type(&checked);
     if (complaints->n == before && option->values)
-        check_words(option, prefix, key, text, complaints);
+        check_words(&checked);
     if (complaints->n == before && option->validate && (wrong = option->validate(text)))
         complain(complaints, prefix, key, "%s", wrong);
+}
+
+void sl_options_hide(const struct sl_option *table, struct sl_props *props, const char *prefix)
+{
+    for (; table->name; table++) {
+        char used[NAME_SIZE];
+        char key[512];
+
+        if (table->type != SL_OPT_PASSWORD || !given(table, props, prefix, used))
+            continue;
+        (void)snprintf(key, sizeof(key), "%s%s", prefix ? prefix : "", used);
+        sl_props_hide(props, key);
+    }
 }
 
 void sl_options_check(const struct sl_option *table, const struct sl_props *props, const char *prefix,

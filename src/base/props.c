@@ -2,13 +2,15 @@
 #include "base/props.h"
 
 #include "base/alloc.h"
+#include "sluice/secret.h"
 
 #include <ctype.h>
 #include <string.h>
 
 struct entry {
     char *key;
-    char *value;
+    char *value;              /* NULL: the secret is the value */
+    struct sl_secret *secret; /* or NULL */
 };
 
 /* A few dozen keys, read at start: a walk over an array is as good as anything. */
@@ -27,6 +29,12 @@ static void free_entry(struct entry *entry)
 {
     sl_free(entry->key);
     sl_free(entry->value);
+    sl_secret_free(entry->secret);
+}
+
+static const char *text_of(const struct entry *entry)
+{
+    return entry->secret ? sl_secret_reveal(entry->secret) : entry->value;
 }
 
 void sl_props_free(struct sl_props *props)
@@ -48,18 +56,69 @@ static struct entry *find(const struct sl_props *props, const char *key)
     return NULL;
 }
 
+static struct entry *find_or_add(struct sl_props *props, const char *key)
+{
+    struct entry *entry = find(props, key);
+
+    if (entry)
+        return entry;
+    SL_GROW(props->entries, props->n, props->capacity);
+    props->entries[props->n] = (struct entry){.key = sl_strdup(key)};
+    return &props->entries[props->n++];
+}
+
+/* The new value may be the old one's memory: the old one goes last. */
+static void replace(struct entry *entry, char *value, struct sl_secret *secret)
+{
+    struct entry old = *entry;
+
+    entry->value = value;
+    entry->secret = secret;
+    sl_free(old.value);
+    sl_secret_free(old.secret);
+}
+
 void sl_props_set(struct sl_props *props, const char *key, const char *value)
 {
     struct entry *entry = find(props, key);
-    char *copy = sl_strdup(value);
 
-    if (entry) {
-        sl_free(entry->value);
-        entry->value = copy;
+    if (entry && entry->secret)
+        sl_props_set_secret(props, key, value);
+    else
+        replace(find_or_add(props, key), sl_strdup(value), NULL);
+}
+
+void sl_props_set_secret(struct sl_props *props, const char *key, const char *value)
+{
+    struct sl_secret *secret = sl_secret_new(value, strlen(value));
+
+    replace(find_or_add(props, key), NULL, secret);
+}
+
+void sl_props_hide(struct sl_props *props, const char *key)
+{
+    struct entry *entry = find(props, key);
+
+    if (!entry || entry->secret)
         return;
-    }
-    SL_GROW(props->entries, props->n, props->capacity);
-    props->entries[props->n++] = (struct entry){.key = sl_strdup(key), .value = copy};
+    entry->secret = sl_secret_new(entry->value, strlen(entry->value));
+    sl_secret_wipe(entry->value, strlen(entry->value));
+    sl_free(entry->value);
+    entry->value = NULL;
+}
+
+bool sl_props_is_secret(const struct sl_props *props, const char *key)
+{
+    const struct entry *entry = find(props, key);
+
+    return entry && entry->secret;
+}
+
+const char *sl_props_shown(const struct sl_props *props, const char *key)
+{
+    const struct entry *entry = find(props, key);
+
+    return !entry ? NULL : entry->secret ? SL_SECRET_SHOWN : entry->value;
 }
 
 void sl_props_remove(struct sl_props *props, const char *key)
@@ -79,7 +138,7 @@ const char *sl_props_get(const struct sl_props *props, const char *key)
 {
     struct entry *entry = find(props, key);
 
-    return entry ? entry->value : NULL;
+    return entry ? text_of(entry) : NULL;
 }
 
 size_t sl_props_count(const struct sl_props *props)
@@ -91,15 +150,21 @@ void sl_props_at(const struct sl_props *props, size_t index, const char **ret_ke
 {
     SL_ASSERT(index < props->n);
     *ret_key = props->entries[index].key;
-    *ret_value = props->entries[index].value;
+    *ret_value = text_of(&props->entries[index]);
 }
 
 struct sl_props *sl_props_copy(const struct sl_props *props)
 {
     struct sl_props *copy = sl_props_new();
 
-    for (size_t i = 0; i < props->n; i++)
-        sl_props_set(copy, props->entries[i].key, props->entries[i].value);
+    for (size_t i = 0; i < props->n; i++) {
+        const struct entry *entry = &props->entries[i];
+
+        if (entry->secret)
+            replace(find_or_add(copy, entry->key), NULL, sl_secret_share(entry->secret));
+        else
+            sl_props_set(copy, entry->key, entry->value);
+    }
     return copy;
 }
 

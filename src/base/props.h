@@ -15,6 +15,15 @@ struct sl_props;
 struct sl_props *sl_props_new(void);
 void sl_props_free(struct sl_props *props);
 void sl_props_set(struct sl_props *props, const char *key, const char *value); /* replaces */
+/*
+ * The same for a value that nobody may see (sluice/secret.h): it is kept as a secret, and copies keep it so.
+ * A setting stays secret when it is set again. sl_props_hide makes one of a value that is there.
+ */
+void sl_props_set_secret(struct sl_props *props, const char *key, const char *value);
+void sl_props_hide(struct sl_props *props, const char *key);
+bool sl_props_is_secret(const struct sl_props *props, const char *key);
+/* What may be printed: the value, or "****". NULL when missing. */
+const char *sl_props_shown(const struct sl_props *props, const char *key);
 void sl_props_remove(struct sl_props *props, const char *key);
 const char *sl_props_get(const struct sl_props *props, const char *key); /* NULL when missing */
 size_t sl_props_count(const struct sl_props *props);

@@ -157,30 +157,10 @@ static enum sl_rc ready_base(struct sl_scylla_revisits *revisits, uint32_t numbe
 
 /* ---- keys: [bytes] of CQL, one after another ---- */
 
-/* The next value; false at the end, or when the bytes lie. */
-static bool next_cell(struct sl_span *rest, struct sl_cql_cell *ret)
+static uint32_t n_keys(const struct sl_revisit *revisit, const struct sl_scylla_table *table)
 {
-    int32_t len;
-
-    if (rest->len < 4)
-        return false;
-    len = (int32_t)sl_cql_load_be32(rest->ptr);
-    rest->ptr += 4;
-    rest->len -= 4;
-    if (len > 0 && (size_t)len > rest->len)
-        return false;
-    *ret = (struct sl_cql_cell){.data = rest->ptr, .len = len};
-    if (len > 0) {
-        rest->ptr += len;
-        rest->len -= (size_t)len;
-    }
-    return true;
-}
-
-static uint32_t n_keys(const struct item *item, const struct sl_scylla_table *table)
-{
-    return item->revisit.scope == SL_REVISIT_PARTITION ? table->n_partition
-                                                       : table->n_partition + table->n_clustering;
+    return revisit->scope == SL_REVISIT_PARTITION ? table->n_partition
+                                                  : table->n_partition + table->n_clustering;
 }
 
 /* The partition key's part of a key. */
@@ -190,7 +170,7 @@ static struct sl_span partition_part(struct sl_span key, uint32_t n_partition)
     struct sl_cql_cell cell;
 
     for (uint32_t i = 0; i < n_partition; i++) {
-        if (!next_cell(&rest, &cell))
+        if (!sl_revisit_next_cell(&rest, &cell))
             return key;
     }
     return (struct sl_span){key.ptr, key.len - rest.len};
@@ -203,7 +183,7 @@ static int64_t token_of(struct sl_span key, uint32_t n_partition)
     uint32_t n = n_partition < 32 ? n_partition : 32;
 
     for (uint32_t i = 0; i < n; i++) {
-        if (!next_cell(&key, &cells[i]))
+        if (!sl_revisit_next_cell(&key, &cells[i]))
             return 0;
     }
     return sl_cql_token(cells, n);
@@ -250,7 +230,7 @@ static enum sl_rc send(struct sl_scylla_revisits *revisits, struct item *item, i
         return rc;
     request.statement = item->revisit.scope == SL_REVISIT_PARTITION ? base->partition : base->row;
     sl_cql_values_reset(&revisits->values);
-    for (uint32_t i = 0; i < n_keys(item, table) && next_cell(&rest, &cell); i++)
+    for (uint32_t i = 0; i < n_keys(&item->revisit, table) && sl_revisit_next_cell(&rest, &cell); i++)
         sl_cql_bind_cell(&revisits->values, cell);
     item->waits_to_ask = false;
     item->read_us = now_us;
@@ -335,13 +315,12 @@ static void note_done(struct sl_scylla_revisits *revisits, struct sl_span key)
 /* Has the key as many values as the table's key has columns? After another table took the name it may not. */
 static bool fits(const struct sl_revisit *revisit, const struct sl_scylla_table *table)
 {
-    uint32_t want = revisit->scope == SL_REVISIT_PARTITION ? table->n_partition
-                                                           : table->n_partition + table->n_clustering;
+    uint32_t want = n_keys(revisit, table);
     struct sl_span rest = revisit->key;
     struct sl_cql_cell cell;
 
     for (uint32_t i = 0; i < want; i++) {
-        if (!next_cell(&rest, &cell) || cell.len < 0)
+        if (!sl_revisit_next_cell(&rest, &cell) || cell.len < 0)
             return false;
     }
     return rest.len == 0 && (revisit->scope != SL_REVISIT_PARTITION || table->n_clustering);
@@ -414,16 +393,6 @@ enum sl_rc sl_scylla_revisits_begin(struct sl_scylla_revisits *revisits, int64_t
     return rc ? rc : send_waiting(revisits, now_us, err);
 }
 
-bool sl_scylla_revisits_ready(const struct sl_scylla_revisits *revisits)
-{
-    return revisits->n_answers > 0;
-}
-
-uint32_t sl_scylla_revisits_under_way(const struct sl_scylla_revisits *revisits)
-{
-    return revisits->n_items;
-}
-
 /* ---- what was found ---- */
 
 static struct sl_cql_cell *cells_for(struct sl_scylla_revisits *revisits, uint32_t n)
@@ -455,9 +424,9 @@ static enum sl_rc emit_gone(struct sl_scylla_revisits *revisits, struct sl_scyll
     for (uint32_t i = 0; i < shape->columns->n; i++)
         cells[i] = (struct sl_cql_cell){.len = SL_CQL_NULL};
     for (uint32_t i = 0; i < shape->n_partition; i++)
-        (void)next_cell(&rest, &cells[shape->fields[shape->partition[i]].cell]);
+        (void)sl_revisit_next_cell(&rest, &cells[shape->fields[shape->partition[i]].cell]);
     for (uint32_t i = 0; i < shape->n_clustering; i++)
-        (void)next_cell(&rest, &cells[shape->fields[shape->clustering[i]].cell]);
+        (void)sl_revisit_next_cell(&rest, &cells[shape->fields[shape->clustering[i]].cell]);
     return sl_scylla_emit_read(emitter, shape, cells, false, SL_SCYLLA_READ_AGAIN, item->read_us, err);
 }
 
@@ -477,11 +446,8 @@ static struct sl_span key_of(struct sl_scylla_revisits *revisits, const struct s
     for (uint32_t i = 0; i < shape->n_partition + shape->n_clustering; i++) {
         uint32_t field =
             i < shape->n_partition ? shape->partition[i] : shape->clustering[i - shape->n_partition];
-        struct sl_cql_cell cell = cells[shape->fields[field].cell];
 
-        sl_buf_be32(key, (uint32_t)cell.len);
-        if (cell.len > 0)
-            sl_buf_put(key, cell.data, (size_t)cell.len);
+        sl_revisit_put_cell(key, cells[shape->fields[field].cell]);
     }
     return (struct sl_span){key->data, key->len};
 }

@@ -44,11 +44,6 @@ void sl_scylla_revisits_free(
 enum sl_rc sl_scylla_revisits_begin(struct sl_scylla_revisits *revisits, int64_t now_us,
                                     struct sl_error *err);
 
-/* Answers that wait for emit. */
-bool sl_scylla_revisits_ready(const struct sl_scylla_revisits *revisits);
-/* Rows asked for and not emitted yet. */
-uint32_t sl_scylla_revisits_under_way(const struct sl_scylla_revisits *revisits);
-
 /* Put what came into the batch that the emitter fills. Errors: PROTOCOL, SCHEMA. */
 enum sl_rc sl_scylla_revisits_emit(struct sl_scylla_revisits *revisits, struct sl_scylla_emitter *emitter,
                                    struct sl_error *err);

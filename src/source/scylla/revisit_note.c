@@ -5,6 +5,32 @@ enum { HEAD_SIZE = 13 }; /* 'r', version, due, scope, length of the table's name
 
 const struct sl_span sl_revisit_from = {(const uint8_t *)"r", 1};
 
+void sl_revisit_put_cell(struct sl_buf *key, struct sl_cql_cell cell)
+{
+    sl_buf_be32(key, (uint32_t)cell.len);
+    if (cell.len > 0)
+        sl_buf_put(key, cell.data, (size_t)cell.len);
+}
+
+bool sl_revisit_next_cell(struct sl_span *rest, struct sl_cql_cell *ret)
+{
+    int32_t len;
+
+    if (rest->len < 4)
+        return false;
+    len = (int32_t)sl_cql_load_be32(rest->ptr);
+    rest->ptr += 4;
+    rest->len -= 4;
+    if (len > 0 && (size_t)len > rest->len)
+        return false;
+    *ret = (struct sl_cql_cell){.data = rest->ptr, .len = len};
+    if (len > 0) {
+        rest->ptr += len;
+        rest->len -= (size_t)len;
+    }
+    return true;
+}
+
 int64_t sl_revisit_due_us(int64_t at_us, int64_t grid_us)
 {
     return grid_us > 0 ? (at_us + grid_us - 1) / grid_us * grid_us : at_us;

@@ -13,6 +13,7 @@
 #define SLUICE_SOURCE_SCYLLA_REVISIT_NOTE_H
 
 #include "base/buf.h"
+#include "net/cql/cell.h"
 #include "sluice/record.h"
 
 enum sl_revisit_scope {
@@ -29,6 +30,11 @@ struct sl_revisit {
 
 /* Round up to the grid. */
 int64_t sl_revisit_due_us(int64_t at_us, int64_t grid_us);
+
+/* One value of a key as [bytes]: the one place that writes them, and the one that reads them. */
+void sl_revisit_put_cell(struct sl_buf *key, struct sl_cql_cell cell);
+/* Takes the next value off rest; false at the end, or when the bytes lie. */
+bool sl_revisit_next_cell(struct sl_span *rest, struct sl_cql_cell *ret);
 
 /* Append the note's key. */
 void sl_revisit_put(struct sl_buf *out, const struct sl_revisit *revisit);

@@ -260,6 +260,7 @@ static enum sl_rc read_columns(struct sl_cql *cql, struct sl_scylla_table *table
             break;
         table->n_partition += columns[n].kind == SL_SCYLLA_PARTITION;
         table->n_clustering += columns[n].kind == SL_SCYLLA_CLUSTERING;
+        table->has_statics |= columns[n].kind == SL_SCYLLA_STATIC;
         n++;
     }
     sl_cql_answer_free(answer);

@@ -34,6 +34,7 @@ struct sl_scylla_table {
     uint32_t number;                        /* its place in scylla.table.names */
     const struct sl_scylla_column *columns; /* partition key, clustering key, then the others by name */
     uint32_t n_columns, n_partition, n_clustering;
+    bool has_statics;
     bool tablets;
     struct sl_scylla_cdc cdc;
 };

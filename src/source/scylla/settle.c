@@ -64,13 +64,6 @@ bool sl_scylla_settle_is_new(const struct sl_scylla_settle *settle, const struct
 
 /* ---- keys ---- */
 
-static void put_cell(struct sl_buf *out, struct sl_cql_cell cell)
-{
-    sl_buf_be32(out, (uint32_t)cell.len);
-    if (cell.len > 0)
-        sl_buf_put(out, cell.data, (size_t)cell.len);
-}
-
 /* The values of the key columns as [bytes]: of the whole primary key, or of the partition key only. */
 static struct sl_span put_key(struct sl_buf *out, const struct sl_scylla_row *row, bool partition_only)
 {
@@ -78,9 +71,9 @@ static struct sl_span put_key(struct sl_buf *out, const struct sl_scylla_row *ro
 
     sl_buf_reset(out);
     for (uint32_t i = 0; i < shape->n_partition; i++)
-        put_cell(out, sl_scylla_cell(row, shape->fields[shape->partition[i]].cell));
+        sl_revisit_put_cell(out, sl_scylla_cell(row, shape->fields[shape->partition[i]].cell));
     for (uint32_t i = 0; i < shape->n_clustering && !partition_only; i++)
-        put_cell(out, sl_scylla_cell(row, shape->fields[shape->clustering[i]].cell));
+        sl_revisit_put_cell(out, sl_scylla_cell(row, shape->fields[shape->clustering[i]].cell));
     return (struct sl_span){out->data, out->len};
 }
 
@@ -167,15 +160,6 @@ static bool changes_parts(const struct sl_scylla_row *row)
     return false;
 }
 
-static bool has_statics(const struct sl_scylla_table *table)
-{
-    for (uint32_t i = 0; i < table->n_columns; i++) {
-        if (table->columns[i].kind == SL_SCYLLA_STATIC)
-            return true;
-    }
-    return false;
-}
-
 /* An upsert whose event does not settle the row, whatever else was written to it. */
 static bool is_unclear(struct sl_scylla_group *group, const struct sl_scylla_row *row)
 {
@@ -189,7 +173,7 @@ static bool is_unclear(struct sl_scylla_group *group, const struct sl_scylla_row
         return true;
     if (wants_image && !has_image && row->shape->table->cdc.postimage)
         return true;
-    return has_statics(row->shape->table); /* a new row shows statics that its own change does not name */
+    return row->shape->table->has_statics; /* a new row shows statics that its own change does not name */
 }
 
 /* ---- one change ---- */

@@ -467,10 +467,8 @@ static void ask_again(const struct part *part, const struct sl_cql_cell *cells, 
                                  .scope = whole_partition ? SL_REVISIT_PARTITION : SL_REVISIT_ROW};
 
     sl_buf_format(&name, "%s.%s", table->keyspace, table->name);
-    for (uint32_t i = 0; i < n; i++) {
-        sl_buf_be32(&key, (uint32_t)cells[i].len);
-        sl_buf_put(&key, cells[i].data, cells[i].len > 0 ? (size_t)cells[i].len : 0);
-    }
+    for (uint32_t i = 0; i < n; i++)
+        sl_revisit_put_cell(&key, cells[i]);
     revisit.table = (struct sl_span){name.data, name.len};
     revisit.key = (struct sl_span){key.data, key.len};
     sl_revisit_put(&note, &revisit);

@@ -28,6 +28,46 @@ enum sl_rc sl_json_parse(const char *text, size_t len, const char *what, json_t 
     return SL_OK;
 }
 
+/* Behind the string whose first quote stands before at. */
+static size_t skip_string(const char *text, size_t len, size_t at)
+{
+    while (at < len && text[at] != '"')
+        at += text[at] == '\\' ? 2 : 1;
+    return at + 1;
+}
+
+enum sl_rc sl_json_within(const char *text, size_t len, const char *what, size_t depth, size_t values,
+                          struct sl_error *err)
+{
+    size_t open = 0;
+    size_t n = 1;
+
+    for (size_t at = 0; at < len; at++) {
+        switch (text[at]) {
+        case '"': at = skip_string(text, len, at + 1) - 1; break;
+        case '{':
+        case '[':
+            n++;
+            if (++open > depth)
+                return sl_error_set(err, SL_E_CONFIG,
+                                    "%s nests objects and arrays deeper than %zu. HINT: no document that is "
+                                    "meant for this place does",
+                                    what, depth);
+            break;
+        case '}':
+        case ']': open -= open > 0; break;
+        case ',': n++; break;
+        default: break;
+        }
+        if (n > values)
+            return sl_error_set(err, SL_E_CONFIG,
+                                "%s holds more than %zu values. HINT: no document that is meant for this "
+                                "place does",
+                                what, values);
+    }
+    return SL_OK;
+}
+
 enum sl_rc sl_json_parse_file(const char *path, json_t **ret, struct sl_error *err)
 {
     json_error_t bad;

@@ -20,6 +20,14 @@ enum sl_rc sl_json_parse(const char *text, size_t len, const char *what, json_t 
 /* The same from a file. Errors: NOT_FOUND (it cannot be opened), CONFIG. */
 enum sl_rc sl_json_parse_file(const char *path, json_t **ret, struct sl_error *err);
 
+/*
+ * Is the text within these bounds? Depth counts objects and arrays inside each other, values everything that
+ * a tree would hold. One pass without a tree, for text from outside, which is asked before sl_json_parse;
+ * that the text is JSON at all is not asked. Errors: CONFIG.
+ */
+enum sl_rc sl_json_within(const char *text, size_t len, const char *what, size_t depth, size_t values,
+                          struct sl_error *err);
+
 /* Append text as a JSON string, quotes included. Bytes above 0x7F pass as they are: text is UTF-8. */
 void sl_json_put_text(struct sl_buf *out, const char *text, size_t len);
 

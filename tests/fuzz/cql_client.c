@@ -6,7 +6,7 @@
  * is read past its end, and no memory is asked for that the bytes do not pay for.
  */
 #include "net/cql/columns.h"
-#include "net/cql/keystore.h"
+#include "net/keystore.h"
 #include "net/cql/message.h"
 #include "net/cql/ring.h"
 
@@ -98,11 +98,11 @@ static void read_type_text(struct sl_cql_in in, bool is_class)
 
 static void read_store(struct sl_cql_in in)
 {
-    struct sl_cql_keystore store;
+    struct sl_keystore store;
     struct sl_error err;
 
-    if (sl_cql_jks_read(in.at, (size_t)(in.end - in.at), NULL, "fuzz", &store, &err) == SL_OK)
-        sl_cql_keystore_done(&store);
+    if (sl_keystore_read_jks(in.at, (size_t)(in.end - in.at), NULL, "fuzz", &store, &err) == SL_OK)
+        sl_keystore_done(&store);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

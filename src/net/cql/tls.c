@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/cql/tls.h"
 
-#include "net/cql/keystore.h"
+#include "net/keystore.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -18,7 +18,7 @@ static enum sl_rc refuse(enum sl_rc rc, const char *what, const char *path, stru
                         path, *reason ? ": " : "", reason);
 }
 
-static enum sl_rc add_trusted(SSL_CTX *ctx, const struct sl_cql_keystore *store, const char *path,
+static enum sl_rc add_trusted(SSL_CTX *ctx, const struct sl_keystore *store, const char *path,
                               struct sl_error *err)
 {
     X509_STORE *trusted = SSL_CTX_get_cert_store(ctx);
@@ -34,7 +34,7 @@ static enum sl_rc add_trusted(SSL_CTX *ctx, const struct sl_cql_keystore *store,
     return SL_OK;
 }
 
-static enum sl_rc use_identity(SSL_CTX *ctx, const struct sl_cql_keystore *store, const char *path,
+static enum sl_rc use_identity(SSL_CTX *ctx, const struct sl_keystore *store, const char *path,
                                struct sl_error *err)
 {
     if (!store->key || !store->n_chain)
@@ -50,21 +50,21 @@ static enum sl_rc use_identity(SSL_CTX *ctx, const struct sl_cql_keystore *store
 
 static enum sl_rc use_stores(SSL_CTX *ctx, const struct sl_cql_tls *tls, struct sl_error *err)
 {
-    struct sl_cql_keystore store;
+    struct sl_keystore store;
     enum sl_rc rc = SL_OK;
 
     if (tls->truststore_path) {
-        rc = sl_cql_keystore_read(tls->truststore_path, tls->truststore_password, &store, err);
+        rc = sl_keystore_read(tls->truststore_path, tls->truststore_password, &store, err);
         if (rc == SL_OK) {
             rc = add_trusted(ctx, &store, tls->truststore_path, err);
-            sl_cql_keystore_done(&store);
+            sl_keystore_done(&store);
         }
     }
     if (rc == SL_OK && tls->keystore_path) {
-        rc = sl_cql_keystore_read(tls->keystore_path, tls->keystore_password, &store, err);
+        rc = sl_keystore_read(tls->keystore_path, tls->keystore_password, &store, err);
         if (rc == SL_OK) {
             rc = use_identity(ctx, &store, tls->keystore_path, err);
-            sl_cql_keystore_done(&store);
+            sl_keystore_done(&store);
         }
     }
     return rc;

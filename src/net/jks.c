@@ -6,7 +6,7 @@
  * plain key. Passwords count as UTF-16; here each byte is one character, which is right for ASCII.
  */
 #include "base/buf.h"
-#include "net/cql/keystore.h"
+#include "net/keystore.h"
 #include "net/cql/wire.h"
 
 #include <openssl/err.h>
@@ -95,7 +95,7 @@ static X509 *read_certificate(struct sl_cql_in *in, int32_t version)
 }
 
 static bool read_private(struct sl_cql_in *in, int32_t version, const char *password,
-                         struct sl_cql_keystore *store)
+                         struct sl_keystore *store)
 {
     struct sl_cql_cell key = sl_cql_take_bytes(in);
     int32_t n = sl_cql_take_i32(in);
@@ -120,8 +120,7 @@ static bool read_private(struct sl_cql_in *in, int32_t version, const char *pass
     return true;
 }
 
-static bool read_entry(struct sl_cql_in *in, int32_t version, const char *password,
-                       struct sl_cql_keystore *store)
+static bool read_entry(struct sl_cql_in *in, int32_t version, const char *password, struct sl_keystore *store)
 {
     int32_t tag = sl_cql_take_i32(in);
     X509 *certificate;
@@ -137,10 +136,10 @@ static bool read_entry(struct sl_cql_in *in, int32_t version, const char *passwo
     return true;
 }
 
-enum sl_rc sl_cql_jks_read(const uint8_t *bytes, size_t len, const char *password, const char *name,
-                           struct sl_cql_keystore *ret, struct sl_error *err)
+enum sl_rc sl_keystore_read_jks(const uint8_t *bytes, size_t len, const char *password, const char *name,
+                                struct sl_keystore *ret, struct sl_error *err)
 {
-    struct sl_cql_keystore store = {0};
+    struct sl_keystore store = {0};
     struct sl_cql_in in = {bytes, bytes + len, false};
     uint8_t sum[SHA_DIGEST_LENGTH];
     int32_t version;
@@ -163,7 +162,7 @@ enum sl_rc sl_cql_jks_read(const uint8_t *bytes, size_t len, const char *passwor
         in.bad |= !read_entry(&in, version, password, &store);
     ERR_clear_error();
     if (in.bad || version < 1 || version > NEWEST_VERSION) {
-        sl_cql_keystore_done(&store);
+        sl_keystore_done(&store);
         return sl_error_set(err, SL_E_CONFIG,
                             "key store '%s' cannot be read. HINT: its keys have to have the "
                             "store's own password; keytool -importkeystore makes a PKCS#12 of it",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "net/cql/keystore.h"
+#include "net/keystore.h"
 
 #include "base/buf.h"
 
@@ -11,7 +11,7 @@
 
 enum { STORE_BYTES_MAX = 16 * 1024 * 1024 };
 
-void sl_cql_keystore_done(struct sl_cql_keystore *store)
+void sl_keystore_done(struct sl_keystore *store)
 {
     EVP_PKEY_free(store->key);
     for (size_t i = 0; i < store->n_chain; i++)
@@ -20,7 +20,7 @@ void sl_cql_keystore_done(struct sl_cql_keystore *store)
         X509_free(store->certificates[i]);
     sl_free(store->chain);
     sl_free(store->certificates);
-    *store = (struct sl_cql_keystore){0};
+    *store = (struct sl_keystore){0};
 }
 
 static enum sl_rc read_file(const char *path, struct sl_buf *ret, struct sl_error *err)
@@ -39,13 +39,13 @@ static enum sl_rc read_file(const char *path, struct sl_buf *ret, struct sl_erro
     return SL_OK;
 }
 
-static void trust(struct sl_cql_keystore *store, X509 *certificate)
+static void trust(struct sl_keystore *store, X509 *certificate)
 {
     SL_GROW(store->certificates, store->n_certificates, store->certificates_capacity);
     store->certificates[store->n_certificates++] = certificate;
 }
 
-static void add_to_chain(struct sl_cql_keystore *store, X509 *certificate)
+static void add_to_chain(struct sl_keystore *store, X509 *certificate)
 {
     SL_GROW(store->chain, store->n_chain, store->chain_capacity);
     store->chain[store->n_chain++] = certificate;
@@ -64,7 +64,7 @@ static enum sl_rc refused(const char *path, struct sl_error *err)
 }
 
 static enum sl_rc read_pkcs12(const struct sl_buf *bytes, const char *password, const char *path,
-                              struct sl_cql_keystore *ret, struct sl_error *err)
+                              struct sl_keystore *ret, struct sl_error *err)
 {
     const uint8_t *at = bytes->data;
     PKCS12 *p12 = d2i_PKCS12(NULL, &at, (long)bytes->len);
@@ -91,32 +91,62 @@ static enum sl_rc read_pkcs12(const struct sl_buf *bytes, const char *password, 
     return SL_OK;
 }
 
-static enum sl_rc read_pem(const struct sl_buf *bytes, const char *path, struct sl_cql_keystore *ret,
-                           struct sl_error *err)
+static int give_password(char *buffer, int size, int writing, void *password)
 {
-    BIO *bio = BIO_new_mem_buf(bytes->data, (int)bytes->len);
-    X509 *certificate;
+    size_t len = password ? strlen(password) : 0;
 
-    while ((certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)))
-        trust(ret, certificate);
-    BIO_free(bio);
-    ERR_clear_error();
-    return ret->n_certificates ? SL_OK : refused(path, err);
+    (void)writing;
+    if (len > (size_t)size)
+        return -1;
+    memcpy(buffer, password ? password : "", len);
+    return (int)len;
 }
 
-enum sl_rc sl_cql_keystore_read(const char *path, const char *password, struct sl_cql_keystore *ret,
-                                struct sl_error *err)
+/* Certificates are the key's chain where there is a key, and trusted ones in any case. */
+enum sl_rc sl_keystore_read_pem(const char *text, size_t len, const char *password, const char *name,
+                                struct sl_keystore *ret, struct sl_error *err)
+{
+    BIO *bio = BIO_new_mem_buf(text, (int)len);
+    BIO *keys = BIO_new_mem_buf(text, (int)len);
+    struct sl_keystore store = {0};
+    char *secret = password ? sl_strdup(password) : NULL;
+    X509 *certificate;
+
+    store.key = PEM_read_bio_PrivateKey(keys, NULL, give_password, secret);
+    while ((certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
+        if (store.key) {
+            X509_up_ref(certificate);
+            add_to_chain(&store, certificate);
+        }
+        trust(&store, certificate);
+    }
+    BIO_free(bio);
+    BIO_free(keys);
+    if (secret)
+        explicit_bzero(secret, strlen(secret));
+    sl_free(secret);
+    if (!store.key && !store.n_certificates) {
+        sl_keystore_done(&store);
+        return refused(name, err);
+    }
+    ERR_clear_error();
+    *ret = store;
+    return SL_OK;
+}
+
+enum sl_rc sl_keystore_read(const char *path, const char *password, struct sl_keystore *ret,
+                            struct sl_error *err)
 {
     static const uint8_t jks_magic[] = {0xFE, 0xED, 0xFE, 0xED};
-    struct sl_cql_keystore store = {0};
+    struct sl_keystore store = {0};
     struct sl_buf bytes = {0};
     enum sl_rc rc = read_file(path, &bytes, err);
 
     if (rc == SL_OK) {
         if (bytes.len >= 4 && memcmp(bytes.data, jks_magic, 4) == 0)
-            rc = sl_cql_jks_read(bytes.data, bytes.len, password, path, &store, err);
+            rc = sl_keystore_read_jks(bytes.data, bytes.len, password, path, &store, err);
         else if (bytes.len && bytes.data[0] == '-')
-            rc = read_pem(&bytes, path, &store, err);
+            rc = sl_keystore_read_pem((const char *)bytes.data, bytes.len, password, path, &store, err);
         else
             rc = read_pkcs12(&bytes, password, path, &store, err);
     }
@@ -126,6 +156,6 @@ enum sl_rc sl_cql_keystore_read(const char *path, const char *password, struct s
     if (rc == SL_OK)
         *ret = store;
     else
-        sl_cql_keystore_done(&store);
+        sl_keystore_done(&store);
     return rc;
 }

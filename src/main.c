@@ -3,6 +3,7 @@
 #include "cli/command.h"
 #include "registry/builtin.h"
 #include "codec/converters.h"
+#include "engine/secrets/secrets.h"
 #include "sink/postgres/sink.h"
 #include "source/scylla/source.h"
 #include "source/sqlserver/source.h"
@@ -29,6 +30,10 @@ static const struct sl_transform_ops *const transforms[] = {
     NULL,
 };
 
+static const struct sl_provider_ops *const providers[] = {
+    &sl_provider_file, &sl_provider_directory, &sl_provider_env, &sl_provider_vault, NULL,
+};
+
 static const struct sl_command *const commands[] = {
     &sl_command_run,
     &sl_command_status,
@@ -47,6 +52,7 @@ int main(int argc, char **argv)
         .transports = transports,
         .converters = converters,
         .transforms = transforms,
+        .providers = providers,
         .open_registry = sl_registry_builtin_open,
     };
     const struct sl_cli cli = {.plugins = &plugins, .commands = commands};

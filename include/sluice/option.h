@@ -48,6 +48,7 @@ struct sl_complaint {
 struct sl_complaints {
     struct sl_complaint *items;
     size_t n, capacity;
+    bool passing; /* what is complained of may pass by itself (a server that is away): worth another try */
 };
 
 /*

@@ -3,10 +3,11 @@
 #include "base/props.h"
 
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/json.h"
+#include "sluice/secret.h"
 
-#include <errno.h>
-#include <stdio.h>
+enum { LARGEST = 64 << 20 };
 
 struct parser {
     const char *path;
@@ -16,30 +17,6 @@ struct parser {
     struct sl_buf key;
     struct sl_buf value;
 };
-
-static enum sl_rc read_whole(const char *path, struct sl_buf *out, struct sl_error *err)
-{
-    FILE *file = fopen(path, "re");
-    int reason = errno;
-
-    if (!file)
-        return sl_error_set(err, SL_E_NOT_FOUND,
-                            "cannot open '%s': %s. HINT: check the path and its permissions", path,
-                            strerror(reason));
-    for (;;) {
-        size_t n = fread(sl_buf_reserve(out, 8192), 1, 8192, file);
-
-        out->len += n;
-        if (n == 0)
-            break;
-    }
-    reason = ferror(file) ? errno : 0;
-    (void)fclose(file);
-    if (reason)
-        return sl_error_set(err, SL_E_NOT_FOUND, "cannot read '%s': %s. HINT: it must be a plain file", path,
-                            strerror(reason));
-    return SL_OK;
-}
 
 static bool is_blank(uint8_t c)
 {
@@ -191,11 +168,19 @@ static enum sl_rc read_entry(struct parser *p, struct sl_props *props, struct sl
     return SL_OK;
 }
 
+/* Properties hold passwords. */
+static void wipe(struct sl_buf *buf)
+{
+    if (buf->data)
+        sl_secret_wipe(buf->data, buf->capacity);
+    sl_buf_done(buf);
+}
+
 enum sl_rc sl_props_read_file(struct sl_props *props, const char *path, struct sl_error *err)
 {
     struct sl_buf text = {0};
     struct parser p = {.path = path, .line = 1};
-    enum sl_rc rc = read_whole(path, &text, err);
+    enum sl_rc rc = sl_file_read(path, LARGEST, &text, err);
 
     p.at = text.data;
     p.end = text.data + text.len;
@@ -210,9 +195,9 @@ enum sl_rc sl_props_read_file(struct sl_props *props, const char *path, struct s
         else
             rc = read_entry(&p, props, err);
     }
-    sl_buf_done(&p.key);
-    sl_buf_done(&p.value);
-    sl_buf_done(&text);
+    wipe(&p.key);
+    wipe(&p.value);
+    wipe(&text);
     return rc;
 }
 

@@ -17,6 +17,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@ enum {
 struct run {
     const struct sl_cli *cli;
     struct sl_props *props;
+    struct sl_secrets *secrets;
     struct sl_connector **connectors;
     const char **paths; /* their files */
     size_t n;
@@ -65,6 +67,8 @@ static int read_worker(struct run *run, const char *path)
 
     if (sl_worker_config_read(path, &run->props, &err))
         return sl_cli_fail(NULL, &err);
+    if (sl_worker_config_resolve(&run->props, run->cli->plugins, &complaints, &run->secrets, &err))
+        return sl_cli_fail(path, &err);
     sl_worker_config_check(run->props, run->cli->plugins, &complaints);
     status = print_complaints(path, &complaints);
     if (status == SL_EXIT_OK && sl_worker_config_supported(run->props, &err))
@@ -81,7 +85,7 @@ static int read_connector(struct run *run, const char *path)
 
     if (sl_connector_read(path, &props, &err))
         return sl_cli_fail(NULL, &err);
-    sl_connector_check(props, run->cli->plugins, run->props, &complaints, &connector);
+    sl_connector_check(props, run->cli->plugins, run->props, run->secrets, &complaints, &connector);
     for (size_t i = 0; connector && i < run->n; i++) {
         if (strcmp(run->connectors[i]->name, connector->name) == 0)
             sl_complain(&complaints, "name",
@@ -291,7 +295,7 @@ static int run_worker(struct run *run, int signal_fd)
     struct sl_error err = {0};
     int status = SL_EXIT_FAILED;
 
-    if (sl_worker_open(run->cli->plugins, run->props, &run->worker, &err))
+    if (sl_worker_open(run->cli->plugins, run->props, run->secrets, &run->worker, &err))
         return sl_cli_fail(NULL, &err);
     say_start(run);
     status = probe_all(run, signal_fd, false);
@@ -305,6 +309,12 @@ static int run_worker(struct run *run, int signal_fd)
     return stop(run, status);
 }
 
+/* A core file would hold what the client libraries keep of passwords; ours are left out of it anyway. */
+static void allow_core_dumps(bool allowed)
+{
+    (void)prctl(PR_SET_DUMPABLE, allowed ? 1 : 0, 0, 0, 0);
+}
+
 static int run_command(const struct sl_cli *cli, const struct sl_arguments *arguments)
 {
     struct run run = {.cli = cli, .began_us = sl_now_us()};
@@ -312,10 +322,12 @@ static int run_command(const struct sl_cli *cli, const struct sl_arguments *argu
     int signal_fd = block_signals();
     int status;
 
+    allow_core_dumps(false);
     run.connectors = sl_zalloc(arguments->n_words, sizeof(struct sl_connector *));
     run.paths = sl_zalloc(arguments->n_words, sizeof(*run.paths));
     status = read_all(&run, arguments);
     if (status == SL_EXIT_OK) {
+        allow_core_dumps(sl_option_bool(sl_worker_options, run.props, NULL, "sluice.core.dumps"));
         sl_worker_config_open_log(run.props);
         status = only_check ? probe_all(&run, signal_fd, true) : run_worker(&run, signal_fd);
         if (only_check && status == SL_EXIT_OK)
@@ -325,6 +337,7 @@ static int run_command(const struct sl_cli *cli, const struct sl_arguments *argu
         sl_connector_free(run.connectors[i]);
     sl_free(run.connectors);
     sl_free(run.paths);
+    sl_secrets_close(run.secrets);
     sl_props_free(run.props);
     (void)close(signal_fd);
     return status;

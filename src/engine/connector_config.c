@@ -32,6 +32,7 @@ void sl_connector_free(struct sl_connector *connector)
     if (!connector)
         return;
     sl_props_free(connector->props);
+    sl_props_free(connector->raw);
     sl_free(connector->name);
     sl_free(connector);
 }
@@ -56,31 +57,6 @@ static void check_class(struct check *check)
     if (class_name && *class_name &&
         sl_plugins_connector(check->plugins, class_name, &check->source, &check->sink, &err))
         sl_complain(check->complaints, "connector.class", "%s", err.text);
-}
-
-/* "${provider:path:key}": Connect would ask a provider; taking it for the value itself would be a riddle
- * later. */
-static void check_secrets(struct check *check)
-{
-    for (size_t i = 0; i < sl_props_count(check->props); i++) {
-        const char *key;
-        const char *value;
-        const char *start;
-
-        sl_props_at(check->props, i, &key, &value);
-        for (start = strstr(value, "${"); start; start = strstr(start + 2, "${")) {
-            size_t word = strcspn(start, ":}");
-
-            if (start[word] != ':')
-                continue;
-            sl_complain(
-                check->complaints, key,
-                "refers to the config provider '%.*s', and this version has none. HINT: put the value itself "
-                "into a file that only sluice can read",
-                (int)(word - 2), start + 2);
-            break;
-        }
-    }
 }
 
 static void check_topics(struct check *check)
@@ -198,7 +174,6 @@ static void check_keys(struct check *check)
 {
     sl_options_check(sl_connector_options, check->props, NULL, check->complaints);
     check_class(check);
-    check_secrets(check);
     if (check->source) {
         inherit(check);
         sl_options_check(sl_source_connector_options, check->props, NULL, check->complaints);
@@ -215,30 +190,67 @@ static void check_keys(struct check *check)
     check_transforms(check);
 }
 
-void sl_connector_check(struct sl_props *props, const struct sl_plugins *plugins,
-                        const struct sl_props *worker, struct sl_complaints *complaints,
-                        struct sl_connector **ret)
+/* What stands in options of type PASSWORD is not printed from here on. */
+static void hide_passwords(const struct check *check)
 {
-    struct check check = {.props = props, .plugins = plugins, .worker = worker, .complaints = complaints};
+    static const char *const prefixes[] = {"key.converter.", "value.converter."};
+
+    if (check->source)
+        sl_options_hide(check->source->options, check->props, NULL);
+    if (check->sink)
+        sl_options_hide(check->sink->options, check->props, NULL);
+    for (int i = 0; i < 2; i++) {
+        struct sl_converter_choice choice = sl_converters_choose(check->worker, check->props, i == 0);
+        const struct sl_converter_ops *ops = NULL;
+
+        if (choice.props == check->props &&
+            sl_plugins_converter(check->plugins, choice.class_name, &ops, NULL) == SL_OK && ops->options)
+            sl_options_hide(ops->options, check->props, prefixes[i]);
+    }
+}
+
+static struct sl_connector *make(const struct check *check, struct sl_props *raw, int64_t ttl_ms, int tasks)
+{
+    struct sl_connector *connector = sl_zalloc(1, sizeof(*connector));
+
+    hide_passwords(check);
+    connector->name = sl_strdup(sl_props_get(check->props, "name"));
+    connector->props = check->props;
+    connector->raw = raw;
+    connector->ttl_ms = ttl_ms;
+    connector->source = check->source;
+    connector->sink = check->sink;
+    connector->tasks = tasks;
+    return connector;
+}
+
+void sl_connector_check(struct sl_props *props, const struct sl_plugins *plugins,
+                        const struct sl_props *worker, struct sl_secrets *secrets,
+                        struct sl_complaints *complaints, struct sl_connector **ret)
+{
+    struct check check = {.plugins = plugins, .worker = worker, .complaints = complaints};
     size_t before = complaints->n;
-    struct sl_connector *connector;
+    struct sl_error err = {0};
+    int64_t ttl_ms = -1;
     int tasks = 1;
 
     *ret = NULL;
-    check_keys(&check);
-    if (complaints->n == before)
-        tasks = check_parts(&check);
-    if (complaints->n != before) {
+    if (sl_secrets_resolve(secrets, props, complaints, &check.props, &ttl_ms, &err)) {
+        if (complaints->n == before)
+            complain_of(complaints, &err);
+        complaints->passing = err.kind == SL_KIND_TRANSIENT;
         sl_props_free(props);
         return;
     }
-    connector = sl_zalloc(1, sizeof(*connector));
-    connector->name = sl_strdup(sl_props_get(props, "name"));
-    connector->props = props;
-    connector->source = check.source;
-    connector->sink = check.sink;
-    connector->tasks = tasks;
-    *ret = connector;
+    check_keys(&check);
+    if (complaints->n == before)
+        tasks = check_parts(&check);
+    if (complaints->n == before) {
+        *ret = make(&check, props, ttl_ms, tasks);
+        return;
+    }
+    sl_props_free(check.props);
+    sl_props_free(props);
 }
 
 /* ---- keys that nobody knows ---- */

@@ -15,12 +15,13 @@
 enum sl_rc sl_connector_read(const char *path, struct sl_props **ret, struct sl_error *err);
 
 /*
- * Check a configuration and make the connector from it, which takes the props over. With complaints nothing
- * is made and *ret is NULL.
+ * Resolve the references to secrets in a configuration, check it and make the connector from it, which takes
+ * the props over. With complaints nothing is made and *ret is NULL. Blocks for as long as the config
+ * providers take; secrets NULL: there are none.
  */
 void sl_connector_check(struct sl_props *props, const struct sl_plugins *plugins,
-                        const struct sl_props *worker, struct sl_complaints *complaints,
-                        struct sl_connector **ret);
+                        const struct sl_props *worker, struct sl_secrets *secrets,
+                        struct sl_complaints *complaints, struct sl_connector **ret);
 void sl_connector_free(struct sl_connector *connector);
 
 /* Warn once of the keys that nobody knows. */

@@ -9,6 +9,7 @@
 
 #include "sluice/converter.h"
 #include "sluice/registry.h"
+#include "sluice/secret.h"
 #include "sluice/sink.h"
 #include "sluice/source.h"
 #include "sluice/transform.h"
@@ -20,6 +21,7 @@ struct sl_plugins {
     const struct sl_transport_ops *const *transports;
     const struct sl_converter_ops *const *converters;
     const struct sl_transform_ops *const *transforms;
+    const struct sl_provider_ops *const *providers; /* of secrets */
     /* The schema registry of a state directory, for the converters. */
     enum sl_rc (*open_registry)(const char *state_dir, bool read_only, struct sl_registry **ret,
                                 struct sl_error *err);

@@ -6,6 +6,7 @@
 #include "base/budget.h"
 #include "engine/log_writer.h"
 #include "engine/plugins.h"
+#include "engine/secrets/secrets.h"
 #include "engine/topics.h"
 
 struct sl_shared {
@@ -16,6 +17,7 @@ struct sl_shared {
     struct sl_topics *topics;
     struct sl_log_writer *writer;
     struct sl_budget *budget;
+    struct sl_secrets *secrets;              /* the worker's config providers; NULL: none */
     struct sl_topic_settings topic_settings; /* the worker's defaults */
 
     /* A task's threads have ended or it has failed; any thread. */
@@ -26,7 +28,9 @@ struct sl_shared {
 /* A connector as checked: who it is and its configuration. */
 struct sl_connector {
     char *name;
-    struct sl_props *props;
+    struct sl_props *props;             /* what runs: references resolved, secrets hidden (base/props.h) */
+    struct sl_props *raw;               /* as it was given: what is stored and shown */
+    int64_t ttl_ms;                     /* how long the resolved values are good for; -1: for ever */
     const struct sl_source_ops *source; /* one of the two */
     const struct sl_sink_ops *sink;
     int tasks;

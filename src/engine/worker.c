@@ -69,7 +69,7 @@ static void close_shared(struct sl_worker *worker)
 }
 
 enum sl_rc sl_worker_open(const struct sl_plugins *plugins, const struct sl_props *props,
-                          struct sl_worker **ret, struct sl_error *err)
+                          struct sl_secrets *secrets, struct sl_worker **ret, struct sl_error *err)
 {
     struct sl_worker *worker = sl_zalloc(1, sizeof(*worker));
     struct sl_shared *shared = &worker->shared;
@@ -77,6 +77,7 @@ enum sl_rc sl_worker_open(const struct sl_plugins *plugins, const struct sl_prop
 
     shared->plugins = plugins;
     shared->worker = props;
+    shared->secrets = secrets;
     shared->topic_settings = sl_worker_config_topics(props, plugins);
     shared->task_changed = task_changed;
     shared->ctx = worker;

@@ -12,11 +12,11 @@
 struct sl_worker;
 
 /*
- * Open the state directory and everything that tasks share. props and plugins are borrowed. Errors: the
- * transport's (another process writes there, damage), the registry's.
+ * Open the state directory and everything that tasks share. props, plugins and secrets are borrowed. Errors:
+ * the transport's (another process writes there, damage), the registry's.
  */
 enum sl_rc sl_worker_open(const struct sl_plugins *plugins, const struct sl_props *props,
-                          struct sl_worker **ret, struct sl_error *err);
+                          struct sl_secrets *secrets, struct sl_worker **ret, struct sl_error *err);
 
 /* The identity of the log. */
 const char *sl_worker_identity(const struct sl_worker *worker);

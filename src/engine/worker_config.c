@@ -47,6 +47,11 @@ const struct sl_option sl_worker_options[] = {
             "both "
             "scylla.name and topic.prefix given, 1.2 names topics by the first, 2 by the second",
      .values = scylla_lines},
+    {.name = "sluice.core.dumps",
+     .type = SL_OPT_BOOLEAN,
+     .default_text = "false",
+     .doc = "let the system write a core file when the process crashes; it may hold secrets of the client "
+            "libraries"},
     {.name = "key.converter", .type = SL_OPT_CLASS, .doc = "converter of keys; Avro when not given"},
     {.name = "value.converter", .type = SL_OPT_CLASS, .doc = "converter of values; Avro when not given"},
     IGNORED("key.converter.*"),
@@ -120,6 +125,36 @@ enum sl_rc sl_worker_config_read(const char *path, struct sl_props **ret, struct
     return SL_OK;
 }
 
+enum sl_rc sl_worker_config_resolve(struct sl_props **props, const struct sl_plugins *plugins,
+                                    struct sl_complaints *complaints, struct sl_secrets **ret_secrets,
+                                    struct sl_error *err)
+{
+    const char *named = sl_props_get(*props, "config.providers");
+    struct sl_secrets *secrets = NULL;
+    struct sl_props *resolved = NULL;
+    size_t before = complaints->n;
+    int64_t ttl_ms;
+    enum sl_rc rc = SL_OK;
+
+    *ret_secrets = NULL;
+    if (plugins->providers)
+        sl_secrets_check(plugins->providers, *props, complaints);
+    if (complaints->n != before)
+        return SL_OK;
+    if (plugins->providers && named && *named)
+        rc = sl_secrets_open(plugins->providers, *props, &secrets, err);
+    if (rc == SL_OK)
+        rc = sl_secrets_resolve(secrets, *props, complaints, &resolved, &ttl_ms, err);
+    if (rc) {
+        sl_secrets_close(secrets);
+        return complaints->n == before ? rc : SL_OK;
+    }
+    sl_props_free(*props);
+    *props = resolved;
+    *ret_secrets = secrets;
+    return SL_OK;
+}
+
 static void check_converter(const struct sl_props *props, const struct sl_plugins *plugins, const char *key,
                             struct sl_complaints *complaints)
 {
@@ -151,8 +186,10 @@ void sl_worker_config_check(const struct sl_props *props, const struct sl_plugin
     check_converter(props, plugins, "value.converter", complaints);
 }
 
-static bool known(const struct sl_plugins *plugins, const char *key)
+static bool known(const struct sl_props *props, const struct sl_plugins *plugins, const char *key)
 {
+    if (strncmp(key, "config.providers", strlen("config.providers")) == 0)
+        return plugins->providers && sl_secrets_know(plugins->providers, props, key);
     if (sl_options_know(sl_worker_options, key))
         return true;
     for (size_t i = 0; plugins->transports[i]; i++) {
@@ -171,7 +208,7 @@ void sl_worker_config_warn_unknown(const struct sl_props *props, const struct sl
         const char *value;
 
         sl_props_at(props, i, &key, &value);
-        if (known(plugins, key))
+        if (known(props, plugins, key))
             continue;
         if (unknown.len)
             sl_buf_text(&unknown, ", ");

@@ -9,12 +9,21 @@
 
 #include "base/log.h"
 #include "engine/plugins.h"
+#include "engine/secrets/secrets.h"
 
 extern const struct sl_option sl_worker_options[];
 
 /* Read the file and fill in defaults (sluice.state.dir). path NULL: defaults only. Errors: NOT_FOUND, CONFIG.
  */
 enum sl_rc sl_worker_config_read(const char *path, struct sl_props **ret, struct sl_error *err);
+
+/*
+ * Open the config providers that the properties name and replace the references in them: *props is exchanged.
+ * With complaints nothing is opened. *ret_secrets is NULL when no provider is named. Errors: the providers'.
+ */
+enum sl_rc sl_worker_config_resolve(struct sl_props **props, const struct sl_plugins *plugins,
+                                    struct sl_complaints *complaints, struct sl_secrets **ret_secrets,
+                                    struct sl_error *err);
 
 /* Check the keys against our table, the transports' and the worker's converters'. */
 void sl_worker_config_check(const struct sl_props *props, const struct sl_plugins *plugins,

@@ -44,8 +44,8 @@ struct sl_http_client {
 /* One request under way. */
 struct transfer {
     struct sl_http_client *client;
-    const struct sl_http_request *request;
-    struct sl_http_response *response;
+    const struct sl_http_call *request;
+    struct sl_http_reply *response;
     struct sl_error *err;
     struct line *line;
     struct curl_slist *headers;
@@ -317,7 +317,7 @@ static void set_headers(struct transfer *transfer)
 
 static void set_request(struct transfer *transfer)
 {
-    const struct sl_http_request *request = transfer->request;
+    const struct sl_http_call *request = transfer->request;
     CURL *easy = transfer->line->easy;
 
     if (request->body) {
@@ -453,7 +453,7 @@ static enum sl_rc perform(struct transfer *transfer)
 
 static void read_facts(struct transfer *transfer)
 {
-    struct sl_http_response *response = transfer->response;
+    struct sl_http_reply *response = transfer->response;
     CURL *easy = transfer->line->easy;
     const char *type = NULL;
     curl_off_t retry_after = 0;
@@ -467,8 +467,8 @@ static void read_facts(struct transfer *transfer)
     response->retry_after_s = retry_after > 0 ? (int64_t)retry_after : -1;
 }
 
-enum sl_rc sl_http_client_ask(struct sl_http_client *client, const struct sl_http_request *request,
-                              struct sl_http_response *response, struct sl_error *err)
+enum sl_rc sl_http_client_ask(struct sl_http_client *client, const struct sl_http_call *request,
+                              struct sl_http_reply *response, struct sl_error *err)
 {
     struct transfer transfer = {.client = client,
                                 .request = request,
@@ -496,7 +496,7 @@ enum sl_rc sl_http_client_ask(struct sl_http_client *client, const struct sl_htt
     return rc;
 }
 
-void sl_http_response_done(struct sl_http_response *response)
+void sl_http_reply_done(struct sl_http_reply *response)
 {
     sl_buf_done(&response->body);
 }

@@ -51,7 +51,7 @@ void sl_http_client_free(struct sl_http_client *client); /* no request is under 
 /* Every request under way and to come ends soon with STOPPED. Any thread. */
 void sl_http_client_stop(struct sl_http_client *client);
 
-struct sl_http_request {
+struct sl_http_call {
     const char *method;          /* "GET", "POST", ... */
     const char *url;             /* http:// or https://, escaped already */
     const char *const *headers;  /* "Name: value", NULL-ended; NULL: none */
@@ -62,7 +62,7 @@ struct sl_http_request {
     size_t max_bytes;    /* a larger answer is an error; 0: 8 MiB */
 };
 
-struct sl_http_response {
+struct sl_http_reply {
     int status;             /* 200, 404, ... */
     char content_type[128]; /* "" when none */
     int64_t retry_after_s;  /* -1: not said */
@@ -75,9 +75,9 @@ struct sl_http_response {
  * large), CONFIG (the URL, a file, a key; a certificate that is not trusted), STOPPED. Texts name host and
  * port, never headers or what stands behind the URL's "?".
  */
-enum sl_rc sl_http_client_ask(struct sl_http_client *client, const struct sl_http_request *request,
-                              struct sl_http_response *response, struct sl_error *err);
-void sl_http_response_done(struct sl_http_response *response);
+enum sl_rc sl_http_client_ask(struct sl_http_client *client, const struct sl_http_call *request,
+                              struct sl_http_reply *response, struct sl_error *err);
+void sl_http_reply_done(struct sl_http_reply *response);
 
 /* Append text as one part of a URL's path or query: everything but letters, digits and "-._~" is escaped. */
 void sl_http_put_escaped(struct sl_buf *out, const char *text, size_t len);

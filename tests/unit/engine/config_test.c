@@ -36,7 +36,7 @@ static struct sl_complaints check(const char *const *pairs)
         else
             sl_props_remove(props, pairs[0]);
     }
-    sl_connector_check(props, &fake_plugins, worker, &complaints, &connector);
+    sl_connector_check(props, &fake_plugins, worker, NULL, &complaints, &connector);
     assert_true((connector == NULL) == (complaints.n > 0));
     sl_connector_free(connector);
     sl_props_free(worker);
@@ -203,7 +203,7 @@ static void what_the_worker_says_of_its_sources_holds_where_they_say_nothing(voi
         sl_props_set(props, "connector.class", "test.FakeSource");
         if (cases[i].own)
             sl_props_set(props, "sluice.compat.debezium", cases[i].own);
-        sl_connector_check(props, &fake_plugins, worker, &complaints, &connector);
+        sl_connector_check(props, &fake_plugins, worker, NULL, &complaints, &connector);
         assert_non_null(connector);
         assert_string_equal(sl_props_get(connector->props, "sluice.compat.debezium"), cases[i].result);
         assert_null(sl_props_get(connector->props, "sluice.compat.scylla"));

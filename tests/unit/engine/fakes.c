@@ -108,7 +108,7 @@ struct sl_connector *fake_connector(const char *name, int sink, ...)
     while ((key = va_arg(args, const char *)))
         sl_props_set(props, key, va_arg(args, const char *));
     va_end(args);
-    sl_connector_check(props, &fake_plugins, worker_props, &complaints, &connector);
+    sl_connector_check(props, &fake_plugins, worker_props, NULL, &complaints, &connector);
     if (!connector)
         fail_msg("%s: %s", complaints.items[0].key, complaints.items[0].text);
     sl_complaints_done(&complaints);
@@ -123,7 +123,7 @@ struct sl_worker *fake_start(struct sl_connector *const *connectors, size_t n)
     (void)pthread_mutex_lock(&world.lock);
     world.dead = false;
     (void)pthread_mutex_unlock(&world.lock);
-    assert_int_equal(sl_worker_open(&fake_plugins, worker_props, &worker, &err), SL_OK);
+    assert_int_equal(sl_worker_open(&fake_plugins, worker_props, NULL, &worker, &err), SL_OK);
     if (sl_worker_start(worker, connectors, n, &err))
         fail_msg("%s", err.text);
     return worker;

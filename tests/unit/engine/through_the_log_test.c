@@ -230,7 +230,7 @@ static struct sl_connector *connector_of(const char *const *settings)
 
     for (; *settings; settings += 2)
         sl_props_set(props, settings[0], settings[1]);
-    sl_connector_check(props, &plugins, worker_props, &complaints, &connector);
+    sl_connector_check(props, &plugins, worker_props, NULL, &complaints, &connector);
     if (!connector)
         fail_msg("%s: %s", complaints.items[0].key, complaints.items[0].text);
     sl_complaints_done(&complaints);
@@ -295,7 +295,7 @@ static void run_through(void (*source)(struct sl_batch *), int records, const ch
     sl_props_set(worker_props, "sluice.state.dir", state_dir);
     connectors[0] = connector_of(source_settings);
     connectors[1] = connector_of(sink_settings);
-    if (sl_worker_open(&plugins, worker_props, &worker, &err) || sl_worker_start(worker, connectors, 2, &err))
+    if (sl_worker_open(&plugins, worker_props, NULL, &worker, &err) || sl_worker_start(worker, connectors, 2, &err))
         fail_msg("%s", err.text);
     while (strcmp(pg_fixture_rows(&pg, "SELECT CASE WHEN to_regclass('sluice_offsets') IS NOT NULL THEN"
                                        " (xpath('//n/text()', query_to_xml('SELECT max(next_offset) AS n FROM"

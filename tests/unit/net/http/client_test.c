@@ -83,8 +83,8 @@ static void a_request_carries_method_headers_and_body_and_the_answer_comes_back(
 {
     static const char *const headers[] = {"X-Vault-Token: t", "Content-Type: application/json", NULL};
     struct sl_http_client *client = open_client(0);
-    struct sl_http_response response = {0};
-    struct sl_http_request request = {
+    struct sl_http_reply response = {0};
+    struct sl_http_call request = {
         .method = "PUT", .headers = headers, .body = "{\"a\":1}", .body_len = 7};
     struct sl_error err = {0};
     struct server server;
@@ -103,15 +103,15 @@ static void a_request_carries_method_headers_and_body_and_the_answer_comes_back(
     assert_non_null(strstr(server.request, "X-Vault-Token: t\r\n"));
     assert_non_null(strstr(server.request, "{\"a\":1}"));
     assert_null(strstr(server.request, "Expect"));
-    sl_http_response_done(&response);
+    sl_http_reply_done(&response);
     sl_http_client_free(client);
 }
 
 static void a_redirect_is_not_followed(void **state)
 {
     struct sl_http_client *client = open_client(0);
-    struct sl_http_response response = {0};
-    struct sl_http_request request = {.method = "GET"};
+    struct sl_http_reply response = {0};
+    struct sl_http_call request = {.method = "GET"};
     struct sl_error err = {0};
     struct server server;
 
@@ -121,15 +121,15 @@ static void a_redirect_is_not_followed(void **state)
     assert_int_equal(sl_http_client_ask(client, &request, &response, &err), SL_OK);
     assert_int_equal(response.status, 302);
     finish(&server);
-    sl_http_response_done(&response);
+    sl_http_reply_done(&response);
     sl_http_client_free(client);
 }
 
 static void an_answer_beyond_the_limit_is_refused(void **state)
 {
     struct sl_http_client *client = open_client(0);
-    struct sl_http_response response = {0};
-    struct sl_http_request request = {.method = "GET", .max_bytes = 4};
+    struct sl_http_reply response = {0};
+    struct sl_http_call request = {.method = "GET", .max_bytes = 4};
     struct sl_error err = {0};
     struct server server;
 
@@ -140,15 +140,15 @@ static void an_answer_beyond_the_limit_is_refused(void **state)
     assert_non_null(strstr(err.text, "more than 4 bytes"));
     assert_null(strstr(err.text, "token=q"));
     finish(&server);
-    sl_http_response_done(&response);
+    sl_http_reply_done(&response);
     sl_http_client_free(client);
 }
 
 static void a_silent_server_times_out(void **state)
 {
     struct sl_http_client *client = open_client(50);
-    struct sl_http_response response = {0};
-    struct sl_http_request request = {.method = "GET"};
+    struct sl_http_reply response = {0};
+    struct sl_http_call request = {.method = "GET"};
     struct sl_error err = {0};
     struct server server;
 
@@ -159,7 +159,7 @@ static void a_silent_server_times_out(void **state)
     assert_int_equal(err.kind, SL_KIND_TRANSIENT);
     sl_http_client_free(client);
     finish(&server);
-    sl_http_response_done(&response);
+    sl_http_reply_done(&response);
 }
 
 static void stop_client(void *arg)
@@ -171,8 +171,8 @@ static void stop_client(void *arg)
 static void a_stop_ends_a_request_that_waits(void **state)
 {
     struct sl_http_client *client = open_client(60000);
-    struct sl_http_response response = {0};
-    struct sl_http_request request = {.method = "GET"};
+    struct sl_http_reply response = {0};
+    struct sl_http_call request = {.method = "GET"};
     struct sl_error err = {0};
     struct sl_thread stopper = {0};
     struct server server;
@@ -188,21 +188,21 @@ static void a_stop_ends_a_request_that_waits(void **state)
     assert_int_equal(sl_http_client_ask(client, &request, &response, &err), SL_E_STOPPED);
     sl_http_client_free(client);
     finish(&server);
-    sl_http_response_done(&response);
+    sl_http_reply_done(&response);
 }
 
 static void addresses_of_nobody_and_of_other_schemes_are_told_apart(void **state)
 {
     struct sl_http_client *client = open_client(0);
-    struct sl_http_response response = {0};
-    struct sl_http_request request = {.method = "GET", .url = "http://127.0.0.1:1/"};
+    struct sl_http_reply response = {0};
+    struct sl_http_call request = {.method = "GET", .url = "http://127.0.0.1:1/"};
     struct sl_error err = {0};
 
     (void)state;
     assert_int_equal(sl_http_client_ask(client, &request, &response, &err), SL_E_CONNECT);
     request.url = "file:///etc/passwd";
     assert_int_equal(sl_http_client_ask(client, &request, &response, &err), SL_E_CONFIG);
-    sl_http_response_done(&response);
+    sl_http_reply_done(&response);
     sl_http_client_free(client);
 }
 

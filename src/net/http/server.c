@@ -167,8 +167,10 @@ bool sl_http_server_stop(struct sl_http_server *server, int64_t deadline_us)
 {
     atomic_store(&server->stopping, true);
     for (size_t i = 0; i < server->n_bound; i++) {
-        if (server->bound[i].daemon)
-            (void)close(MHD_quiesce_daemon(server->bound[i].daemon));
+        int fd = server->bound[i].daemon ? MHD_quiesce_daemon(server->bound[i].daemon) : -1;
+
+        if (fd >= 0) /* not when asked a second time */
+            (void)close(fd);
     }
     if (!wait_for_answers(server, deadline_us))
         return false;

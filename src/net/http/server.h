@@ -197,8 +197,8 @@ const char *sl_http_server_host(const struct sl_http_server *server, size_t list
 
 /*
  * Take no more connections, answer 503 to what still waits, let the handlers that run finish and their
- * answers leave, until the deadline (on sl_now_us). False: a handler did not return; the server must then be
- * left alone (the process is about to exit). True: everything is freed.
+ * answers leave, until the deadline (on sl_now_us). False: a handler did not return; leave the server
+ * alone (the process is about to exit) or ask again. True: everything is freed.
  */
 bool sl_http_server_stop(struct sl_http_server *server, int64_t deadline_us);
 

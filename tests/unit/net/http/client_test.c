@@ -84,8 +84,7 @@ static void a_request_carries_method_headers_and_body_and_the_answer_comes_back(
     static const char *const headers[] = {"X-Vault-Token: t", "Content-Type: application/json", NULL};
     struct sl_http_client *client = open_client(0);
     struct sl_http_reply response = {0};
-    struct sl_http_call request = {
-        .method = "PUT", .headers = headers, .body = "{\"a\":1}", .body_len = 7};
+    struct sl_http_call request = {.method = "PUT", .headers = headers, .body = "{\"a\":1}", .body_len = 7};
     struct sl_error err = {0};
     struct server server;
 

@@ -73,13 +73,18 @@ char *raw_receive(int fd, int silence_ms)
     return receive(fd, silence_ms, false);
 }
 
+char *raw_receive_one(int fd)
+{
+    return receive(fd, 30000, true);
+}
+
 char *raw_ask(uint16_t port, const char *request)
 {
     int fd = raw_connect(port);
     char *answer;
 
     (void)raw_send(fd, request, strlen(request));
-    answer = receive(fd, 5000, true);
+    answer = raw_receive_one(fd);
     (void)close(fd);
     return answer;
 }

@@ -13,6 +13,8 @@ bool raw_send(int fd, const char *bytes, size_t len); /* false: the server close
 /* Everything until the server closes or is silent for silence_ms; a C string of the caller (free). */
 char *raw_receive(int fd, int silence_ms);
 
+char *raw_receive_one(int fd); /* until one answer is whole */
+
 /* Connect, send, receive until one answer is whole, close. */
 char *raw_ask(uint16_t port, const char *request);
 

@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "transport/kafka/slots.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/thread.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    POLL_MS = 50,
+    LINE_EVERY_US = 10 * 1000 * 1000,
+    DESCRIBE_MS = 5000,
+};
+
+struct sl_slots {
+    rd_kafka_t *consumer;
+    struct sl_membership_listener listener;
+    char *group;
+    char *topic;
+    char *worker;
+    int32_t n_slots;
+    int64_t give_back_us;
+    struct sl_thread thread;
+    struct sl_stop stop;
+
+    /* The polling thread's own. */
+    rd_kafka_topic_partition_list_t *asked; /* a revocation that waits for its slots; NULL: none */
+    int64_t asked_until_us;
+    int64_t next_line_us;
+    bool over; /* a fatal error was told */
+
+    pthread_mutex_t lock; /* guards returned */
+    bool *returned;       /* per slot: given back since it was asked for */
+};
+
+/* ---- what the group says ---- */
+
+static void tell(const struct sl_slots *slots, enum sl_slot_event event,
+                 const rd_kafka_topic_partition_list_t *partitions)
+{
+    int32_t *numbers = sl_zalloc((size_t)partitions->cnt, sizeof(*numbers));
+
+    for (int i = 0; i < partitions->cnt; i++)
+        numbers[i] = partitions->elems[i].partition;
+    if (partitions->cnt)
+        slots->listener.slots(slots->listener.ctx, event, numbers, (size_t)partitions->cnt);
+    sl_free(numbers);
+}
+
+static void say(rd_kafka_error_t *error, const char *sentence)
+{
+    if (!error)
+        return;
+    sl_warn(sentence, SL_T("cause", rd_kafka_error_string(error)));
+    rd_kafka_error_destroy(error);
+}
+
+static void gained(struct sl_slots *slots, rd_kafka_topic_partition_list_t *partitions)
+{
+    /* A place to read from that needs no question to the broker: nothing is ever there. */
+    for (int i = 0; i < partitions->cnt; i++)
+        partitions->elems[i].offset = 0;
+    say(rd_kafka_incremental_assign(slots->consumer, partitions), "slots could not be taken over");
+    sl_info("slots gained", SL_I("slots", partitions->cnt));
+    tell(slots, SL_SLOTS_GAINED, partitions);
+}
+
+static void lost(struct sl_slots *slots, rd_kafka_topic_partition_list_t *partitions)
+{
+    if (partitions->cnt)
+        sl_warn("slots lost: this worker was not heard of in time; their tasks stop at once",
+                SL_I("slots", partitions->cnt));
+    tell(slots, SL_SLOTS_LOST, partitions);
+    say(rd_kafka_incremental_unassign(slots->consumer, partitions), "lost slots could not be let go");
+}
+
+static void asked(struct sl_slots *slots, const rd_kafka_topic_partition_list_t *partitions)
+{
+    (void)pthread_mutex_lock(&slots->lock);
+    for (int i = 0; i < partitions->cnt; i++) {
+        if (partitions->elems[i].partition >= 0 && partitions->elems[i].partition < slots->n_slots)
+            slots->returned[partitions->elems[i].partition] = false;
+    }
+    (void)pthread_mutex_unlock(&slots->lock);
+    slots->asked = rd_kafka_topic_partition_list_copy(partitions);
+    slots->asked_until_us = sl_now_us() + slots->give_back_us;
+    sl_info("slots asked back", SL_I("slots", partitions->cnt));
+    tell(slots, SL_SLOTS_ASKED, partitions);
+}
+
+static void rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t code,
+                      rd_kafka_topic_partition_list_t *partitions, void *opaque)
+{
+    struct sl_slots *slots = opaque;
+
+    if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
+        gained(slots, partitions);
+    else if (sl_stop_requested(&slots->stop)) /* the listener is not there any more */
+        say(rd_kafka_incremental_unassign(consumer, partitions), "slots could not be let go");
+    else if (rd_kafka_assignment_lost(consumer))
+        lost(slots, partitions);
+    else
+        asked(slots, partitions);
+}
+
+/* ---- giving back ---- */
+
+static bool all_returned(struct sl_slots *slots)
+{
+    bool all = true;
+
+    (void)pthread_mutex_lock(&slots->lock);
+    for (int i = 0; i < slots->asked->cnt; i++)
+        all = all && slots->returned[slots->asked->elems[i].partition];
+    (void)pthread_mutex_unlock(&slots->lock);
+    return all;
+}
+
+/* Those that were not given back. */
+static rd_kafka_topic_partition_list_t *still_held(struct sl_slots *slots)
+{
+    rd_kafka_topic_partition_list_t *held = rd_kafka_topic_partition_list_new(slots->asked->cnt);
+
+    (void)pthread_mutex_lock(&slots->lock);
+    for (int i = 0; i < slots->asked->cnt; i++) {
+        if (!slots->returned[slots->asked->elems[i].partition])
+            (void)rd_kafka_topic_partition_list_add(held, slots->topic, slots->asked->elems[i].partition);
+    }
+    (void)pthread_mutex_unlock(&slots->lock);
+    return held;
+}
+
+/* The revocation under way ends when everything is given back, when time is up, or when the group has gone
+ * on without us. */
+static void look_after_asked(struct sl_slots *slots)
+{
+    bool too_late;
+
+    if (!slots->asked)
+        return;
+    too_late = sl_now_us() >= slots->asked_until_us || rd_kafka_assignment_lost(slots->consumer);
+    if (!too_late && !all_returned(slots))
+        return;
+    if (too_late) {
+        rd_kafka_topic_partition_list_t *held = still_held(slots);
+
+        if (held->cnt)
+            sl_warn("slots were not given back in time; their tasks stop at once", SL_I("slots", held->cnt));
+        tell(slots, SL_SLOTS_LOST, held);
+        rd_kafka_topic_partition_list_destroy(held);
+    }
+    say(rd_kafka_incremental_unassign(slots->consumer, slots->asked), "slots could not be given back");
+    rd_kafka_topic_partition_list_destroy(slots->asked);
+    slots->asked = NULL;
+}
+
+void sl_slots_give_back(struct sl_slots *slots, int32_t slot)
+{
+    (void)pthread_mutex_lock(&slots->lock);
+    if (slot >= 0 && slot < slots->n_slots)
+        slots->returned[slot] = true;
+    (void)pthread_mutex_unlock(&slots->lock);
+}
+
+/* ---- errors ---- */
+
+static void say_now_and_then(struct sl_slots *slots, const char *sentence, const char *cause)
+{
+    if (sl_now_us() < slots->next_line_us)
+        return;
+    slots->next_line_us = sl_now_us() + LINE_EVERY_US;
+    sl_warn(sentence, SL_T("group", slots->group), SL_T("cause", cause));
+}
+
+/* The client has given up for good. */
+static void fail(struct sl_slots *slots)
+{
+    rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(slots->n_slots);
+    struct sl_error err = {0};
+    char text[300];
+    rd_kafka_resp_err_t code = rd_kafka_fatal_error(slots->consumer, text, sizeof(text));
+
+    for (int32_t slot = 0; slot < slots->n_slots; slot++)
+        (void)rd_kafka_topic_partition_list_add(all, slots->topic, slot);
+    tell(slots, SL_SLOTS_LOST, all);
+    rd_kafka_topic_partition_list_destroy(all);
+    if (code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
+        (void)sl_error_set(&err, SL_E_FENCED,
+                           "another worker joined group '%s' under this worker's name '%s'. HINT: give each "
+                           "worker a name of its own (rest.advertised.host.name and listeners, or "
+                           "sluice.worker.name)",
+                           slots->group, slots->worker);
+    else
+        (void)sl_error_set(&err, SL_E_INTERNAL, "membership in group '%s' is over: %s", slots->group, text);
+    sl_error_native(&err, rd_kafka_err2name(code));
+    slots->over = true;
+    slots->listener.failed(slots->listener.ctx, &err);
+}
+
+static void handle_error(struct sl_slots *slots, rd_kafka_resp_err_t code, const char *text)
+{
+    if (code == RD_KAFKA_RESP_ERR__FATAL) {
+        if (!slots->over)
+            fail(slots);
+    } else if (code == RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL) {
+        say_now_and_then(
+            slots,
+            "workers of Kafka Connect are still in this group; waiting until they are gone. HINT: "
+            "stop them, sluice takes over by itself",
+            text);
+    } else if (code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
+               code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) {
+        say_now_and_then(
+            slots,
+            "the brokers do not let this worker into its group. HINT: it needs READ on the group "
+            "and on the topic of slots",
+            text);
+    } else {
+        say_now_and_then(slots, "the group of workers cannot be reached; trying again", text);
+    }
+}
+
+static void on_client_error(rd_kafka_t *consumer, int code, const char *text, void *opaque)
+{
+    (void)consumer;
+    /* Brokers that go and come are the client's business; what it gives up on is ours. */
+    if (code == RD_KAFKA_RESP_ERR__FATAL || code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
+        code == RD_KAFKA_RESP_ERR__AUTHENTICATION)
+        handle_error(opaque, (rd_kafka_resp_err_t)code, text);
+}
+
+static void run(void *arg)
+{
+    struct sl_slots *slots = arg;
+
+    while (!sl_stop_requested(&slots->stop)) {
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(slots->consumer, POLL_MS);
+
+        if (message && message->err && message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
+            handle_error(slots, message->err, rd_kafka_message_errstr(message));
+        if (message)
+            rd_kafka_message_destroy(message);
+        look_after_asked(slots);
+    }
+    if (slots->asked) {
+        say(rd_kafka_incremental_unassign(slots->consumer, slots->asked), "slots could not be given back");
+        rd_kafka_topic_partition_list_destroy(slots->asked);
+        slots->asked = NULL;
+    }
+    (void)rd_kafka_consumer_close(slots->consumer);
+}
+
+/* ---- who is there ---- */
+
+/* The client's answer is one event on a queue of the question's own. */
+static enum sl_rc describe(struct sl_slots *slots, rd_kafka_event_t **ret, struct sl_error *err)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(slots->consumer);
+    rd_kafka_AdminOptions_t *options =
+        rd_kafka_AdminOptions_new(slots->consumer, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
+    const char *groups[] = {slots->group};
+    rd_kafka_event_t *event;
+    char text[200];
+
+    (void)rd_kafka_AdminOptions_set_request_timeout(options, DESCRIBE_MS, text, sizeof(text));
+    rd_kafka_DescribeConsumerGroups(slots->consumer, groups, 1, options, queue);
+    event = rd_kafka_queue_poll(queue, DESCRIBE_MS + 1000);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_queue_destroy(queue);
+    if (!event)
+        return sl_error_set(err, SL_E_TIMEOUT, "no broker said who is in group '%s'", slots->group);
+    if (rd_kafka_event_error(event)) {
+        (void)sl_error_set(err, SL_E_CONNECT, "who is in group '%s' could not be learnt: %s", slots->group,
+                           rd_kafka_event_error_string(event));
+        rd_kafka_event_destroy(event);
+        return err->rc;
+    }
+    *ret = event;
+    return SL_OK;
+}
+
+static void visit_member(const rd_kafka_MemberDescription_t *member, const char *topic,
+                         sl_member_visitor *visit, void *ctx)
+{
+    const rd_kafka_topic_partition_list_t *partitions =
+        rd_kafka_MemberAssignment_partitions(rd_kafka_MemberDescription_assignment(member));
+    int count = partitions ? partitions->cnt : 0;
+    int32_t *numbers = sl_zalloc((size_t)count, sizeof(*numbers));
+    size_t n = 0;
+
+    for (int i = 0; i < count; i++) {
+        if (strcmp(partitions->elems[i].topic, topic) == 0)
+            numbers[n++] = partitions->elems[i].partition;
+    }
+    visit(ctx, rd_kafka_MemberDescription_client_id(member), numbers, n);
+    sl_free(numbers);
+}
+
+enum sl_rc sl_slots_members(struct sl_slots *slots, sl_member_visitor *visit, void *ctx, bool *ret_stable,
+                            struct sl_error *err)
+{
+    const rd_kafka_ConsumerGroupDescription_t **groups;
+    const rd_kafka_ConsumerGroupDescription_t *group;
+    const rd_kafka_error_t *refused;
+    rd_kafka_event_t *event;
+    size_t n = 0;
+    enum sl_rc rc = describe(slots, &event, err);
+
+    if (rc)
+        return rc;
+    groups = rd_kafka_DescribeConsumerGroups_result_groups(
+        rd_kafka_event_DescribeConsumerGroups_result(event), &n);
+    group = n ? groups[0] : NULL;
+    refused = group ? rd_kafka_ConsumerGroupDescription_error(group) : NULL;
+    if (!group || refused) {
+        rc = sl_error_set(err, SL_E_CONNECT, "who is in group '%s' could not be learnt: %s", slots->group,
+                          refused ? rd_kafka_error_string(refused) : "no answer");
+    } else {
+        for (size_t i = 0; i < rd_kafka_ConsumerGroupDescription_member_count(group); i++)
+            visit_member(rd_kafka_ConsumerGroupDescription_member(group, i), slots->topic, visit, ctx);
+        *ret_stable = rd_kafka_ConsumerGroupDescription_state(group) == RD_KAFKA_CONSUMER_GROUP_STATE_STABLE;
+    }
+    rd_kafka_event_destroy(event);
+    return rc;
+}
+
+int32_t sl_slots_count(const struct sl_slots *slots)
+{
+    return slots->n_slots;
+}
+
+/* ---- joining and leaving ---- */
+
+/* A group.instance.id takes the letters of topic names only. */
+static void instance_id(const char *worker, char *id, size_t size)
+{
+    size_t n = 0;
+
+    for (; worker[n] && n + 1 < size; n++) {
+        char c = worker[n];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+                     c == '-' || c == '_';
+
+        id[n] = plain ? c : '_';
+    }
+    id[n] = '\0';
+}
+
+static enum sl_rc set(rd_kafka_conf_t *conf, const char *key, const char *value, struct sl_error *err)
+{
+    char text[300];
+
+    if (rd_kafka_conf_set(conf, key, value, text, sizeof(text)) == RD_KAFKA_CONF_OK)
+        return SL_OK;
+    return sl_error_set(err, SL_E_CONFIG, "%s", text);
+}
+
+static enum sl_rc set_int(rd_kafka_conf_t *conf, const char *key, int value, struct sl_error *err)
+{
+    char text[16];
+
+    (void)snprintf(text, sizeof(text), "%d", value);
+    return set(conf, key, text, err);
+}
+
+/* What makes a member of it; these come last, so that nobody overrides them. */
+static enum sl_rc configure(rd_kafka_conf_t *conf, const struct sl_slots_config *config, struct sl_error *err)
+{
+    char id[250];
+    enum sl_rc rc;
+
+    instance_id(config->worker, id, sizeof(id));
+    rc = set(conf, "group.id", config->group, err);
+    if (rc == SL_OK)
+        rc = set(conf, "group.instance.id", id, err);
+    if (rc == SL_OK)
+        rc = set(conf, "client.id", config->worker, err);
+    if (rc == SL_OK)
+        rc = set(conf, "partition.assignment.strategy", "cooperative-sticky", err);
+    if (rc == SL_OK)
+        rc = set(conf, "enable.auto.commit", "false", err);
+    if (rc == SL_OK)
+        rc = set(conf, "auto.offset.reset", "earliest", err);
+    if (rc == SL_OK)
+        rc = set_int(conf, "session.timeout.ms", config->session_timeout_ms, err);
+    if (rc == SL_OK)
+        rc = set_int(conf, "heartbeat.interval.ms", config->session_timeout_ms / 12, err);
+    return rc;
+}
+
+static void free_slots(struct sl_slots *slots)
+{
+    if (slots->consumer)
+        rd_kafka_destroy(slots->consumer);
+    sl_stop_done(&slots->stop);
+    (void)pthread_mutex_destroy(&slots->lock);
+    sl_free(slots->returned);
+    sl_free(slots->group);
+    sl_free(slots->topic);
+    sl_free(slots->worker);
+    sl_free(slots);
+}
+
+static enum sl_rc subscribe(struct sl_slots *slots, struct sl_error *err)
+{
+    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_resp_err_t code;
+
+    (void)rd_kafka_topic_partition_list_add(topics, slots->topic, RD_KAFKA_PARTITION_UA);
+    code = rd_kafka_subscribe(slots->consumer, topics);
+    rd_kafka_topic_partition_list_destroy(topics);
+    if (code)
+        return sl_error_set(err, SL_E_INTERNAL, "group '%s' cannot be joined: %s", slots->group,
+                            rd_kafka_err2str(code));
+    return SL_OK;
+}
+
+static enum sl_rc open_consumer(struct sl_slots *slots, rd_kafka_conf_t *conf, struct sl_error *err)
+{
+    char text[300];
+
+    rd_kafka_conf_set_opaque(conf, slots);
+    rd_kafka_conf_set_rebalance_cb(conf, rebalance);
+    rd_kafka_conf_set_error_cb(conf, on_client_error);
+    slots->consumer = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof(text));
+    if (!slots->consumer) {
+        rd_kafka_conf_destroy(conf);
+        return sl_error_set(err, SL_E_CONFIG, "%s", text);
+    }
+    (void)rd_kafka_poll_set_consumer(slots->consumer);
+    return subscribe(slots, err);
+}
+
+enum sl_rc sl_slots_open(const struct sl_slots_config *config, const struct sl_membership_listener *listener,
+                         struct sl_slots **ret, struct sl_error *err)
+{
+    struct sl_slots *slots = sl_zalloc(1, sizeof(*slots));
+    enum sl_rc rc;
+
+    slots->listener = *listener;
+    slots->group = sl_strdup(config->group);
+    slots->topic = sl_strdup(config->topic);
+    slots->worker = sl_strdup(config->worker);
+    slots->n_slots = config->n_slots;
+    slots->give_back_us = config->give_back_ms * INT64_C(1000);
+    slots->returned = sl_zalloc((size_t)config->n_slots, sizeof(*slots->returned));
+    (void)pthread_mutex_init(&slots->lock, NULL);
+    sl_stop_init(&slots->stop);
+    rc = configure(config->conf, config, err);
+    if (rc)
+        rd_kafka_conf_destroy(config->conf);
+    else
+        rc = open_consumer(slots, config->conf, err);
+    if (rc) {
+        free_slots(slots);
+        return rc;
+    }
+    sl_thread_start(&slots->thread, "slots", run, slots);
+    *ret = slots;
+    return SL_OK;
+}
+
+void sl_slots_close(struct sl_slots *slots)
+{
+    sl_stop_request(&slots->stop);
+    sl_thread_join(&slots->thread);
+    free_slots(slots);
+}

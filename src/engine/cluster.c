@@ -590,16 +590,15 @@ bool sl_cluster_leader_url(struct sl_cluster *cluster, char *url, size_t size)
 bool sl_cluster_place(struct sl_cluster *cluster, const char *connector, int task, char *worker, size_t size)
 {
     const struct sl_view_task *here;
-    const struct sl_view_worker *runner;
     const char *name = NULL;
 
     (void)pthread_mutex_lock(&cluster->lock);
     here = sl_view_find(&cluster->view, connector, task);
-    if (here && here->slot != SL_NO_SLOT && cluster->view.slots[here->slot] == SL_SLOT_HELD) {
+    if (here && here->slot != SL_NO_SLOT && cluster->view.slots[here->slot] == SL_SLOT_HELD)
         name = cluster->worker;
-    } else {
-        runner = sl_view_runner(&cluster->view, connector, task);
-        name = runner ? runner->name : NULL;
+    for (size_t i = 0; !name && i < cluster->view.n_workers; i++) {
+        if (sl_view_says_it_runs(&cluster->view.workers[i], connector, task))
+            name = cluster->view.workers[i].name;
     }
     if (name)
         (void)snprintf(worker, size, "%s", name);

@@ -226,34 +226,14 @@ void sl_view_write_placement(int32_t slot, struct sl_buf *out)
     sl_buf_format(out, "{\"version\":1,\"slot\":%d}", slot);
 }
 
-const struct sl_view_worker *sl_view_find_worker(const struct sl_view *view, const char *name)
+bool sl_view_says_it_runs(const struct sl_view_worker *worker, const char *connector, int task)
 {
-    for (size_t i = 0; i < view->n_workers; i++) {
-        if (strcmp(view->workers[i].name, name) == 0)
-            return &view->workers[i];
-    }
-    return NULL;
-}
-
-static bool says_it_runs(const struct sl_view_worker *worker, const char *key)
-{
-    for (size_t i = 0; i < worker->n_running; i++) {
-        if (strcmp(worker->running[i], key) == 0)
-            return true;
-    }
-    return false;
-}
-
-const struct sl_view_worker *sl_view_runner(const struct sl_view *view, const char *connector, int task)
-{
-    const struct sl_view_worker *found = NULL;
     struct sl_buf key = {0};
+    bool found = false;
 
     sl_view_key(connector, task, &key);
-    for (size_t i = 0; i < view->n_workers && !found; i++) {
-        if (says_it_runs(&view->workers[i], sl_buf_cstr(&key)))
-            found = &view->workers[i];
-    }
+    for (size_t i = 0; i < worker->n_running && !found; i++)
+        found = strcmp(worker->running[i], sl_buf_cstr(&key)) == 0;
     sl_buf_done(&key);
     return found;
 }

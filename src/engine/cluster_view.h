@@ -88,9 +88,8 @@ bool sl_view_begin(struct sl_view *view, const char *connector, int task);
 enum sl_lease sl_view_look(const struct sl_view *view, const char *connector, int task);
 void sl_view_end(struct sl_view *view, const char *connector, int task);
 
-/* The worker that says that it runs a task; NULL: none. */
-const struct sl_view_worker *sl_view_runner(const struct sl_view *view, const char *connector, int task);
-const struct sl_view_worker *sl_view_find_worker(const struct sl_view *view, const char *name);
+/* Of one that has died the record stays: several may say so. */
+bool sl_view_says_it_runs(const struct sl_view_worker *worker, const char *connector, int task);
 
 /* Our own records, as text. */
 void sl_view_write_worker(const struct sl_view *view, const char *url, struct sl_buf *out);

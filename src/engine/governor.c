@@ -58,12 +58,15 @@ static bool is_member(const struct members *members, const char *name)
 static bool runs_somewhere(const struct sl_governor *governor, const struct members *members,
                            const struct sl_view_task *task)
 {
-    const struct sl_view_worker *runner;
-
     if (task->begun) /* our own record may be younger than what we heard of it */
         return true;
-    runner = sl_view_runner(governor->view, task->connector, task->task);
-    return runner && is_member(members, runner->name);
+    for (size_t i = 0; i < governor->view->n_workers; i++) {
+        const struct sl_view_worker *worker = &governor->view->workers[i];
+
+        if (is_member(members, worker->name) && sl_view_says_it_runs(worker, task->connector, task->task))
+            return true;
+    }
+    return false;
 }
 
 static void add(struct changes *changes, const struct sl_view_task *task, int32_t slot)

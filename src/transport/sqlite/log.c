@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "transport/sqlite/log.h"
+
+#include "sluice/membership.h"
 #include "transport/sqlite/housekeeper.h"
 #include "transport/sqlite/sqlite.h"
 
@@ -304,4 +306,5 @@ const struct sl_transport_ops sl_transport_sqlite = {
     .watch = sl_sqlite_watch,
     .abandon = sqlite_abandon,
     .close = sqlite_close,
+    .membership = &sl_membership_alone,
 };

@@ -411,11 +411,12 @@ static enum sl_rc join(struct sl_cluster *cluster, struct sl_error *err)
     return rc;
 }
 
+/* No group, or a log that one process has for itself whatever the worker's file says. */
 static bool is_alone(const struct sl_cluster *cluster)
 {
     const struct sl_membership_ops *ops = cluster->transport->ops->membership;
 
-    return !ops || ops == &sl_membership_alone;
+    return !cluster->group || !ops || ops == &sl_membership_alone;
 }
 
 enum sl_rc sl_cluster_open(const struct sl_cluster_settings *settings, struct sl_cluster **ret,

@@ -45,7 +45,7 @@ struct sl_cluster_settings {
     struct sl_transport *transport; /* borrowed, like events.ctx */
     const char *worker;             /* this process' stable name ("host:port", Connect's worker_id) */
     const char *url;                /* where its REST API answers, NULL or "" for none */
-    const char *group;              /* group.id; NULL where there is none */
+    const char *group;              /* group.id; NULL: this process is alone */
     bool exactly_once;              /* sources write in transactions (exactly.once.source.support=enabled) */
     struct sl_cluster_events events;
 };

@@ -19,6 +19,13 @@ struct sl_sink_env {
     void *ctx;
 
     /*
+     * The identity of what a topic holds (transport.h), heap memory of the caller: positions are kept under
+     * it, so that those in a topic that was made again, or in another log, are never taken for ours. NULL:
+     * log_identity for every topic. Errors: the transport's.
+     */
+    enum sl_rc (*topic_identity)(void *ctx, const struct sl_topic *topic, char **ret, struct sl_error *err);
+
+    /*
      * The sink is done with a batch: it goes back to the engine. durable: its rows (but for the bad ones that
      * were reported) and its progress are committed in the target. Not durable: given up after an error or at
      * close; only the next assign tells what became of it.
@@ -32,6 +39,16 @@ struct sl_sink_env {
     enum sl_rc (*bad_record)(void *ctx, const struct sl_batch *batch, uint32_t record_index,
                              const struct sl_error *why, struct sl_error *err);
 };
+
+/* A position that a target holds; the texts live while the visitor runs. */
+struct sl_sink_position {
+    const char *identity; /* of the topic that it counts in */
+    const char *topic;
+    int32_t partition;
+    int64_t next_offset;
+};
+
+typedef void sl_sink_position_visitor(void *ctx, const struct sl_sink_position *position);
 
 struct sl_sink_ops {
     const char *name;           /* "postgres" */
@@ -76,6 +93,17 @@ struct sl_sink_ops {
     void (*wake)(void *self);
 
     enum sl_rc (*probe)(const struct sl_props *props, struct sl_error *err); /* optional, as in source.h */
+
+    /*
+     * Optional, these two: of a sink that was opened and never assigned, for what happens beside the tasks
+     * (offsets adopt, migrate, REST). positions: every position that the target holds for this connector,
+     * whatever topic and log it counts in; takes nothing over. reposition: from now on the target is at
+     * next_offset of these partitions, as this log's topics count (-1: it holds none); other logs' positions
+     * of the same partitions are forgotten, and writers that run now can commit nothing more. All or nothing.
+     * Errors: as assign.
+     */
+    enum sl_rc (*positions)(void *self, sl_sink_position_visitor *visit, void *ctx, struct sl_error *err);
+    enum sl_rc (*reposition)(void *self, const struct sl_progress *positions, size_t n, struct sl_error *err);
 };
 
 #endif

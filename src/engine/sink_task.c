@@ -127,6 +127,14 @@ static enum sl_rc bad_record(void *ctx, const struct sl_batch *batch, uint32_t r
     return rc;
 }
 
+static enum sl_rc topic_identity(void *ctx, const struct sl_topic *topic, char **ret, struct sl_error *err)
+{
+    struct sl_sink_task *task = ctx;
+    struct sl_transport *transport = task->shared->transport;
+
+    return transport->ops->topic_identity(transport, topic, ret, err);
+}
+
 /* ---- the fetch thread ---- */
 
 static bool session_goes_on(struct sl_sink_task *task)
@@ -414,6 +422,7 @@ static struct sl_sink_task *make(const struct sl_shared *shared, const struct sl
         .connector = connector->name,
         .task = number,
         .log_identity = shared->transport->ops->identity(shared->transport),
+        .topic_identity = topic_identity,
         .ctx = task,
         .release = release,
         .bad_record = bad_record,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sluice_offsets: how far the target is, in the target itself. One row for each (log identity, connector,
- * topic, partition). Taking over raises the row's epoch; from then on the compare-and-set of an older writer
- * finds no row, divides by zero, and its transaction is lost as a whole. Format 1.
+ * topic, partition), where the identity is the topic's: on Kafka a topic that was made again has another.
+ * Taking over raises the row's epoch; from then on the compare-and-set of an older writer finds no row,
+ * divides by zero, and its transaction is lost as a whole. Format 1.
  */
 #include "sink/postgres/bind.h"
 #include "sink/postgres/state.h"
@@ -68,32 +69,38 @@ static enum sl_rc create_table(struct sl_pgsink *sink, struct sl_error *err)
     return rc;
 }
 
-static enum sl_rc refuse_foreign(const struct sl_pgsink *sink, const char *identity, struct sl_error *err)
+static enum sl_rc refuse_foreign(const struct sl_pgsink *sink, const struct sl_pgsink_position *position,
+                                 const char *identity, struct sl_error *err)
 {
     return sl_error_set(
         err, SL_E_FOREIGN_POSITION,
-        "the target holds positions of connector '%s' for another log (%s; this one is %s); HINT: start "
-        "with the state directory that belongs to the target, or give the connector another name, or, "
-        "to apply this log from its start: DELETE FROM %s WHERE connector = '%s'",
-        sink->env->connector, identity, sink->env->log_identity, sink->offsets_path, sink->env->connector);
+        "the target holds positions of connector '%s' for another log (topic '%s': %s; this one is %s); "
+        "HINT: "
+        "start with the log that belongs to the target, or give the connector another name, or choose with "
+        "'sluice offsets adopt', or, to apply this log from its start: DELETE FROM %s WHERE connector = '%s'",
+        sink->env->connector, position->topic->name, identity, position->identity, sink->offsets_path,
+        sink->env->connector);
 }
 
-static enum sl_rc check_foreign(struct sl_pgsink *sink, struct sl_error *err)
+static enum sl_rc check_foreign(struct sl_pgsink *sink, const struct sl_pgsink_position *position,
+                                struct sl_error *err)
 {
     struct sl_buf sql = {0};
-    const char *values[2] = {sink->env->connector, sink->env->log_identity};
+    const char *values[3] = {sink->env->connector, position->identity, position->topic->name};
     PGresult *result;
     enum sl_rc rc;
 
-    sl_buf_format(&sql, "SELECT log_identity FROM %s WHERE connector = $1 AND log_identity <> $2 LIMIT 1",
+    sl_buf_format(&sql,
+                  "SELECT log_identity FROM %s WHERE connector = $1 AND log_identity <> $2 AND topic = $3 "
+                  "LIMIT 1",
                   sink->offsets_path);
-    rc = sl_pg_query(sink->pg, sl_buf_cstr(&sql), &(struct sl_pg_args){.n = 2, .values = values}, &result,
+    rc = sl_pg_query(sink->pg, sl_buf_cstr(&sql), &(struct sl_pg_args){.n = 3, .values = values}, &result,
                      err);
     sl_buf_done(&sql);
     if (rc != SL_OK)
         return rc;
     if (PQntuples(result) > 0)
-        rc = refuse_foreign(sink, PQgetvalue(result, 0, 0), err);
+        rc = refuse_foreign(sink, position, PQgetvalue(result, 0, 0), err);
     PQclear(result);
     return rc;
 }
@@ -125,7 +132,7 @@ static enum sl_rc take_over(struct sl_pgsink *sink, struct sl_pgsink_position *p
 {
     struct sl_buf sql = {0};
     char partition[16];
-    const char *values[4] = {sink->env->log_identity, sink->env->connector, position->topic->name, partition};
+    const char *values[4] = {position->identity, sink->env->connector, position->topic->name, partition};
     PGresult *result;
     enum sl_rc rc;
 
@@ -153,23 +160,23 @@ static enum sl_rc take_over(struct sl_pgsink *sink, struct sl_pgsink_position *p
 }
 
 /*
- * $3 .. $7: topics, partitions, what we think is there, what comes next, our epochs. Without a match for
- * every one of them the division fails, and with it the transaction that this statement begins.
+ * $2 .. $7: identities, topics, partitions, what we think is there, what comes next, our epochs. Without a
+ * match for every one of them the division fails, and with it the transaction that this statement begins.
  */
 static enum sl_rc prepare_move(struct sl_pgsink *sink, struct sl_error *err)
 {
     struct sl_buf sql = {0};
     enum sl_rc rc;
 
-    sl_buf_format(
-        &sql,
-        "WITH moved AS (UPDATE %s o SET next_offset = n.next_offset, updated_at = now()"
-        " FROM unnest($3::text[], $4::int4[], $5::int8[], $6::int8[], $7::int8[])"
-        " AS n(topic, partition, expected, next_offset, epoch)"
-        " WHERE o.log_identity = $1 AND o.connector = $2 AND o.topic = n.topic AND o.partition = n.partition"
-        " AND o.epoch = n.epoch AND o.next_offset = n.expected RETURNING 1)"
-        " SELECT 1 / (count(*) = $8::int8)::int FROM moved",
-        sink->offsets_path);
+    sl_buf_format(&sql,
+                  "WITH moved AS (UPDATE %s o SET next_offset = n.next_offset, updated_at = now()"
+                  " FROM unnest($2::text[], $3::text[], $4::int4[], $5::int8[], $6::int8[], $7::int8[])"
+                  " AS n(identity, topic, partition, expected, next_offset, epoch)"
+                  " WHERE o.connector = $1 AND o.log_identity = n.identity AND o.topic = n.topic"
+                  " AND o.partition = n.partition"
+                  " AND o.epoch = n.epoch AND o.next_offset = n.expected RETURNING 1)"
+                  " SELECT 1 / (count(*) = $8::int8)::int FROM moved",
+                  sink->offsets_path);
     rc = sl_pg_prepare(sink->pg, "move", sl_buf_cstr(&sql), 8, NULL, err);
     sl_buf_done(&sql);
     return rc;
@@ -188,10 +195,14 @@ static enum sl_rc take_over_all(struct sl_pgsink *sink, struct sl_error *err)
 {
     enum sl_rc rc = sl_pg_run(sink->pg, "BEGIN; SET LOCAL lock_timeout = '10s'", err);
 
-    if (rc == SL_OK)
-        rc = check_foreign(sink, err);
-    for (size_t i = 0; i < sink->n_positions && rc == SL_OK; i++)
-        rc = take_over(sink, &sink->positions[i], err);
+    for (size_t i = 0; i < sink->n_positions && rc == SL_OK; i++) {
+        bool same_topic = i > 0 && sink->positions[i].topic == sink->positions[i - 1].topic;
+
+        if (!same_topic)
+            rc = check_foreign(sink, &sink->positions[i], err);
+        if (rc == SL_OK)
+            rc = take_over(sink, &sink->positions[i], err);
+    }
     if (rc == SL_OK)
         return sl_pg_run(sink->pg, "COMMIT", err);
     (void)sl_pg_run(sink->pg, "ROLLBACK", NULL);
@@ -208,8 +219,16 @@ static struct sl_pgsink_position *find(const struct sl_pgsink *sink, const struc
     return NULL;
 }
 
-enum sl_rc sl_pgsink_positions_open(struct sl_pgsink *sink, struct sl_progress *partitions, size_t n,
-                                    struct sl_error *err)
+enum sl_rc sl_pgsink_identity(const struct sl_pgsink *sink, const struct sl_topic *topic, char **ret,
+                              struct sl_error *err)
+{
+    if (sink->env->topic_identity)
+        return sink->env->topic_identity(sink->env->ctx, topic, ret, err);
+    *ret = sl_strdup(sink->env->log_identity);
+    return SL_OK;
+}
+
+enum sl_rc sl_pgsink_positions_table(struct sl_pgsink *sink, struct sl_error *err)
 {
     struct sl_buf path = {0};
     bool there = false;
@@ -219,18 +238,49 @@ enum sl_rc sl_pgsink_positions_open(struct sl_pgsink *sink, struct sl_progress *
     sl_free(sink->offsets_path);
     sink->offsets_path = sl_strdup(sl_buf_cstr(&path));
     sl_buf_done(&path);
-
-    sink->n_positions = n;
-    sink->positions = sl_realloc(sink->positions, n + 1, sizeof(*sink->positions));
-    for (size_t i = 0; i < n; i++)
-        sink->positions[i] = (struct sl_pgsink_position){
-            .topic = partitions[i].topic, .partition = partitions[i].partition, .next_offset = -1};
-    /* Everybody locks rows in one order. */
-    qsort(sink->positions, n, sizeof(*sink->positions), by_place);
-
     rc = table_there(sink, &there, err);
     if (rc == SL_OK && !there)
         rc = create_table(sink, err);
+    return rc;
+}
+
+void sl_pgsink_positions_forget(struct sl_pgsink *sink)
+{
+    for (size_t i = 0; i < sink->n_positions; i++)
+        sl_free(sink->positions[i].identity);
+    sink->n_positions = 0;
+}
+
+static enum sl_rc set_positions(struct sl_pgsink *sink, const struct sl_progress *partitions, size_t n,
+                                struct sl_error *err)
+{
+    enum sl_rc rc = SL_OK;
+
+    sl_pgsink_positions_forget(sink);
+    sink->positions = sl_realloc(sink->positions, n + 1, sizeof(*sink->positions));
+    for (size_t i = 0; i < n && rc == SL_OK; i++) {
+        struct sl_pgsink_position *position = &sink->positions[i];
+
+        *position = (struct sl_pgsink_position){
+            .topic = partitions[i].topic, .partition = partitions[i].partition, .next_offset = -1};
+        if (i > 0 && partitions[i].topic == partitions[i - 1].topic)
+            position->identity = sl_strdup(sink->positions[i - 1].identity);
+        else
+            rc = sl_pgsink_identity(sink, partitions[i].topic, &position->identity, err);
+        sink->n_positions += rc == SL_OK;
+    }
+    /* Everybody locks rows in one order. */
+    qsort(sink->positions, sink->n_positions, sizeof(*sink->positions), by_place);
+    return rc;
+}
+
+enum sl_rc sl_pgsink_positions_open(struct sl_pgsink *sink, struct sl_progress *partitions, size_t n,
+                                    struct sl_error *err)
+{
+    enum sl_rc rc = set_positions(sink, partitions, n, err);
+
+    if (rc == SL_OK)
+        rc = sl_pgsink_positions_table(sink, err);
     if (rc == SL_OK)
         rc = take_over_all(sink, err);
     if (rc == SL_OK && !sink->can_move) {
@@ -265,14 +315,21 @@ enum sl_rc sl_pgsink_positions_check(const struct sl_pgsink *sink, const struct 
     return SL_OK;
 }
 
-static void put_topics(const struct sl_batch *batch, struct sl_buf *out)
+enum name { IDENTITY, TOPIC };
+
+static void put_names(const struct sl_pgsink *sink, const struct sl_batch *batch, enum name which,
+                      struct sl_buf *out)
 {
     out->len =
         (size_t)(put_array_header(sl_buf_reserve(out, SL_PGSINK_ARRAY_HEADER), TEXT_OID, batch->n_progress) -
                  out->data);
     for (uint32_t i = 0; i < batch->n_progress; i++) {
-        sl_buf_be32(out, batch->progress[i].topic->len);
-        sl_buf_put(out, batch->progress[i].topic->name, batch->progress[i].topic->len);
+        const char *name =
+            which == TOPIC ? batch->progress[i].topic->name : find(sink, &batch->progress[i])->identity;
+        size_t len = strlen(name);
+
+        sl_buf_be32(out, (uint32_t)len);
+        sl_buf_put(out, name, len);
     }
 }
 
@@ -309,26 +366,27 @@ static void put_numbers(const struct sl_pgsink *sink, const struct sl_batch *bat
 enum sl_rc sl_pgsink_positions_send(struct sl_pgsink *sink, const struct sl_batch *batch,
                                     struct sl_error *err)
 {
-    static const int formats[8] = {0, 0, 1, 1, 1, 1, 1, 1};
-    struct sl_buf params[6] = {{0}};
-    const char *values[8] = {sink->env->log_identity, sink->env->connector};
+    static const int formats[8] = {0, 1, 1, 1, 1, 1, 1, 1};
+    struct sl_buf params[7] = {{0}};
+    const char *values[8] = {sink->env->connector};
     int lengths[8] = {0};
     enum sl_rc rc;
 
-    put_topics(batch, &params[0]);
-    put_partitions(batch, &params[1]);
-    put_numbers(sink, batch, EXPECTED, &params[2]);
-    put_numbers(sink, batch, NEXT, &params[3]);
-    put_numbers(sink, batch, EPOCH, &params[4]);
-    sl_buf_be64(&params[5], batch->n_progress);
-    for (int i = 0; i < 6; i++) {
-        values[i + 2] = (const char *)params[i].data;
-        lengths[i + 2] = (int)params[i].len;
+    put_names(sink, batch, IDENTITY, &params[0]);
+    put_names(sink, batch, TOPIC, &params[1]);
+    put_partitions(batch, &params[2]);
+    put_numbers(sink, batch, EXPECTED, &params[3]);
+    put_numbers(sink, batch, NEXT, &params[4]);
+    put_numbers(sink, batch, EPOCH, &params[5]);
+    sl_buf_be64(&params[6], batch->n_progress);
+    for (int i = 0; i < 7; i++) {
+        values[i + 1] = (const char *)params[i].data;
+        lengths[i + 1] = (int)params[i].len;
     }
     rc = sl_pg_send_prepared(
         sink->pg, "move",
         &(struct sl_pg_args){.n = 8, .values = values, .lengths = lengths, .formats = formats}, err);
-    for (int i = 0; i < 6; i++)
+    for (int i = 0; i < 7; i++)
         sl_buf_done(&params[i]);
     return rc;
 }

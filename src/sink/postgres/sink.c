@@ -193,6 +193,7 @@ static void pgsink_close(void *self)
     sl_pgsink_load_done(&sink->load);
     sl_pgsink_load_done(&sink->retry);
     sl_pgsink_config_done(&sink->config);
+    sl_pgsink_positions_forget(sink);
     sl_free(sink->positions);
     sl_free(sink->offsets_path);
     sl_free(sink->targets);
@@ -295,6 +296,32 @@ static void pgsink_wake(void *self)
     (void)eventfd_write(sink->stop_fd, 1);
 }
 
+/* ---- beside the tasks ---- */
+
+static enum sl_rc pgsink_positions(void *self, sl_sink_position_visitor *visit, void *ctx,
+                                   struct sl_error *err)
+{
+    struct sl_pgsink *sink = self;
+    enum sl_rc rc = connect_once(&sink->config, sink->env->connector, sink->stop_fd, &sink->pg, err);
+
+    if (rc == SL_OK)
+        rc = sl_pgsink_positions_visit(sink, visit, ctx, err);
+    disconnect(sink);
+    return rc;
+}
+
+static enum sl_rc pgsink_reposition(void *self, const struct sl_progress *positions, size_t n,
+                                    struct sl_error *err)
+{
+    struct sl_pgsink *sink = self;
+    enum sl_rc rc = connect_once(&sink->config, sink->env->connector, sink->stop_fd, &sink->pg, err);
+
+    if (rc == SL_OK)
+        rc = sl_pgsink_reposition(sink, positions, n, err);
+    disconnect(sink);
+    return rc;
+}
+
 /* ---- before starting ---- */
 
 static enum sl_rc table_there(struct sl_pg *pg, const struct sl_pgsink_config *config, const char *topic,
@@ -383,4 +410,6 @@ const struct sl_sink_ops sl_pgsink_ops = {
     .close = pgsink_close,
     .wake = pgsink_wake,
     .probe = pgsink_probe,
+    .positions = pgsink_positions,
+    .reposition = pgsink_reposition,
 };

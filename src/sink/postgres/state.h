@@ -4,6 +4,7 @@
  *
  *     sink.c      what the engine calls: one batch in flight, the next one bound meanwhile
  *     position.c  sluice_offsets: epochs, positions, the compare-and-set
+ *     reposition.c  the same beside the tasks
  *     plan.c      which statement for which records
  *     group.c     the last state of each key      load.c    rows to binary arrays
  *     range.c     deletes of many rows at once
@@ -22,6 +23,7 @@
 /* A log partition that this task writes. */
 struct sl_pgsink_position {
     const struct sl_topic *topic;
+    char *identity; /* of the topic: the row's key */
     int32_t partition;
     int64_t next_offset; /* what the target holds, as far as we know; -1: none */
     int64_t epoch;
@@ -66,6 +68,18 @@ enum sl_rc sl_pgsink_positions_send(struct sl_pgsink *sink, const struct sl_batc
 /* The batch is committed. */
 void sl_pgsink_positions_advance(struct sl_pgsink *sink, const struct sl_batch *batch);
 enum sl_rc sl_pgsink_fenced(const struct sl_pgsink *sink, struct sl_error *err);
+void sl_pgsink_positions_forget(struct sl_pgsink *sink);
+/* The identity of a topic, heap memory of the caller. */
+enum sl_rc sl_pgsink_identity(const struct sl_pgsink *sink, const struct sl_topic *topic, char **ret,
+                              struct sl_error *err);
+/* Where the table is (offsets_path), and that it is there. */
+enum sl_rc sl_pgsink_positions_table(struct sl_pgsink *sink, struct sl_error *err);
+
+/* reposition.c: beside the tasks, on a connection that was just made */
+enum sl_rc sl_pgsink_positions_visit(struct sl_pgsink *sink, sl_sink_position_visitor *visit, void *ctx,
+                                     struct sl_error *err);
+enum sl_rc sl_pgsink_reposition(struct sl_pgsink *sink, const struct sl_progress *positions, size_t n,
+                                struct sl_error *err);
 
 /* flight.c */
 enum sl_rc sl_pgsink_flight_send(struct sl_pgsink *sink, const struct sl_batch *batch,

@@ -254,6 +254,71 @@ static void positions_of_another_log_are_refused_with_the_ways_out(void **state)
     sink_close(&other);
 }
 
+struct told {
+    int n;
+    char last[200];
+};
+
+static void hear(void *ctx, const struct sl_sink_position *position)
+{
+    struct told *told = ctx;
+
+    told->n++;
+    (void)snprintf(told->last, sizeof(told->last), "%.8s %s-%d@%lld", position->identity, position->topic,
+                   position->partition, (long long)position->next_offset);
+}
+
+static void a_position_set_beside_the_tasks_replaces_another_logs_and_shuts_its_writer_out(void **state)
+{
+    const struct sl_progress set = {.topic = sl_topic_intern("t", 1), .partition = 0, .next_offset = 3};
+    struct told told = {0};
+
+    (void)state;
+    sink_open(&sut, ledger);
+    must(sink_assign(&sut, "t"), &sut);
+    must(sink_put(&sut, "t", rows(0, 5)), &sut);
+    sink_open(&other, ledger);
+    other.env.log_identity = "99999999-0000-0000-0000-000000000000";
+    must(sl_pgsink_ops.positions(other.self, hear, &told, &other.err), &other);
+    assert_int_equal(told.n, 1);
+    assert_string_equal(told.last, "11111111 t-0@5");
+    must(sl_pgsink_ops.reposition(other.self, &set, 1, &other.err), &other);
+    told.n = 0;
+    must(sl_pgsink_ops.positions(other.self, hear, &told, &other.err), &other);
+    assert_int_equal(told.n, 1);
+    assert_string_equal(told.last, "99999999 t-0@3");
+    assert_int_equal(sink_put(&sut, "t", rows(5, 5)), SL_E_FENCED);
+    must(sink_assign(&other, "t"), &other);
+    assert_int_equal(other.progress[0].next_offset, 3);
+    sink_close(&sut);
+    sink_close(&other);
+}
+
+static enum sl_rc identity_of_a_topic(void *ctx, const struct sl_topic *topic, char **ret,
+                                      struct sl_error *err)
+{
+    (void)ctx;
+    (void)err;
+    *ret = sl_format("cluster/%s/1", topic->name);
+    return SL_OK;
+}
+
+static void a_position_is_kept_under_the_identity_of_its_topic(void **state)
+{
+    struct told told = {0};
+
+    (void)state;
+    sink_open(&sut, ledger);
+    sut.env.topic_identity = identity_of_a_topic;
+    must(sink_assign(&sut, "t"), &sut);
+    must(sink_put(&sut, "t", rows(0, 5)), &sut);
+    sink_close(&sut);
+    sink_open(&other, ledger);
+    must(sl_pgsink_ops.positions(other.self, hear, &told, &other.err), &other);
+    assert_string_equal(told.last, "cluster/ t-0@5");
+    sink_close(&other);
+}
+
 static void other_partitions_are_taken_over_on_the_same_connection(void **state)
 {
     static const char session[] =
@@ -399,6 +464,9 @@ int main(void)
         cmocka_unit_test_setup(kills_at_any_moment_lose_and_repeat_nothing, clean),
         cmocka_unit_test_setup(a_server_that_is_down_is_worth_another_try, clean),
         cmocka_unit_test_setup(positions_of_another_log_are_refused_with_the_ways_out, clean),
+        cmocka_unit_test_setup(a_position_set_beside_the_tasks_replaces_another_logs_and_shuts_its_writer_out,
+                               clean),
+        cmocka_unit_test_setup(a_position_is_kept_under_the_identity_of_its_topic, clean),
         cmocka_unit_test_setup(other_partitions_are_taken_over_on_the_same_connection, clean),
         cmocka_unit_test_setup(impossible_positions_and_newer_formats_are_refused, clean),
         cmocka_unit_test_setup(a_batch_that_does_not_follow_is_refused, clean),

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum sl_level sl_log_level = SL_LEVEL_INFO;
+_Atomic enum sl_level sl_log_level = SL_LEVEL_INFO;
 
 static enum sl_log_format log_format = SL_LOG_LOGFMT; /* set with the level, before threads start */
 

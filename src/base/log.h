@@ -32,7 +32,7 @@ struct sl_log_field {
 #define SL_I(name_, i_) ((struct sl_log_field){.name = (name_), .kind = 'i', .i = (int64_t)(i_)})
 #define SL_F(name_, d_) ((struct sl_log_field){.name = (name_), .kind = 'f', .d = (d_)})
 
-extern enum sl_level sl_log_level; /* the one mutable global: set before threads start, or by the operator */
+extern _Atomic enum sl_level sl_log_level; /* the one mutable global: set at the start, or by the operator */
 
 void sl_log_open(enum sl_level level, enum sl_log_format format);
 

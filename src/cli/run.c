@@ -9,7 +9,7 @@
 #include "base/props.h"
 #include "base/thread.h"
 #include "engine/connector_config.h"
-#include "engine/worker.h"
+#include "engine/herder.h"
 #include "engine/worker_config.h"
 
 #include <poll.h>
@@ -31,10 +31,10 @@ struct run {
     const struct sl_cli *cli;
     struct sl_props *props;
     struct sl_secrets *secrets;
-    struct sl_connector **connectors;
-    const char **paths; /* their files */
+    struct sl_connector **connectors; /* of the files that were given */
+    const char **paths;
     size_t n;
-    struct sl_worker *worker;
+    struct sl_herder *herder;
     int64_t began_us;
 };
 
@@ -240,7 +240,7 @@ static void unblock_signals(int signal_fd)
 static int wait_for_end(struct run *run, int signal_fd)
 {
     struct pollfd waiting[] = {{.fd = signal_fd, .events = POLLIN},
-                               {.fd = sl_worker_event_fd(run->worker), .events = POLLIN}};
+                               {.fd = sl_herder_event_fd(run->herder), .events = POLLIN}};
     char reason[800];
     uint64_t count;
 
@@ -249,7 +249,7 @@ static int wait_for_end(struct run *run, int signal_fd)
             continue;
         if (waiting[1].revents)
             (void)!read(waiting[1].fd, &count, sizeof(count));
-        if (sl_worker_all_failed(run->worker, reason, sizeof(reason))) {
+        if (sl_herder_all_failed(run->herder, reason, sizeof(reason))) {
             sl_fail("every task has failed: nothing is left to do", SL_T("first", reason));
             return SL_EXIT_FAILED;
         }
@@ -262,44 +262,59 @@ static int wait_for_end(struct run *run, int signal_fd)
 
 static void say_start(const struct run *run)
 {
+    struct sl_transport *transport = sl_herder_shared(run->herder)->transport;
     struct sl_buf names = {0};
 
     for (size_t i = 0; i < run->n; i++)
         sl_buf_format(&names, "%s%s", i ? "," : "", run->connectors[i]->name);
     sl_info("sluice starts", SL_T("version", SL_VERSION),
             SL_T("state_dir", sl_props_get(run->props, "sluice.state.dir")),
-            SL_T("log_identity", sl_worker_identity(run->worker)), SL_T("connectors", sl_buf_cstr(&names)),
-            SL_I("pid", getpid()));
+            SL_T("log_identity", transport->ops->identity(transport)),
+            SL_T("connectors", sl_buf_cstr(&names)), SL_I("pid", getpid()));
     sl_buf_done(&names);
     sl_worker_config_warn_unknown(run->props, run->cli->plugins);
-    for (size_t i = 0; i < run->n; i++)
-        sl_connector_warn_unknown(run->connectors[i], run->cli->plugins, run->props);
 }
 
 static int stop(struct run *run, int status)
 {
     int64_t began_us = sl_now_us();
 
-    if (!sl_worker_stop(run->worker, began_us + STOP_US)) {
+    if (!sl_herder_stop(run->herder, began_us + STOP_US)) {
         sl_warn("stopped without waiting any longer; nothing that was confirmed is lost");
         _exit(status); /* threads still run: leave them to the kernel */
     }
-    sl_worker_free(run->worker);
-    run->worker = NULL;
+    sl_herder_free(run->herder);
+    run->herder = NULL;
     sl_info("stopped", SL_I("after_ms", (sl_now_us() - began_us) / 1000));
     return status;
 }
 
+/* With connector files as connect-standalone does, without them as connect-distributed. */
+static enum sl_rc start(struct run *run, struct sl_error *err)
+{
+    const struct sl_props **configs = sl_zalloc(run->n, sizeof(*configs));
+    enum sl_rc rc = SL_OK;
+
+    for (size_t i = 0; i < run->n; i++)
+        configs[i] = run->connectors[i]->raw;
+    if (run->n)
+        rc = sl_herder_adopt_files(run->herder, configs, run->n, err);
+    sl_free(configs);
+    return rc ? rc : sl_herder_start(run->herder, err);
+}
+
 static int run_worker(struct run *run, int signal_fd)
 {
+    const struct sl_herder_settings settings = {
+        .plugins = run->cli->plugins, .worker = run->props, .secrets = run->secrets};
     struct sl_error err = {0};
     int status = SL_EXIT_FAILED;
 
-    if (sl_worker_open(run->cli->plugins, run->props, run->secrets, &run->worker, &err))
+    if (sl_herder_open(&settings, &run->herder, &err))
         return sl_cli_fail(NULL, &err);
     say_start(run);
     status = probe_all(run, signal_fd, false);
-    if (status == SL_EXIT_OK && sl_worker_start(run->worker, run->connectors, run->n, &err))
+    if (status == SL_EXIT_OK && start(run, &err))
         status = sl_cli_fail(NULL, &err);
     if (status == SL_EXIT_OK) {
         sl_info("ready", SL_I("after_ms", (sl_now_us() - run->began_us) / 1000));
@@ -350,17 +365,20 @@ static const struct sl_flag flags[] = {
 
 const struct sl_command sl_command_run = {
     .name = "run",
-    .arguments = "[--check] WORKER.properties CONNECTOR.json...",
-    .summary = "run connectors until SIGTERM or SIGINT, as connect-standalone does",
-    .help = "The worker's file holds Kafka Connect's keys and sluice.*; connector files hold the JSON that "
-            "Connect's\n"
-            "REST API takes ({\"name\": ..., \"config\": {...}}), a bare object, or Java properties.\n\n"
-            "Wrong configuration, refused credentials and missing tables end the program at once with status "
-            "1; a\n"
-            "server that cannot be reached is tried again. When every task has failed, the status is 1 too. "
-            "The first\n"
-            "signal stops cleanly within a second, the second at once.",
-    .min_words = 2,
+    .arguments = "[--check] WORKER.properties [CONNECTOR.json...]",
+    .summary = "run connectors until SIGTERM or SIGINT",
+    .help =
+        "The worker's file holds Kafka Connect's keys and sluice.*; connector files hold the JSON that "
+        "Connect's\n"
+        "REST API takes ({\"name\": ..., \"config\": {...}}), a bare object, or Java properties.\n\n"
+        "With connector files this is connect-standalone: they run, and their files say how. Without, it is\n"
+        "connect-distributed: every connector that is known runs (docs/lifecycle.md).\n\n"
+        "Wrong configuration, refused credentials and missing tables end the program at once with status "
+        "1; a\n"
+        "server that cannot be reached is tried again. When every task has failed, the status is 1 too. "
+        "The first\n"
+        "signal stops cleanly within a second, the second at once.",
+    .min_words = 1,
     .max_words = 1000,
     .flags = flags,
     .run = run_command,

@@ -27,9 +27,15 @@ enum sl_rc sl_connector_read(const char *path, struct sl_props **ret, struct sl_
     return SL_OK;
 }
 
+struct sl_connector *sl_connector_ref(struct sl_connector *connector)
+{
+    (void)atomic_fetch_add(&connector->refs, 1);
+    return connector;
+}
+
 void sl_connector_free(struct sl_connector *connector)
 {
-    if (!connector)
+    if (!connector || atomic_fetch_sub(&connector->refs, 1) > 1)
         return;
     sl_props_free(connector->props);
     sl_props_free(connector->raw);
@@ -213,6 +219,7 @@ static struct sl_connector *make(const struct check *check, struct sl_props *raw
 {
     struct sl_connector *connector = sl_zalloc(1, sizeof(*connector));
 
+    atomic_init(&connector->refs, 1);
     hide_passwords(check);
     connector->name = sl_strdup(sl_props_get(check->props, "name"));
     connector->props = check->props;

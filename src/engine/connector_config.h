@@ -22,7 +22,10 @@ enum sl_rc sl_connector_read(const char *path, struct sl_props **ret, struct sl_
 void sl_connector_check(struct sl_props *props, const struct sl_plugins *plugins,
                         const struct sl_props *worker, struct sl_secrets *secrets,
                         struct sl_complaints *complaints, struct sl_connector **ret);
-void sl_connector_free(struct sl_connector *connector);
+
+/* One more who holds it; each lets go with sl_connector_free, the last one frees it. */
+struct sl_connector *sl_connector_ref(struct sl_connector *connector);
+void sl_connector_free(struct sl_connector *connector); /* NULL is fine */
 
 /* Warn once of the keys that nobody knows. */
 void sl_connector_warn_unknown(const struct sl_connector *connector, const struct sl_plugins *plugins,

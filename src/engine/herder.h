@@ -62,6 +62,7 @@ void sl_answer_done(struct sl_answer *answer); /* frees what it holds; a zeroed 
 struct sl_herder_settings {
     const struct sl_plugins *plugins; /* borrowed for the herder's life, as is worker */
     const struct sl_props *worker;
+    struct sl_secrets *secrets; /* the worker's config providers, borrowed; NULL: none */
     const char *worker_id; /* "host:port" for the statuses; NULL: what the worker's properties advertise */
 };
 
@@ -79,11 +80,11 @@ struct sl_status_store *sl_herder_statuses(struct sl_herder *herder);
 const char *sl_herder_worker_id(const struct sl_herder *herder);
 
 /*
- * Standalone: these connectors (checked; taken over, also on failure) are written to the config store as if
- * REST had put them, in place of those that files made at an earlier start and that are missing now
- * (docs/lifecycle.md says what else comes back). Call it before start. Errors: the log's.
+ * Standalone: these configurations (as their files hold them, checked, borrowed) are written to the config
+ * store as if REST had put them, in place of those that files made at an earlier start and that are missing
+ * now (docs/lifecycle.md says what else comes back). Call it before start. Errors: the log's.
  */
-enum sl_rc sl_herder_adopt_files(struct sl_herder *herder, struct sl_connector **connectors, size_t n,
+enum sl_rc sl_herder_adopt_files(struct sl_herder *herder, const struct sl_props *const *configs, size_t n,
                                  struct sl_error *err);
 
 /*
@@ -151,7 +152,7 @@ void sl_herder_logger(struct sl_herder *herder, const char *logger, struct sl_an
  * What is wrong with a configuration, key by key, as create and put_config would find it: the complaints are
  * added (sl_complaints_done is the caller's). config is an object of scalars, and borrowed.
  */
-void sl_herder_validate(struct sl_herder *herder, const json_t *config, struct sl_complaints *complaints);
+void sl_herder_validate(struct sl_herder *herder, json_t *config, struct sl_complaints *complaints);
 
 /* ---- requests that change: carried out by the herder's thread of the leader ---- */
 
@@ -192,6 +193,10 @@ void sl_herder_set_target(struct sl_herder *herder, const char *name, enum sl_ta
 void sl_herder_restart(struct sl_herder *herder, const char *name, bool include_tasks, bool only_failed,
                        struct sl_answer *ret);
 void sl_herder_restart_task(struct sl_herder *herder, const char *name, int task, struct sl_answer *ret);
+
+/* Something that the connector's configuration refers to has another value: restart it with its tasks.
+ * Returns at once. */
+void sl_herder_reload(struct sl_herder *herder, const char *name);
 
 /*
  * Change or remove positions. offsets: the array of {"partition","offset"} (taken over), offset null removes

@@ -7,6 +7,7 @@
 #include "engine/connector_options.h"
 #include "engine/decoder.h"
 #include "engine/positions.h"
+#include "engine/topic_use.h"
 
 #include <stdio.h>
 
@@ -34,6 +35,7 @@ struct sl_sink_task {
     struct sl_stop stop;
     struct sl_thread apply_thread;
     _Atomic bool ended;
+    _Atomic bool paused; /* is to be */
     char number_text[12];
 
     struct sl_incoming incoming[INCOMING];
@@ -52,6 +54,7 @@ struct sl_sink_task {
     struct sl_retry retry;      /* of the target and the log */
     struct sl_retry converting; /* of converters and transforms */
     int64_t next_commit_us;
+    struct sl_topic_use used;
 
     _Atomic int64_t
         at_sink_ms[INCOMING]; /* first timestamp of each batch that the sink has, else INT64_MAX */
@@ -235,6 +238,9 @@ static enum sl_rc put(struct sl_sink_task *task, struct sl_incoming *incoming, s
 {
     enum sl_rc rc;
 
+    for (uint32_t i = 0; incoming->n_raw && i < incoming->batch->n_progress; i++)
+        sl_topic_use_note(&task->used, task->shared, task->connector->name, task->env.task,
+                          incoming->batch->progress[i].topic);
     if (incoming->first_ms != INT64_MIN)
         atomic_store(&task->at_sink_ms[incoming - task->incoming], incoming->first_ms);
     rc = task->connector->sink->put(task->sink, incoming->batch, err);
@@ -254,10 +260,11 @@ static int64_t idle_until(struct sl_sink_task *task)
                                                                                    : until_us;
 }
 
-/* Apply what the fetch thread brings. SL_OK: stop, or other partitions. */
+/* Apply what the fetch thread brings. SL_OK: stop, pause, or other partitions. */
 static enum sl_rc apply(struct sl_sink_task *task, uint64_t generation, struct sl_error *err)
 {
-    while (!sl_stop_requested(&task->stop) && generation == sl_subscription_generation(task->subscription)) {
+    while (!sl_stop_requested(&task->stop) && !atomic_load(&task->paused) &&
+           generation == sl_subscription_generation(task->subscription)) {
         void *item = NULL;
         enum sl_queue_answer answer = sl_queue_pop(task->ready, 0, &item);
         enum sl_rc rc;
@@ -382,6 +389,21 @@ static bool wait_to_try_again(struct sl_sink_task *task, struct sl_error *err)
     return true;
 }
 
+/* Between two sessions: nothing is in flight and nothing is read, but the sink keeps its connection. */
+static void wait_while_paused(struct sl_sink_task *task)
+{
+    void *item;
+
+    sl_status_set(&task->status, SL_TASK_PAUSED);
+    task->shared->task_changed(task->shared->ctx);
+    while (atomic_load(&task->paused) && !sl_stop_requested(&task->stop))
+        (void)sl_queue_pop(task->ready, SL_FOREVER, &item);
+    if (sl_stop_requested(&task->stop))
+        return;
+    sl_status_set(&task->status, SL_TASK_RUNNING);
+    task->shared->task_changed(task->shared->ctx);
+}
+
 static void apply_main(void *arg)
 {
     struct sl_sink_task *task = arg;
@@ -391,6 +413,10 @@ static void apply_main(void *arg)
     sl_status_set(&task->status, SL_TASK_RUNNING);
     while (!sl_stop_requested(&task->stop)) {
         sl_error_clear(&err);
+        if (atomic_load(&task->paused)) {
+            wait_while_paused(task);
+            continue;
+        }
         if (session(task, &err) == SL_OK || goes_up_to_refused(task))
             continue;
         if (err.kind != SL_KIND_TRANSIENT || !wait_to_try_again(task, &err))
@@ -411,7 +437,7 @@ static void apply_main(void *arg)
 /* ---- life ---- */
 
 static struct sl_sink_task *make(const struct sl_shared *shared, const struct sl_connector *connector,
-                                 int number, struct sl_subscription *subscription)
+                                 int number, struct sl_subscription *subscription, bool paused)
 {
     struct sl_sink_task *task = sl_zalloc(1, sizeof(*task));
 
@@ -428,6 +454,7 @@ static struct sl_sink_task *make(const struct sl_shared *shared, const struct sl
         .bad_record = bad_record,
     };
     (void)snprintf(task->number_text, sizeof(task->number_text), "%d", number);
+    atomic_init(&task->paused, paused);
     task->share.budget = shared->budget;
     task->retry = (struct sl_retry)SL_RETRY_INIT;
     task->converting = (struct sl_retry)SL_RETRY_INIT;
@@ -463,10 +490,10 @@ static enum sl_rc open_decoder(struct sl_sink_task *task, struct sl_error *err)
 }
 
 enum sl_rc sl_sink_task_start(const struct sl_shared *shared, const struct sl_connector *connector,
-                              int number, struct sl_subscription *subscription, struct sl_sink_task **ret,
-                              struct sl_error *err)
+                              int number, struct sl_subscription *subscription, bool paused,
+                              struct sl_sink_task **ret, struct sl_error *err)
 {
-    struct sl_sink_task *task = make(shared, connector, number, subscription);
+    struct sl_sink_task *task = make(shared, connector, number, subscription, paused);
     enum sl_rc rc = open_decoder(task, err);
     char name[16];
 
@@ -485,6 +512,12 @@ enum sl_rc sl_sink_task_start(const struct sl_shared *shared, const struct sl_co
 void sl_sink_task_wake(struct sl_sink_task *task)
 {
     sl_queue_wake(task->ready);
+}
+
+void sl_sink_task_pause(struct sl_sink_task *task, bool paused)
+{
+    if (atomic_exchange(&task->paused, paused) != paused)
+        sl_queue_wake(task->ready);
 }
 
 void sl_sink_task_stop(struct sl_sink_task *task)
@@ -520,6 +553,7 @@ void sl_sink_task_free(struct sl_sink_task *task)
     sl_queue_free(task->idle);
     sl_queue_free(task->ready);
     sl_positions_done(&task->positions);
+    sl_topic_use_done(&task->used);
     (void)pthread_mutex_destroy(&task->closing);
     sl_stop_done(&task->stop);
     sl_status_done(&task->status);

@@ -25,8 +25,12 @@ struct sl_log_ends {
 /* Make the task and start its threads. Errors (CONFIG): transforms, converters or the sink refuse their keys.
  */
 enum sl_rc sl_sink_task_start(const struct sl_shared *shared, const struct sl_connector *connector,
-                              int number, struct sl_subscription *subscription, struct sl_sink_task **ret,
-                              struct sl_error *err);
+                              int number, struct sl_subscription *subscription, bool paused,
+                              struct sl_sink_task **ret, struct sl_error *err);
+
+/* Paused, it keeps its connection to the target and applies nothing; what is at the target is waited for. Any
+ * thread. */
+void sl_sink_task_pause(struct sl_sink_task *task, bool paused);
 
 /* New partitions, or anything else that its apply thread should look at. Any thread. */
 void sl_sink_task_wake(struct sl_sink_task *task);
@@ -38,7 +42,7 @@ void sl_sink_task_stop(struct sl_sink_task *task);
 void sl_sink_task_abandon(struct sl_sink_task *task);
 
 bool sl_sink_task_ended(const struct sl_sink_task *task);
-void sl_sink_task_free(struct sl_sink_task *task); /* joins */
+void sl_sink_task_free(struct sl_sink_task *task); /* joins; NULL is fine */
 
 struct sl_status *sl_sink_task_status(struct sl_sink_task *task);
 

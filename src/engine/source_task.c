@@ -7,6 +7,7 @@
 #include "base/queue.h"
 #include "engine/connector_options.h"
 #include "engine/encoder.h"
+#include "engine/topic_use.h"
 
 #include <stdio.h>
 
@@ -26,17 +27,21 @@ struct sl_source_task {
     struct sl_thread thread;
     struct sl_stop stop;
     _Atomic bool ended;
+    _Atomic bool abandoned;
     char number_text[12];
 
     /* The task thread's own. */
     struct sl_batch *batch;
+    struct sl_topic_use used;
     struct sl_retry reading, converting;
     struct sl_share share;
     struct sl_queue *idle;      /* outgoing batches that nobody uses */
     _Atomic int64_t encoded_us; /* when the newest batch that is durable was read, for the lag */
 
-    pthread_mutex_t lock;    /* guards failure */
+    pthread_mutex_t lock;    /* guards the rest */
     struct sl_error failure; /* rc set: what the log writer said */
+    bool paused;             /* is to be */
+    pthread_cond_t resumed;
 };
 
 static enum sl_rc stored_offset(void *ctx, struct sl_span partition, char **ret_offset, struct sl_error *err)
@@ -69,13 +74,13 @@ static enum sl_rc notes(void *ctx, struct sl_span from, struct sl_span to, size_
 static void written(void *ctx, struct sl_outgoing *outgoing, const struct sl_error *failure)
 {
     struct sl_source_task *task = ctx;
+    const struct sl_shared *shared = task->shared;
 
     if (failure) {
         (void)pthread_mutex_lock(&task->lock);
         task->failure = *failure;
         (void)pthread_mutex_unlock(&task->lock);
-        sl_stop_request(&task->stop);
-        task->connector->source->wake(task->source);
+        sl_source_task_stop(task);
     } else {
         struct sl_span offset = outgoing->n_offsets ? outgoing->offsets[0].offset : (struct sl_span){0};
         int64_t last_ms =
@@ -86,6 +91,8 @@ static void written(void *ctx, struct sl_outgoing *outgoing, const struct sl_err
     }
     sl_share_give(&task->share, outgoing->bytes.len);
     (void)sl_queue_push(task->idle, outgoing, SL_FOREVER);
+    if (atomic_load(&task->ended)) /* who waits for the task to be gone looks again */
+        shared->task_changed(shared->ctx);
 }
 
 /* A free outgoing batch; NULL when the task stops. */
@@ -100,12 +107,42 @@ static struct sl_outgoing *take_idle(struct sl_source_task *task)
     return NULL;
 }
 
+static bool is_paused(struct sl_source_task *task)
+{
+    bool paused;
+
+    (void)pthread_mutex_lock(&task->lock);
+    paused = task->paused;
+    (void)pthread_mutex_unlock(&task->lock);
+    return paused;
+}
+
+/* Until it is resumed or asked to end. The source keeps what it has; connections that die are its to renew.
+ */
+static void wait_while_paused(struct sl_source_task *task)
+{
+    sl_status_set(&task->status, SL_TASK_PAUSED);
+    task->shared->task_changed(task->shared->ctx);
+    (void)pthread_mutex_lock(&task->lock);
+    while (task->paused && !sl_stop_requested(&task->stop))
+        (void)pthread_cond_wait(&task->resumed, &task->lock);
+    (void)pthread_mutex_unlock(&task->lock);
+    if (sl_stop_requested(&task->stop))
+        return;
+    sl_status_set(&task->status, SL_TASK_RUNNING);
+    task->shared->task_changed(task->shared->ctx);
+}
+
 /* Wait for room, then poll; transient failures are tried again here. False: the task is to end. */
 static bool read_batch(struct sl_source_task *task, struct sl_error *err)
 {
     while (!sl_stop_requested(&task->stop)) {
         enum sl_rc rc;
 
+        if (is_paused(task)) {
+            wait_while_paused(task);
+            continue;
+        }
         if (!sl_share_wait(&task->share, sl_now_us() + POLL_US))
             continue;
         sl_batch_reset(task->batch);
@@ -141,6 +178,13 @@ static bool encode_batch(struct sl_source_task *task, struct sl_outgoing *outgoi
     return false;
 }
 
+static void note_topics(struct sl_source_task *task, const struct sl_outgoing *outgoing)
+{
+    for (size_t i = 0; i < outgoing->n_records; i++)
+        sl_topic_use_note(&task->used, task->shared, task->connector->name, task->env.task,
+                          outgoing->records[i].topic);
+}
+
 /* Read, encode, hand over; false: the task is to end, err says why (or nothing: asked to). */
 static bool one_round(struct sl_source_task *task, struct sl_error *err)
 {
@@ -158,6 +202,11 @@ static bool one_round(struct sl_source_task *task, struct sl_error *err)
         (void)sl_queue_push(task->idle, outgoing, SL_FOREVER);
         return false;
     }
+    if (atomic_load(&task->abandoned)) {
+        (void)sl_queue_push(task->idle, outgoing, SL_FOREVER);
+        return false;
+    }
+    note_topics(task, outgoing);
     outgoing->encoded_us = sl_now_us();
     sl_share_take(&task->share, outgoing->bytes.len);
     sl_log_writer_submit(task->shared->writer, outgoing);
@@ -228,7 +277,7 @@ static void close_encoder(struct sl_encoder *encoder)
 }
 
 static struct sl_source_task *make(const struct sl_shared *shared, const struct sl_connector *connector,
-                                   int number)
+                                   int number, bool paused)
 {
     struct sl_source_task *task = sl_zalloc(1, sizeof(*task));
 
@@ -256,14 +305,16 @@ static struct sl_source_task *make(const struct sl_shared *shared, const struct 
     }
     sl_status_init(&task->status, connector->name, "source", number);
     (void)pthread_mutex_init(&task->lock, NULL);
+    (void)pthread_cond_init(&task->resumed, NULL);
+    task->paused = paused;
     sl_stop_init(&task->stop);
     return task;
 }
 
 enum sl_rc sl_source_task_start(const struct sl_shared *shared, const struct sl_connector *connector,
-                                int number, struct sl_source_task **ret, struct sl_error *err)
+                                int number, bool paused, struct sl_source_task **ret, struct sl_error *err)
 {
-    struct sl_source_task *task = make(shared, connector, number);
+    struct sl_source_task *task = make(shared, connector, number, paused);
     enum sl_rc rc = open_encoder(task, err);
     char name[16];
 
@@ -280,12 +331,33 @@ enum sl_rc sl_source_task_start(const struct sl_shared *shared, const struct sl_
     return SL_OK;
 }
 
+void sl_source_task_pause(struct sl_source_task *task, bool paused)
+{
+    bool changed;
+
+    (void)pthread_mutex_lock(&task->lock);
+    changed = task->paused != paused;
+    task->paused = paused;
+    (void)pthread_cond_signal(&task->resumed);
+    (void)pthread_mutex_unlock(&task->lock);
+    if (changed && paused)
+        task->connector->source->wake(task->source); /* out of a poll that finds nothing */
+}
+
 void sl_source_task_stop(struct sl_source_task *task)
 {
     sl_stop_request(&task->stop);
+    (void)pthread_mutex_lock(&task->lock);
+    (void)pthread_cond_signal(&task->resumed);
+    (void)pthread_mutex_unlock(&task->lock);
     task->connector->source->wake(task->source);
     sl_queue_wake(task->idle);
     sl_budget_wake(task->shared->budget);
+}
+
+void sl_source_task_abandon(struct sl_source_task *task)
+{
+    atomic_store(&task->abandoned, true);
 }
 
 bool sl_source_task_ended(const struct sl_source_task *task)
@@ -293,9 +365,9 @@ bool sl_source_task_ended(const struct sl_source_task *task)
     return atomic_load(&task->ended);
 }
 
-void sl_source_task_join(struct sl_source_task *task)
+bool sl_source_task_gone(struct sl_source_task *task)
 {
-    sl_thread_join(&task->thread);
+    return atomic_load(&task->ended) && sl_queue_length(task->idle) == OUTGOING;
 }
 
 void sl_source_task_free(struct sl_source_task *task)
@@ -312,7 +384,9 @@ void sl_source_task_free(struct sl_source_task *task)
         sl_outgoing_free(outgoing);
     sl_queue_free(task->idle);
     sl_batch_free(task->batch);
+    sl_topic_use_done(&task->used);
     sl_stop_done(&task->stop);
+    (void)pthread_cond_destroy(&task->resumed);
     (void)pthread_mutex_destroy(&task->lock);
     sl_status_done(&task->status);
     sl_free(task);

@@ -35,15 +35,21 @@ void sl_status_set(struct sl_status *status, enum sl_task_state state)
     (void)pthread_mutex_unlock(&status->lock);
 }
 
-void sl_status_fail(struct sl_status *status, const struct sl_error *err)
+void sl_status_set_failed(struct sl_status *status, const struct sl_error *err)
 {
     (void)pthread_mutex_lock(&status->lock);
     status->now.state = SL_TASK_FAILED;
+    status->now.failure = err->rc;
     status->now.note[0] = '\0';
     (void)snprintf(status->now.trace, sizeof(status->now.trace), "%s%s%s%s: %s", sl_rc_name(err->rc),
                    err->native[0] ? " (" : "", err->native, err->native[0] ? ")" : "", err->text);
     (void)pthread_mutex_unlock(&status->lock);
-    sl_log_error(SL_LEVEL_ERROR, "the task failed; it stays so until it is started again", err);
+}
+
+void sl_status_fail(struct sl_status *status, const struct sl_error *err)
+{
+    sl_status_set_failed(status, err);
+    sl_log_error(SL_LEVEL_ERROR, "the task failed", err);
 }
 
 void sl_status_note(struct sl_status *status, const char *note)

@@ -17,12 +17,13 @@ enum sl_task_state {
     SL_TASK_UNASSIGNED, /* not started yet, or stopped */
     SL_TASK_RUNNING,    /* also while it tries again after a transient failure: then note says why */
     SL_TASK_PAUSED,
-    SL_TASK_FAILED, /* trace says why; nothing restarts it but a restart of the process */
+    SL_TASK_FAILED, /* trace says why; the herder starts another in its place, or not (docs/lifecycle.md) */
 };
 
 /* A reading of a status; the counters are since the start of the task. */
 struct sl_status_view {
     enum sl_task_state state;
+    enum sl_rc failure; /* FAILED: the error's code */
     uint64_t records;
     int64_t last_record_ms;    /* timestamp of the last durable record, or INT64_MIN */
     int64_t lag_records;       /* sink: records in the log that are not applied; source: -1, nobody knows */
@@ -48,7 +49,10 @@ void sl_status_done(struct sl_status *status);
 
 void sl_status_set(struct sl_status *status, enum sl_task_state state);
 
-/* FAILED, with the error's text as the trace; the one place where a task's end is logged. */
+/* FAILED, with the error's text as the trace. */
+void sl_status_set_failed(struct sl_status *status, const struct sl_error *err);
+
+/* The same, and a log line: the one place where a task's end is logged. */
 void sl_status_fail(struct sl_status *status, const struct sl_error *err);
 
 void sl_status_note(struct sl_status *status, const char *note);

@@ -4,6 +4,7 @@
 #define SLUICE_ENGINE_TASK_CONTEXT_H
 
 #include "base/budget.h"
+#include <stdatomic.h>
 #include "engine/log_writer.h"
 #include "engine/plugins.h"
 #include "engine/secrets/secrets.h"
@@ -20,13 +21,16 @@ struct sl_shared {
     struct sl_secrets *secrets;              /* the worker's config providers; NULL: none */
     struct sl_topic_settings topic_settings; /* the worker's defaults */
 
-    /* A task's threads have ended or it has failed; any thread. */
+    /* A task's threads have ended, or it has failed, paused or resumed; any thread. */
     void (*task_changed)(void *ctx);
+    /* A task uses a topic for the first time since its start; its own threads. */
+    void (*topic_used)(void *ctx, const char *connector, int task, const struct sl_topic *topic);
     void *ctx;
 };
 
-/* A connector as checked: who it is and its configuration. */
+/* A connector as checked: who it is and its configuration. Counted: see connector_config.h. */
 struct sl_connector {
+    _Atomic int refs;
     char *name;
     struct sl_props *props;             /* what runs: references resolved, secrets hidden (base/props.h) */
     struct sl_props *raw;               /* as it was given: what is stored and shown */

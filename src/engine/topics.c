@@ -6,8 +6,6 @@
 
 #include <stdlib.h>
 
-enum { MAX_LISTENERS = 256 };
-
 struct known {
     const struct sl_topic *topic;
     int32_t partitions;
@@ -25,8 +23,9 @@ struct sl_topics {
     struct known *known;
     size_t n;
     size_t capacity;
-    struct listener listeners[MAX_LISTENERS];
+    struct listener *listeners;
     size_t n_listeners;
+    size_t listeners_capacity;
 };
 
 static struct known *find(struct sl_topics *topics, const struct sl_topic *topic)
@@ -83,13 +82,14 @@ void sl_topics_close(struct sl_topics *topics)
     (void)pthread_mutex_destroy(&topics->lock);
     (void)pthread_mutex_destroy(&topics->creating);
     sl_free(topics->known);
+    sl_free(topics->listeners);
     sl_free(topics);
 }
 
 void sl_topics_listen(struct sl_topics *topics, sl_topic_listener *listener, void *ctx)
 {
     (void)pthread_mutex_lock(&topics->lock);
-    SL_ASSERT(topics->n_listeners < MAX_LISTENERS);
+    SL_GROW(topics->listeners, topics->n_listeners, topics->listeners_capacity);
     topics->listeners[topics->n_listeners++] = (struct listener){listener, ctx};
     (void)pthread_mutex_unlock(&topics->lock);
 }
@@ -121,15 +121,18 @@ int32_t sl_topics_partitions(struct sl_topics *topics, const struct sl_topic *to
 
 static void tell_listeners(struct sl_topics *topics, const struct sl_topic *topic, int32_t partitions)
 {
-    struct listener listeners[MAX_LISTENERS];
+    struct listener *listeners;
     size_t n;
 
     (void)pthread_mutex_lock(&topics->lock);
     n = topics->n_listeners;
-    memcpy(listeners, topics->listeners, n * sizeof(*listeners));
+    listeners = sl_zalloc(n, sizeof(*listeners));
+    for (size_t i = 0; i < n; i++)
+        listeners[i] = topics->listeners[i];
     (void)pthread_mutex_unlock(&topics->lock);
     for (size_t i = 0; i < n; i++)
         listeners[i].call(listeners[i].ctx, topic, partitions);
+    sl_free(listeners);
 }
 
 /* It has as many partitions as whoever made it wanted. */

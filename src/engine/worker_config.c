@@ -5,6 +5,7 @@
 #include "base/props.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <strings.h>
 #include <unistd.h>
 
@@ -63,7 +64,29 @@ const struct sl_option sl_worker_options[] = {
     {.name = "task.shutdown.graceful.timeout.ms",
      .type = SL_OPT_LONG,
      .default_text = "5000",
-     .doc = "not used: a stop takes a second at most"},
+     .doc = "how long a task that is stopped by itself may take to bring what it has to an end, in ms; a "
+            "stop of "
+            "the whole process takes a second at most",
+     .min = 0,
+     .max = 86400000},
+    {.name = "sluice.restart.attempts",
+     .type = SL_OPT_INT,
+     .default_text = "10",
+     .doc = "how many times a FAILED task is started again by itself; 0: never",
+     .min = 0,
+     .max = 1000000},
+    {.name = "sluice.restart.backoff.ms",
+     .type = SL_OPT_LONG,
+     .default_text = "1000",
+     .doc = "wait before the first of these restarts, in ms; it doubles each time",
+     .min = 1,
+     .max = 86400000},
+    {.name = "sluice.restart.backoff.max.ms",
+     .type = SL_OPT_LONG,
+     .default_text = "60000",
+     .doc = "the longest such wait, in ms; a task that runs longer than this begins to count anew",
+     .min = 1,
+     .max = 86400000},
     {.name = "topic.creation.enable",
      .type = SL_OPT_BOOLEAN,
      .default_text = "true",
@@ -178,7 +201,14 @@ const struct sl_option sl_worker_options[] = {
     IGNORED("metric.*"),
     IGNORED("log4j.*"),
     IGNORED("schema.registry.*"),
-    IGNORED("topic.tracking.*"),
+    {.name = "topic.tracking.enable",
+     .type = SL_OPT_BOOLEAN,
+     .default_text = "true",
+     .doc = "remember which topics each connector has used"},
+    {.name = "topic.tracking.allow.reset",
+     .type = SL_OPT_BOOLEAN,
+     .default_text = "true",
+     .doc = "let the REST API forget them"},
     IGNORED("connector.client.config.override.policy"),
     IGNORED("client.*"),
     IGNORED("connections.max.idle.ms"),
@@ -323,6 +353,42 @@ enum sl_rc sl_worker_config_supported(const struct sl_props *props, struct sl_er
             "remove bootstrap.servers; records are kept in sluice.state.dir",
             brokers);
     return SL_OK;
+}
+
+/* The host and port of the first listener: "http://host:port", or "host:port", or ":port". */
+static void read_listener(const struct sl_props *props, char *host, size_t size, int *port)
+{
+    const char *list = sl_props_get(props, "listeners");
+    char first[256] = "";
+    char *start;
+    char *colon;
+
+    if (!list || !sl_list_next(&list, first, sizeof(first)))
+        return;
+    start = strstr(first, "://");
+    start = start ? start + 3 : first;
+    colon = strrchr(start, ':');
+    if (colon) {
+        *port = (int)strtol(colon + 1, NULL, 10);
+        *colon = '\0';
+    }
+    if (*start && strcmp(start, "0.0.0.0") != 0)
+        (void)snprintf(host, size, "%s", start);
+}
+
+char *sl_worker_config_id(const struct sl_props *props)
+{
+    const char *advertised = sl_props_get(props, "rest.advertised.host.name");
+    const char *advertised_port = sl_props_get(props, "rest.advertised.port");
+    char host[256] = "127.0.0.1";
+    int port = 8083;
+
+    read_listener(props, host, sizeof(host), &port);
+    if (advertised && *advertised)
+        (void)snprintf(host, sizeof(host), "%s", advertised);
+    if (advertised_port && *advertised_port)
+        port = (int)strtol(advertised_port, NULL, 10);
+    return sl_format("%s:%d", host, port);
 }
 
 void sl_worker_config_open_log(const struct sl_props *props)

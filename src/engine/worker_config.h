@@ -38,6 +38,10 @@ enum sl_rc sl_worker_config_supported(const struct sl_props *props, struct sl_er
 /* Level and form of log lines as the properties say. */
 void sl_worker_config_open_log(const struct sl_props *props);
 
+/* "host:port" that this worker is known by in statuses: what its REST listener advertises. Heap, of the
+ * caller. */
+char *sl_worker_config_id(const struct sl_props *props);
+
 /* Settings of topics that nobody says anything else about. */
 struct sl_topic_settings sl_worker_config_topics(const struct sl_props *props,
                                                  const struct sl_plugins *plugins);

@@ -115,25 +115,30 @@ struct sl_connector *fake_connector(const char *name, int sink, ...)
     return connector;
 }
 
-struct sl_worker *fake_start(struct sl_connector *const *connectors, size_t n)
+struct sl_herder *fake_start(struct sl_connector *const *connectors, size_t n)
 {
-    struct sl_worker *worker = NULL;
+    const struct sl_herder_settings settings = {.plugins = &fake_plugins, .worker = worker_props};
+    const struct sl_props *configs[16];
+    struct sl_herder *herder = NULL;
     struct sl_error err = {0};
 
     (void)pthread_mutex_lock(&world.lock);
     world.dead = false;
     (void)pthread_mutex_unlock(&world.lock);
-    assert_int_equal(sl_worker_open(&fake_plugins, worker_props, NULL, &worker, &err), SL_OK);
-    if (sl_worker_start(worker, connectors, n, &err))
+    assert_true(n <= 16);
+    for (size_t i = 0; i < n; i++)
+        configs[i] = connectors[i]->raw;
+    assert_int_equal(sl_herder_open(&settings, &herder, &err), SL_OK);
+    if ((n && sl_herder_adopt_files(herder, configs, n, &err)) || sl_herder_start(herder, &err))
         fail_msg("%s", err.text);
-    return worker;
+    return herder;
 }
 
-void fake_stop(struct sl_worker *worker)
+void fake_stop(struct sl_herder *herder)
 {
     /* Ten seconds, since sanitizers are slow; the promise of one second has a test of its own. */
-    assert_true(sl_worker_stop(worker, sl_now_us() + 10 * 1000 * 1000));
-    sl_worker_free(worker);
+    assert_true(sl_herder_stop(herder, sl_now_us() + 10 * 1000 * 1000));
+    sl_herder_free(herder);
 }
 
 bool fake_wait(bool (*condition)(void *), void *arg)

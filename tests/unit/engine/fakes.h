@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A world for engine tests: a source, a log, a target and a converter, all in memory, that survive the
- * "process" (a worker) and can fail at every place where something becomes durable.
+ * "process" (a herder) and can fail at every place where something becomes durable.
  *
  * The source gives records numbered from 0: record n belongs to topic "t<n mod topics>", its value is the
  * text of n, its key the text of n mod 10. The target keeps each value with the position that its transaction
@@ -10,7 +10,7 @@
 #ifndef SLUICE_TESTS_FAKES_H
 #define SLUICE_TESTS_FAKES_H
 
-#include "engine/worker.h"
+#include "engine/herder.h"
 
 #include <pthread.h>
 
@@ -83,11 +83,11 @@ void fake_world_reset(void);
 /* A connector of the fake classes with keys and values in pairs, ended by NULL. */
 struct sl_connector *fake_connector(const char *name, int sink, ...);
 
-/* Start a process: worker and tasks. */
-struct sl_worker *fake_start(struct sl_connector *const *connectors, size_t n);
+/* Start a process: a herder and the tasks of these connectors, as if their files had been given. */
+struct sl_herder *fake_start(struct sl_connector *const *connectors, size_t n);
 
 /* Stop it within a second; fails the test when it does not end. */
-void fake_stop(struct sl_worker *worker);
+void fake_stop(struct sl_herder *herder);
 
 /* Wait (30 s) until the target has so many rows. False when it does not come to that. */
 bool fake_wait_rows(size_t n);

@@ -72,23 +72,23 @@ static void grow_source(int64_t records)
 
 static void every_record_reaches_the_target_once_and_in_order(void **state)
 {
-    struct sl_worker *worker;
+    struct sl_herder *herder;
 
     (void)state;
     begin(1000, 2);
     add(fake_connector("snk", true, "topics", "t0,t1", NULL));
-    worker = fake_start(connectors, n_connectors);
+    herder = fake_start(connectors, n_connectors);
     assert_true(fake_wait_rows(1000));
     grow_source(1500); /* and what comes later */
     assert_true(fake_wait_rows(1500));
-    fake_stop(worker);
+    fake_stop(herder);
     assert_exactly_once(1500);
     end();
 }
 
 static void many_tasks_and_partitions_share_the_work_without_overlap(void **state)
 {
-    struct sl_worker *worker;
+    struct sl_herder *herder;
 
     (void)state;
     begin(2000, 5);
@@ -96,9 +96,9 @@ static void many_tasks_and_partitions_share_the_work_without_overlap(void **stat
     add(fake_connector("src", false, "topic.creation.default.partitions", "3",
                        "topic.creation.default.replication.factor", "1", NULL));
     add(fake_connector("snk", true, "topics", "t0,t1,t2,t3,t4", "tasks.max", "3", NULL));
-    worker = fake_start(connectors, n_connectors);
+    herder = fake_start(connectors, n_connectors);
     assert_true(fake_wait_rows(2000));
-    fake_stop(worker);
+    fake_stop(herder);
     assert_exactly_once(2000);
     end();
 }
@@ -109,11 +109,11 @@ static void a_restart_goes_on_where_it_stopped(void **state)
     begin(0, 3);
     add(fake_connector("snk", true, "topics", "t0,t1,t2", NULL));
     for (int64_t records = 100; records <= 500; records += 100) {
-        struct sl_worker *worker = fake_start(connectors, n_connectors);
+        struct sl_herder *herder = fake_start(connectors, n_connectors);
 
         grow_source(records);
         assert_true(fake_wait_rows((size_t)records));
-        fake_stop(worker);
+        fake_stop(herder);
     }
     assert_exactly_once(500);
     end();
@@ -121,16 +121,16 @@ static void a_restart_goes_on_where_it_stopped(void **state)
 
 static void passing_failures_lose_and_double_nothing(void **state)
 {
-    struct sl_worker *worker;
+    struct sl_herder *herder;
 
     (void)state;
     begin(800, 2);
     add(fake_connector("snk", true, "topics", "t0,t1", NULL));
     world.faults =
         (struct fake_faults){.source_transient = 7, .append_full = 3, .sink_transient = 3, .sink_down = 2};
-    worker = fake_start(connectors, n_connectors);
+    herder = fake_start(connectors, n_connectors);
     assert_true(fake_wait_rows(800));
-    fake_stop(worker);
+    fake_stop(herder);
     assert_exactly_once(800);
     assert_true(world.source_errors > 0);
     end();
@@ -139,14 +139,14 @@ static void passing_failures_lose_and_double_nothing(void **state)
 /* Run until done or killed. True: it got through without dying. */
 static bool run_once(size_t records)
 {
-    struct sl_worker *worker = fake_start(connectors, n_connectors);
+    struct sl_herder *herder = fake_start(connectors, n_connectors);
     bool alive;
 
     assert_true(fake_wait_rows(records));
     (void)pthread_mutex_lock(&world.lock);
     alive = !world.dead;
     (void)pthread_mutex_unlock(&world.lock);
-    fake_stop(worker);
+    fake_stop(herder);
     return alive;
 }
 
@@ -210,12 +210,12 @@ static void assert_task(const char *task, const char *part)
 /* The task failed at record n of 40, and what stands before it in the log is applied, and nothing else. */
 static void assert_stopped_at(int64_t n, const char *why)
 {
-    struct sl_worker *worker = fake_start(connectors, n_connectors);
+    struct sl_herder *herder = fake_start(connectors, n_connectors);
 
     assert_task("snk/0", "\"state\":\"FAILED\"");
     assert_task("snk/0", why);
     assert_task("src/0", "\"state\":\"RUNNING\"");
-    fake_stop(worker);
+    fake_stop(herder);
     assert_exactly_once(n);
     assert_int_equal(world.n_held, 1);
     assert_int_equal(world.held[0].next_offset, n);
@@ -256,23 +256,23 @@ static void without_tolerance_a_bad_record_at_the_front_stops_at_once(void **sta
 
 static void a_converter_that_fails_for_a_while_is_tried_again(void **state)
 {
-    struct sl_worker *worker;
+    struct sl_herder *herder;
 
     (void)state;
     begin(20, 1);
     add(fake_connector("snk", true, "topics", "t0", "errors.retry.timeout", "-1", "errors.retry.delay.max.ms",
                        "1", NULL));
     world.faults.converter_away = 6; /* the source's side meets some of them, the sink's the rest */
-    worker = fake_start(connectors, n_connectors);
+    herder = fake_start(connectors, n_connectors);
     assert_true(fake_wait_rows(20));
-    fake_stop(worker);
+    fake_stop(herder);
     assert_exactly_once(20);
     end();
 }
 
 static void a_retry_timeout_ends_the_trying_of_converters_on_both_sides(void **state)
 {
-    struct sl_worker *worker;
+    struct sl_herder *herder;
 
     (void)state;
     begin(20, 1);
@@ -283,34 +283,34 @@ static void a_retry_timeout_ends_the_trying_of_converters_on_both_sides(void **s
     connectors[0] =
         fake_connector("src", false, "errors.retry.timeout", "30", "errors.retry.delay.max.ms", "5", NULL);
     world.faults.converter_away = 1000000;
-    worker = fake_start(connectors, n_connectors);
+    herder = fake_start(connectors, n_connectors);
     assert_task("src/0", "the fake registry is away");
     assert_task("src/0", "errors.retry.timeout=30");
     assert_task("src/0", "\"state\":\"FAILED\"");
-    fake_stop(worker);
+    fake_stop(herder);
     world.faults.converter_away = 0;
-    worker = fake_start(connectors, 1);
+    herder = fake_start(connectors, 1);
     assert_task("src/0", "\"records\":20");
-    fake_stop(worker);
+    fake_stop(herder);
     world.faults.converter_away = 1;
-    worker = fake_start(connectors + 1, 1);
+    herder = fake_start(connectors + 1, 1);
     assert_task("snk/0", "given up after 1 tries (errors.retry.timeout=0)");
-    fake_stop(worker);
+    fake_stop(herder);
     end();
 }
 
 static void a_retry_timeout_does_not_concern_the_target(void **state)
 {
-    struct sl_worker *worker;
+    struct sl_herder *herder;
 
     (void)state;
     begin(100, 1);
     add(fake_connector("snk", true, "topics", "t0", "errors.retry.timeout", "0", NULL));
     world.faults.sink_transient = 3;
     world.faults.sink_down = 2;
-    worker = fake_start(connectors, n_connectors);
+    herder = fake_start(connectors, n_connectors);
     assert_true(fake_wait_rows(100));
-    fake_stop(worker);
+    fake_stop(herder);
     assert_exactly_once(100);
     end();
 }
@@ -336,7 +336,7 @@ static void assert_header(const struct fake_stored *stored, const char *name, co
 
 static void bad_records_go_to_the_dead_letters_with_their_reason(void **state)
 {
-    struct sl_worker *worker;
+    struct sl_herder *herder;
 
     (void)state;
     begin(100, 1);
@@ -346,9 +346,9 @@ static void bad_records_go_to_the_dead_letters_with_their_reason(void **state)
     world.faults.undecodable = "31";
     world.faults.bad_value = "57";
     world.faults.sink_transient = 2; /* letters are not repeated by what is tried again */
-    worker = fake_start(connectors, n_connectors);
+    herder = fake_start(connectors, n_connectors);
     assert_true(fake_wait_rows(98));
-    fake_stop(worker);
+    fake_stop(herder);
     assert_int_equal(world.n_rows, 98);
     assert_non_null(letter(1));
     assert_null(letter(2));
@@ -364,7 +364,7 @@ static void bad_records_go_to_the_dead_letters_with_their_reason(void **state)
 
 static void a_record_that_the_source_side_cannot_write_is_a_letter_too(void **state)
 {
-    struct sl_worker *worker;
+    struct sl_herder *herder;
 
     (void)state;
     begin(100, 1);
@@ -373,9 +373,9 @@ static void a_record_that_the_source_side_cannot_write_is_a_letter_too(void **st
                        "errors.deadletterqueue.context.headers.enable", "true", NULL));
     add(fake_connector("snk", true, "topics", "t0", NULL));
     world.faults.unencodable = "42";
-    worker = fake_start(connectors, n_connectors);
+    herder = fake_start(connectors, n_connectors);
     assert_true(fake_wait_rows(99));
-    fake_stop(worker);
+    fake_stop(herder);
     assert_int_equal(world.n_rows, 99);
     assert_non_null(letter(0));
     assert_null(letter(1));
@@ -391,46 +391,46 @@ static bool all_failed(void *arg)
     char reason[300];
 
     (void)pthread_mutex_unlock(&world.lock);
-    bool failed = sl_worker_all_failed(arg, reason, sizeof(reason));
+    bool failed = sl_herder_all_failed(arg, reason, sizeof(reason));
     (void)pthread_mutex_lock(&world.lock);
     return failed && strstr(reason, "the fake disk is broken");
 }
 
 static void a_broken_log_fails_every_source_and_the_worker_says_why(void **state)
 {
-    struct sl_worker *worker;
+    struct sl_herder *herder;
 
     (void)state;
     begin(100, 1);
     world.faults.append_io = 2;
-    worker = fake_start(connectors, n_connectors);
-    assert_true(fake_wait(all_failed, worker));
-    fake_stop(worker);
+    herder = fake_start(connectors, n_connectors);
+    assert_true(fake_wait(all_failed, herder));
+    fake_stop(herder);
     end();
 }
 
 static void a_stop_does_not_wait_for_a_target_that_hangs(void **state)
 {
-    struct sl_worker *worker;
+    struct sl_herder *herder;
     int64_t began_us;
 
     (void)state;
     begin(100, 1);
     add(fake_connector("snk", true, "topics", "t0", NULL));
     world.faults.sink_hangs = true;
-    worker = fake_start(connectors, n_connectors);
+    herder = fake_start(connectors, n_connectors);
     assert_task("src/0", "\"records\":100");
     began_us = sl_now_us();
-    assert_true(sl_worker_stop(worker, began_us + 950 * 1000));
+    assert_true(sl_herder_stop(herder, began_us + 950 * 1000));
     assert_true(sl_now_us() - began_us < 1000 * 1000);
-    sl_worker_free(worker);
+    sl_herder_free(herder);
     assert_int_equal(world.n_rows, 0);
     end();
 }
 
 static void a_regex_takes_in_new_topics_but_never_its_own_dead_letters(void **state)
 {
-    struct sl_worker *worker;
+    struct sl_herder *herder;
     char *reserved;
 
     (void)state;
@@ -438,7 +438,7 @@ static void a_regex_takes_in_new_topics_but_never_its_own_dead_letters(void **st
     add(fake_connector("snk", true, "topics.regex", "t\\d+|dlq", "errors.tolerance", "all",
                        "errors.deadletterqueue.topic.name", "dlq", NULL));
     world.faults.undecodable = "300";
-    worker = fake_start(connectors, n_connectors);
+    herder = fake_start(connectors, n_connectors);
     assert_true(fake_wait_rows(1));
     (void)pthread_mutex_lock(&world.lock);
     world.topics = 4;
@@ -446,7 +446,7 @@ static void a_regex_takes_in_new_topics_but_never_its_own_dead_letters(void **st
     (void)pthread_cond_broadcast(&world.changed);
     (void)pthread_mutex_unlock(&world.lock);
     assert_true(fake_wait_rows(399));
-    fake_stop(worker);
+    fake_stop(herder);
     assert_int_equal(world.n_rows, 399);
     assert_non_null(letter(0));
     assert_null(letter(1));
@@ -497,7 +497,7 @@ static void an_incarnation_outlives_restarts_and_ends_with_a_reset(void **state)
 
 static void a_sink_that_is_no_longer_configured_holds_nothing(void **state)
 {
-    struct sl_worker *worker;
+    struct sl_herder *herder;
     char *reserved;
 
     (void)state;
@@ -507,8 +507,8 @@ static void a_sink_that_is_no_longer_configured_holds_nothing(void **state)
     reserved = fake_text("reserved", "connect-snk/t0");
     assert_non_null(reserved);
     sl_free(reserved);
-    worker = fake_start(connectors, 1); /* the source alone */
-    fake_stop(worker);
+    herder = fake_start(connectors, 1); /* the source alone */
+    fake_stop(herder);
     assert_null(fake_text("reserved", "connect-snk/t0"));
     end();
 }

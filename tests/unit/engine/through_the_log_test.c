@@ -10,7 +10,7 @@
 #include "codec/converters.h"
 #include "data/schema_build.h"
 #include "engine/connector_config.h"
-#include "engine/worker.h"
+#include "engine/herder.h"
 #include "pg_fixture.h"
 #include "registry/builtin.h"
 #include "sink/postgres/sink.h"
@@ -279,7 +279,9 @@ static void run_through(void (*source)(struct sl_batch *), int records, const ch
                                          "$1",
                                          NULL};
     struct sl_connector *connectors[2];
-    struct sl_worker *worker = NULL;
+    const struct sl_props *configs[2];
+    struct sl_herder_settings settings = {.plugins = &plugins};
+    struct sl_herder *herder = NULL;
     struct sl_error err = {0};
     int64_t deadline_us = sl_now_us() + 30 * INT64_C(1000000);
     char expected[16];
@@ -295,7 +297,11 @@ static void run_through(void (*source)(struct sl_batch *), int records, const ch
     sl_props_set(worker_props, "sluice.state.dir", state_dir);
     connectors[0] = connector_of(source_settings);
     connectors[1] = connector_of(sink_settings);
-    if (sl_worker_open(&plugins, worker_props, NULL, &worker, &err) || sl_worker_start(worker, connectors, 2, &err))
+    configs[0] = connectors[0]->raw;
+    configs[1] = connectors[1]->raw;
+    settings.worker = worker_props;
+    if (sl_herder_open(&settings, &herder, &err) || sl_herder_adopt_files(herder, configs, 2, &err) ||
+        sl_herder_start(herder, &err))
         fail_msg("%s", err.text);
     while (strcmp(pg_fixture_rows(&pg, "SELECT CASE WHEN to_regclass('sluice_offsets') IS NOT NULL THEN"
                                        " (xpath('//n/text()', query_to_xml('SELECT max(next_offset) AS n FROM"
@@ -304,8 +310,8 @@ static void run_through(void (*source)(struct sl_batch *), int records, const ch
         assert_true(sl_now_us() < deadline_us);
         (void)usleep(5000);
     }
-    assert_true(sl_worker_stop(worker, sl_now_us() + 10 * INT64_C(1000000)));
-    sl_worker_free(worker);
+    assert_true(sl_herder_stop(herder, sl_now_us() + 10 * INT64_C(1000000)));
+    sl_herder_free(herder);
     sl_connector_free(connectors[0]);
     sl_connector_free(connectors[1]);
     sl_props_free(worker_props);

@@ -115,6 +115,11 @@ struct sl_connector *fake_connector(const char *name, int sink, ...)
     return connector;
 }
 
+void fake_worker_set(const char *key, const char *value)
+{
+    sl_props_set(worker_props, key, value);
+}
+
 struct sl_herder *fake_start(struct sl_connector *const *connectors, size_t n)
 {
     const struct sl_herder_settings settings = {.plugins = &fake_plugins, .worker = worker_props};

@@ -83,6 +83,9 @@ void fake_world_reset(void);
 /* A connector of the fake classes with keys and values in pairs, ended by NULL. */
 struct sl_connector *fake_connector(const char *name, int sink, ...);
 
+/* A key of the worker's properties, for processes started from now on. */
+void fake_worker_set(const char *key, const char *value);
+
 /* Start a process: a herder and the tasks of these connectors, as if their files had been given. */
 struct sl_herder *fake_start(struct sl_connector *const *connectors, size_t n);
 

@@ -58,6 +58,7 @@ static void wake_tasks(struct sl_herded *herded)
 
 static void close_revision(struct sl_herded *herded)
 {
+    sl_herd_unwatch_secrets(herded->herder, herded->name);
     sl_subscription_close(herded->subscription);
     herded->subscription = NULL;
     sl_connector_free(herded->connector);
@@ -113,6 +114,7 @@ static bool make_revision(struct sl_herder *herder, struct sl_herded *herded, js
     }
     sl_connector_warn_unknown(herded->connector, herder->shared.plugins, herder->shared.worker);
     herded->fresh = true;
+    sl_herd_watch_secrets(herder, herded->connector);
     sl_backoff_reset(&herded->making);
     return true;
 }

@@ -147,6 +147,10 @@ void sl_herd_tell(struct sl_herder *herder, const char *connector, int task, str
 enum sl_rc sl_herd_make_connector(struct sl_herder *herder, json_t *config, struct sl_connector **ret,
                                   struct sl_error *err);
 
+/* Restart the connector when one of its secrets has another value, until unwatched. */
+void sl_herd_watch_secrets(struct sl_herder *herder, const struct sl_connector *connector);
+void sl_herd_unwatch_secrets(struct sl_herder *herder, const char *name);
+
 /* The configuration as properties, and the other way round. */
 struct sl_props *sl_herd_props(json_t *config);
 json_t *sl_herd_json(const struct sl_props *props);

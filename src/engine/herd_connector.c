@@ -4,7 +4,11 @@
 
 #include "base/alloc.h"
 #include "base/props.h"
+#include "base/log.h"
 #include "engine/connector_config.h"
+#include "engine/connector_options.h"
+
+#include <strings.h>
 
 struct sl_props *sl_herd_props(json_t *config)
 {
@@ -56,6 +60,27 @@ enum sl_rc sl_herd_make_connector(struct sl_herder *herder, json_t *config, stru
         err->kind = SL_KIND_TRANSIENT;
     sl_complaints_done(&complaints);
     return rc;
+}
+
+static void secret_changed(void *ctx, const char *name)
+{
+    sl_info("a secret has another value; the connector is restarted", SL_T("connector", name));
+    sl_herder_reload(ctx, name);
+}
+
+void sl_herd_watch_secrets(struct sl_herder *herder, const struct sl_connector *connector)
+{
+    const char *action = sl_connector_text(connector->raw, "config.action.reload");
+
+    if (herder->shared.secrets && connector->ttl_ms >= 0 && strcasecmp(action, "restart") == 0)
+        sl_secrets_watch(herder->shared.secrets, connector->name, connector->raw, connector->props,
+                         connector->ttl_ms, secret_changed, herder);
+}
+
+void sl_herd_unwatch_secrets(struct sl_herder *herder, const char *name)
+{
+    if (herder->shared.secrets)
+        sl_secrets_unwatch(herder->shared.secrets, name);
 }
 
 const char *sl_herd_type(struct sl_herder *herder, const json_t *config)

@@ -217,6 +217,7 @@ static enum sl_rc freshen(struct sl_herder *herder, struct sl_herded *herded, st
     sl_connector_free(herded->connector);
     herded->connector = connector;
     herded->fresh = true;
+    sl_herd_watch_secrets(herder, connector);
     return SL_OK;
 }
 

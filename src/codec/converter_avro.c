@@ -7,7 +7,7 @@
 #include "codec/avro_plan.h"
 #include "codec/converters.h"
 #include "codec/framing.h"
-#include "codec/pointer_map.h"
+#include "base/pointer_map.h"
 #include "sluice/registry.h"
 
 enum strategy { BY_TOPIC, BY_RECORD, BY_TOPIC_AND_RECORD };

@@ -3,7 +3,7 @@
 #include "base/props.h"
 #include "codec/converters.h"
 #include "codec/json_schema.h"
-#include "codec/pointer_map.h"
+#include "base/pointer_map.h"
 #include "data/value.h"
 
 enum { MAX_CACHED = 1000 }; /* schema texts on the reading side; beyond that each is read anew */

@@ -32,6 +32,17 @@ const struct sl_schema *sl_struct_end(struct sl_struct_builder *builder, bool op
     return schema;
 }
 
+struct sl_struct_builder sl_struct_like(const struct sl_schema *schema)
+{
+    return (struct sl_struct_builder){
+        .name = schema->name,
+        .doc = schema->doc,
+        .version = schema->has_version ? schema->version : 0,
+        .parameters = schema->parameters,
+        .n_parameters = schema->n_parameters,
+    };
+}
+
 const struct sl_schema *sl_schema_plain(enum sl_type type, bool optional)
 {
     return sl_schema_intern(&(struct sl_schema){.type = type, .optional = optional});

@@ -30,6 +30,9 @@ void sl_struct_add(struct sl_struct_builder *builder, const char *name, const st
 /* Intern the struct and empty the builder (its memory is freed, its settings are cleared). */
 const struct sl_schema *sl_struct_end(struct sl_struct_builder *builder, bool optional);
 
+/* A builder that begins with the name, version, doc and parameters of a struct, and none of its fields. */
+struct sl_struct_builder sl_struct_like(const struct sl_schema *schema);
+
 /* A named type such as io.debezium.time.Timestamp; version 0: none. */
 const struct sl_schema *sl_schema_named(enum sl_type type, const char *name, int32_t version, bool optional);
 

@@ -13,6 +13,8 @@
 #include "base/buf.h"
 #include "data/schema_build.h"
 #include "transform/cell.h"
+#include "transform/plan_cache.h"
+#include "transform/side.h"
 
 #include <string.h>
 
@@ -26,9 +28,7 @@ struct plan {
 struct flatten {
     bool key;
     char *delimiter;
-    struct plan **plans;
-    size_t n_plans, plans_capacity;
-    struct plan *last;
+    struct sl_plan_cache plans;
 };
 
 static const char *const classes[] = {"org.apache.kafka.connect.transforms.Flatten$Value",
@@ -47,9 +47,7 @@ static void flatten_close(void *self_)
 {
     struct flatten *self = self_;
 
-    for (size_t i = 0; i < self->n_plans; i++)
-        sl_free(self->plans[i]);
-    sl_free(self->plans);
+    sl_plan_cache_done(&self->plans, sl_free);
     sl_free(self->delimiter);
     sl_free(self);
 }
@@ -58,11 +56,10 @@ static enum sl_rc flatten_open(const struct sl_props *props, const char *prefix,
                                void **ret_self, struct sl_error *err)
 {
     struct flatten *self = sl_zalloc(1, sizeof(*self));
-    const char *dollar = strrchr(class_name, '$');
     const char *delimiter = sl_option_text(options, props, prefix, "delimiter");
 
     (void)err;
-    self->key = dollar && strcmp(dollar, "$Key") == 0;
+    self->key = sl_side_is_key(class_name);
     self->delimiter = sl_strdup(delimiter ? delimiter : ".");
     *ret_self = self;
     return SL_OK;
@@ -82,17 +79,6 @@ struct compiling {
     struct names names;
     struct plan *plan;
 };
-
-static struct sl_struct_builder like(const struct sl_schema *schema)
-{
-    return (struct sl_struct_builder){
-        .name = schema->name,
-        .doc = schema->doc,
-        .version = schema->has_version ? schema->version : 0,
-        .parameters = schema->parameters,
-        .n_parameters = schema->n_parameters,
-    };
-}
 
 /* The default of a field, its own or that of the struct around it; tag SL_NULL: none. */
 static struct sl_value default_of(const struct sl_schema *schema, struct sl_value parent, uint32_t index)
@@ -166,7 +152,7 @@ static bool add_fields(struct compiling *c, const struct sl_schema *schema, cons
 static void compile(const struct flatten *self, struct plan *plan)
 {
     const struct sl_schema *from = plan->from;
-    struct compiling c = {.self = self, .builder = like(from), .plan = plan};
+    struct compiling c = {.self = self, .builder = sl_struct_like(from), .plan = plan};
     bool fits =
         add_fields(&c, from, NULL, from->optional, from->has_default ? from->default_value : sl_null());
 
@@ -180,17 +166,14 @@ static void compile(const struct flatten *self, struct plan *plan)
 
 static const struct plan *plan_for(struct flatten *self, const struct sl_schema *schema)
 {
-    if (self->last && self->last->from == schema)
-        return self->last;
-    for (size_t i = 0; i < self->n_plans; i++) {
-        if (self->plans[i]->from == schema)
-            return self->last = self->plans[i];
-    }
-    SL_GROW(self->plans, self->n_plans, self->plans_capacity);
-    self->last = self->plans[self->n_plans++] = sl_zalloc(1, sizeof(*self->last));
-    self->last->from = schema;
-    compile(self, self->last);
-    return self->last;
+    struct plan *plan = sl_plan_cache_get(&self->plans, schema);
+
+    if (plan)
+        return plan;
+    plan = sl_zalloc(1, sizeof(*plan));
+    plan->from = schema;
+    compile(self, plan);
+    return sl_plan_cache_put(&self->plans, schema, plan);
 }
 
 /* ---- records ---- */
@@ -218,29 +201,24 @@ static void put_leaves(const struct sl_schema *schema, struct sl_value value, st
     }
 }
 
-static enum sl_verdict with_schema(struct flatten *self, const struct sl_schema **schema,
-                                   struct sl_value *value, uint8_t *flags, struct sl_arena *arena,
-                                   struct sl_error *err)
+static enum sl_verdict with_schema(struct flatten *self, struct sl_side side, uint8_t *flags,
+                                   struct sl_arena *arena, struct sl_error *err)
 {
     const struct plan *plan;
     struct sl_value *fields;
     struct sl_value *at;
 
-    if ((*schema)->type != SL_STRUCT || value->tag != SL_STRUCT) {
-        (void)sl_error_set(err, SL_E_DATA,
-                           "Flatten needs structs, and this is a %s. HINT: use it on rows only",
-                           sl_type_name((*schema)->type));
-        return SL_FAIL;
-    }
-    plan = plan_for(self, *schema);
+    if (!sl_side_is_struct(side))
+        return sl_side_refuse(side, "Flatten", err);
+    plan = plan_for(self, *side.schema);
     if (!plan->to) {
         *err = plan->why;
         return SL_FAIL;
     }
     fields = at = sl_arena_alloc(arena, plan->to->n_fields * sizeof(*fields));
-    put_leaves(*schema, *value, &at, flags);
-    *value = sl_items(SL_STRUCT, fields, plan->to->n_fields);
-    *schema = plan->to;
+    put_leaves(*side.schema, *side.value, &at, flags);
+    *side.value = sl_items(SL_STRUCT, fields, plan->to->n_fields);
+    *side.schema = plan->to;
     return SL_KEEP;
 }
 
@@ -273,25 +251,19 @@ static void put_entries(const struct flatten *self, struct sl_value map, const c
     }
 }
 
-static enum sl_verdict without_schema(const struct flatten *self, struct sl_value *value,
-                                      struct sl_arena *arena, struct sl_error *err)
+static enum sl_verdict without_schema(const struct flatten *self, struct sl_side side, struct sl_arena *arena,
+                                      struct sl_error *err)
 {
     struct sl_value *pairs;
     struct sl_value *at;
     uint32_t n;
 
-    if (value->tag != SL_MAP) {
-        (void)sl_error_set(
-            err, SL_E_DATA,
-            "Flatten needs maps where there is no schema, and this is a %s. HINT: use it on objects "
-            "only",
-            sl_type_name((enum sl_type)value->tag));
-        return SL_FAIL;
-    }
-    n = count_entries(*value);
+    if (side.value->tag != SL_MAP)
+        return sl_side_refuse(side, "Flatten", err);
+    n = count_entries(*side.value);
     pairs = at = sl_arena_alloc(arena, 2 * (size_t)n * sizeof(*pairs));
-    put_entries(self, *value, NULL, &at, arena);
-    *value = sl_items(SL_MAP, pairs, n);
+    put_entries(self, *side.value, NULL, &at, arena);
+    *side.value = sl_items(SL_MAP, pairs, n);
     return SL_KEEP;
 }
 
@@ -299,13 +271,12 @@ static enum sl_verdict flatten_apply(void *self_, struct sl_message *message, st
                                      struct sl_error *err)
 {
     struct flatten *self = self_;
-    const struct sl_schema **schema = self->key ? &message->key_schema : &message->value_schema;
-    struct sl_value *value = self->key ? &message->record.key : &message->record.value;
+    struct sl_side side = sl_side_of(message, self->key);
 
-    if (sl_is_null(*value))
+    if (sl_is_null(*side.value))
         return SL_KEEP;
-    return *schema ? with_schema(self, schema, value, &message->record.flags, arena, err)
-                   : without_schema(self, value, arena, err);
+    return *side.schema ? with_schema(self, side, &message->record.flags, arena, err)
+                        : without_schema(self, side, arena, err);
 }
 
 const struct sl_transform_ops sl_transform_flatten = {

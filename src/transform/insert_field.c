@@ -8,7 +8,8 @@
 
 #include "base/alloc.h"
 #include "base/arena.h"
-#include "data/schema_build.h"
+#include "transform/row_plan.h"
+#include "transform/side.h"
 
 #include <string.h>
 
@@ -19,24 +20,13 @@ struct insertion {
     bool optional;
 };
 
-/* One struct schema with the fields behind it. */
-struct plan {
-    const struct sl_schema *from;
-    const struct sl_schema *to; /* NULL: a name would stand there twice */
-    const char *twice;
-    uint32_t *defaults; /* fields in which a null is read as the default */
-    uint32_t n_defaults;
-};
-
 struct insert {
     bool key;
     bool null_is_default;
     struct insertion what[N_WHATS];
     char *static_value;
     uint32_t n; /* how many are asked for */
-    struct plan **plans;
-    size_t n_plans, plans_capacity;
-    struct plan *last;
+    struct sl_plan_cache plans;
 };
 
 static const char *const classes[] = {"org.apache.kafka.connect.transforms.InsertField$Value",
@@ -75,21 +65,13 @@ static const struct sl_option options[] = {
     {0},
 };
 
-static void free_plan(struct plan *plan)
-{
-    sl_free(plan->defaults);
-    sl_free(plan);
-}
-
 static void insert_close(void *self_)
 {
     struct insert *self = self_;
 
-    for (size_t i = 0; i < self->n_plans; i++)
-        free_plan(self->plans[i]);
+    sl_plan_cache_done(&self->plans, sl_row_plan_free);
     for (int i = 0; i < N_WHATS; i++)
         sl_free(self->what[i].name);
-    sl_free(self->plans);
     sl_free(self->static_value);
     sl_free(self);
 }
@@ -125,11 +107,10 @@ static enum sl_rc insert_open(const struct sl_props *props, const char *prefix, 
     static const char *const names[N_WHATS] = {"topic.field", "partition.field", "offset.field",
                                                "timestamp.field", "static.field"};
     struct insert *self = sl_zalloc(1, sizeof(*self));
-    const char *dollar = strrchr(class_name, '$');
     const char *value = sl_option_text(options, props, prefix, "static.value");
     enum sl_rc rc;
 
-    self->key = dollar && strcmp(dollar, "$Key") == 0;
+    self->key = sl_side_is_key(class_name);
     self->null_is_default = sl_option_bool(options, props, prefix, "replace.null.with.default");
     self->static_value = value ? sl_strdup(value) : NULL;
     for (int i = 0; i < N_WHATS; i++) {
@@ -159,57 +140,18 @@ static const struct sl_schema *schema_for(enum what what, bool optional)
     return sl_schema_plain(SL_STRING, optional);
 }
 
-static bool has_field(const struct sl_struct_builder *builder, const char *name)
+static struct sl_row_plan *compile(const struct insert *self, const struct sl_schema *from)
 {
-    for (uint32_t i = 0; i < builder->n_fields; i++) {
-        if (strcmp(builder->fields[i].name, name) == 0)
-            return true;
-    }
-    return false;
-}
+    struct sl_row_draft draft;
 
-static void compile(const struct insert *self, const struct sl_schema *from, struct plan *plan)
-{
-    struct sl_struct_builder builder = {
-        .name = from->name,
-        .doc = from->doc,
-        .version = from->has_version ? from->version : 0,
-        .parameters = from->parameters,
-        .n_parameters = from->n_parameters,
-    };
-
-    plan->from = from;
-    plan->defaults = sl_zalloc((size_t)from->n_fields + 1, sizeof(*plan->defaults));
-    for (uint32_t i = 0; i < from->n_fields; i++) {
-        sl_struct_add(&builder, from->fields[i].name, from->fields[i].schema);
-        if (self->null_is_default && from->fields[i].schema->has_default)
-            plan->defaults[plan->n_defaults++] = i;
-    }
+    sl_row_draft_begin(&draft, "InsertField", from, self->null_is_default);
+    for (uint32_t i = 0; i < from->n_fields; i++)
+        sl_row_draft_keep(&draft, i, NULL, NULL);
     for (int i = 0; i < N_WHATS; i++) {
-        if (!self->what[i].name)
-            continue;
-        if (has_field(&builder, self->what[i].name))
-            plan->twice = self->what[i].name;
-        else
-            sl_struct_add(&builder, self->what[i].name, schema_for((enum what)i, self->what[i].optional));
+        if (self->what[i].name)
+            sl_row_draft_add(&draft, self->what[i].name, schema_for((enum what)i, self->what[i].optional));
     }
-    plan->to = sl_struct_end(&builder, false);
-    if (plan->twice)
-        plan->to = NULL;
-}
-
-static struct plan *plan_for(struct insert *self, const struct sl_schema *schema)
-{
-    if (self->last && self->last->from == schema)
-        return self->last;
-    for (size_t i = 0; i < self->n_plans; i++) {
-        if (self->plans[i]->from == schema)
-            return self->last = self->plans[i];
-    }
-    SL_GROW(self->plans, self->n_plans, self->plans_capacity);
-    self->last = self->plans[self->n_plans++] = sl_zalloc(1, sizeof(*self->last));
-    compile(self, schema, self->last);
-    return self->last;
+    return sl_row_draft_end(&draft, false);
 }
 
 /* ---- records ---- */
@@ -230,45 +172,30 @@ static struct sl_value value_of(const struct insert *self, enum what what, const
     return sl_null();
 }
 
-static enum sl_verdict failed(enum sl_rc rc)
-{
-    (void)rc;
-    return SL_FAIL;
-}
-
-static enum sl_verdict with_schema(struct insert *self, struct sl_message *message,
-                                   const struct sl_schema **schema, struct sl_value *value,
+static enum sl_verdict with_schema(struct insert *self, struct sl_message *message, struct sl_side side,
                                    struct sl_arena *arena, struct sl_error *err)
 {
-    const struct plan *plan;
+    const struct sl_row_plan *plan;
     struct sl_value *fields;
     uint32_t n;
 
-    if ((*schema)->type != SL_STRUCT || value->tag != SL_STRUCT)
-        return failed(sl_error_set(
-            err, SL_E_DATA, "InsertField needs structs, and this is a %s. HINT: use it on tables' rows only",
-            sl_type_name((*schema)->type)));
-    plan = plan_for(self, *schema);
-    if (!plan->to)
-        return failed(sl_error_set(
-            err, SL_E_DATA, "the record has a field '%.100s' already. HINT: give InsertField another name",
-            plan->twice));
-    n = (*schema)->n_fields;
-    fields = sl_arena_alloc(arena, (n + (size_t)self->n) * sizeof(*fields));
-    if (n)
-        memcpy(fields, value->items, n * sizeof(*fields));
-    for (uint32_t i = 0; i < plan->n_defaults; i++) {
-        struct sl_value *field = &fields[plan->defaults[i]];
-
-        if (field->tag == SL_NULL)
-            *field = (*schema)->fields[plan->defaults[i]].schema->default_value;
+    if (!sl_side_is_struct(side))
+        return sl_side_refuse(side, "InsertField", err);
+    plan = sl_plan_cache_get(&self->plans, *side.schema);
+    if (!plan)
+        plan = sl_plan_cache_put(&self->plans, *side.schema, compile(self, *side.schema));
+    if (!plan->to) {
+        *err = plan->why;
+        return SL_FAIL;
     }
+    fields = sl_row_plan_copy(plan, *side.value, arena);
+    n = plan->n_kept;
     for (int i = 0; i < N_WHATS; i++) {
         if (self->what[i].name)
             fields[n++] = value_of(self, (enum what)i, message);
     }
-    *schema = plan->to;
-    *value = sl_items(SL_STRUCT, fields, n);
+    *side.schema = plan->to;
+    *side.value = sl_items(SL_STRUCT, fields, n);
     return SL_KEEP;
 }
 
@@ -285,18 +212,15 @@ static void put_pair(struct sl_value *pairs, uint32_t *n, const char *name, stru
     *n += at == *n;
 }
 
-static enum sl_verdict without_schema(struct insert *self, struct sl_message *message, struct sl_value *value,
+static enum sl_verdict without_schema(struct insert *self, struct sl_message *message, struct sl_side side,
                                       struct sl_arena *arena, struct sl_error *err)
 {
+    struct sl_value *value = side.value;
     uint32_t n = value->len;
     struct sl_value *pairs;
 
     if (value->tag != SL_MAP)
-        return failed(
-            sl_error_set(err, SL_E_DATA,
-                         "InsertField needs maps where there is no schema, and this is a %s. HINT: use it on "
-                         "objects only",
-                         sl_type_name((enum sl_type)value->tag)));
+        return sl_side_refuse(side, "InsertField", err);
     pairs = sl_arena_alloc(arena, 2 * (n + (size_t)self->n) * sizeof(*pairs));
     if (n)
         memcpy(pairs, value->items, 2 * (size_t)n * sizeof(*pairs));
@@ -314,18 +238,17 @@ static enum sl_verdict insert_apply(void *self_, struct sl_message *message, str
                                     struct sl_error *err)
 {
     struct insert *self = self_;
-    const struct sl_schema **schema = self->key ? &message->key_schema : &message->value_schema;
-    struct sl_value *value = self->key ? &message->record.key : &message->record.value;
+    struct sl_side side = sl_side_of(message, self->key);
 
-    if (sl_is_null(*value))
+    if (sl_is_null(*side.value))
         return SL_KEEP;
     if (self->what[OFFSET].name && message->record.offset < 0)
-        return failed(sl_error_set(
-            err, SL_E_DATA,
+        return sl_fail(
+            err,
             "InsertField's offset.field: a record has no offset before it is in the log. HINT: insert it in "
-            "the sink's transforms"));
-    return *schema ? with_schema(self, message, schema, value, arena, err)
-                   : without_schema(self, message, value, arena, err);
+            "the sink's transforms");
+    return *side.schema ? with_schema(self, message, side, arena, err)
+                        : without_schema(self, message, side, arena, err);
 }
 
 const struct sl_transform_ops sl_transform_insert_field = {

@@ -9,7 +9,8 @@
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "base/props.h"
-#include "data/schema_build.h"
+#include "transform/row_plan.h"
+#include "transform/side.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,17 +20,6 @@ struct rename {
     char *to;
 };
 
-/* One struct schema and what it becomes. */
-struct plan {
-    const struct sl_schema *from;
-    const struct sl_schema *to; /* NULL: two fields of one name */
-    const char *twice;
-    bool all_kept;
-    uint32_t *kept;     /* indexes in from */
-    uint32_t *defaults; /* places in the outcome where a null is read as the default */
-    uint32_t n_defaults;
-};
-
 struct replace {
     bool key;
     bool null_is_default;
@@ -37,9 +27,7 @@ struct replace {
     bool includes;
     struct rename *renames;
     size_t n_renames, renames_capacity;
-    struct plan **plans;
-    size_t n_plans, plans_capacity;
-    struct plan *last;
+    struct sl_plan_cache plans;
 };
 
 static const char *const classes[] = {"org.apache.kafka.connect.transforms.ReplaceField$Value",
@@ -75,16 +63,11 @@ static void replace_close(void *self_)
 {
     struct replace *self = self_;
 
-    for (size_t i = 0; i < self->n_plans; i++) {
-        sl_free(self->plans[i]->kept);
-        sl_free(self->plans[i]->defaults);
-        sl_free(self->plans[i]);
-    }
+    sl_plan_cache_done(&self->plans, sl_row_plan_free);
     for (size_t i = 0; i < self->n_renames; i++) {
         sl_free(self->renames[i].from);
         sl_free(self->renames[i].to);
     }
-    sl_free(self->plans);
     sl_free(self->renames);
     sl_props_free(self->lists);
     sl_free(self);
@@ -128,10 +111,9 @@ static enum sl_rc replace_open(const struct sl_props *props, const char *prefix,
                                void **ret_self, struct sl_error *err)
 {
     struct replace *self = sl_zalloc(1, sizeof(*self));
-    const char *dollar = strrchr(class_name, '$');
     enum sl_rc rc;
 
-    self->key = dollar && strcmp(dollar, "$Key") == 0;
+    self->key = sl_side_is_key(class_name);
     self->null_is_default = sl_option_bool(options, props, prefix, "replace.null.with.default");
     self->lists = sl_props_new();
     read_list(self, props, prefix, "exclude", 'x');
@@ -163,129 +145,50 @@ static const char *renamed(const struct replace *self, const char *name)
     return name;
 }
 
-static bool has_field(const struct sl_struct_builder *builder, const char *name)
+static struct sl_row_plan *compile(const struct replace *self, const struct sl_schema *from)
 {
-    for (uint32_t i = 0; i < builder->n_fields; i++) {
-        if (strcmp(builder->fields[i].name, name) == 0)
-            return true;
-    }
-    return false;
-}
+    struct sl_row_draft draft;
 
-static void keep_field(const struct replace *self, struct plan *plan, struct sl_struct_builder *builder,
-                       uint32_t index)
-{
-    const struct sl_field *field = &plan->from->fields[index];
-    const char *name = renamed(self, field->name);
-
-    if (has_field(builder, name)) {
-        plan->twice = name;
-        return;
-    }
-    if (self->null_is_default && field->schema->has_default && !sl_is_null(field->schema->default_value))
-        plan->defaults[plan->n_defaults++] = builder->n_fields;
-    plan->kept[builder->n_fields] = index;
-    sl_struct_add(builder, name, field->schema);
-}
-
-static void compile(const struct replace *self, struct plan *plan)
-{
-    const struct sl_schema *from = plan->from;
-    struct sl_struct_builder builder = {
-        .name = from->name,
-        .doc = from->doc,
-        .version = from->has_version ? from->version : 0,
-        .parameters = from->parameters,
-        .n_parameters = from->n_parameters,
-    };
-
-    plan->kept = sl_zalloc((size_t)from->n_fields + 1, sizeof(*plan->kept));
-    plan->defaults = sl_zalloc((size_t)from->n_fields + 1, sizeof(*plan->defaults));
+    sl_row_draft_begin(&draft, "ReplaceField", from, self->null_is_default);
     for (uint32_t i = 0; i < from->n_fields; i++) {
         const char *name = from->fields[i].name;
 
         if (!listed(self, 'x', name) && (!self->includes || listed(self, 'i', name)))
-            keep_field(self, plan, &builder, i);
+            sl_row_draft_keep(&draft, i, renamed(self, name), NULL);
     }
-    plan->all_kept = builder.n_fields == from->n_fields; /* and in their order */
-    plan->to = sl_struct_end(&builder, false);
-    if (plan->twice)
-        plan->to = NULL;
-}
-
-static const struct plan *plan_for(struct replace *self, const struct sl_schema *schema)
-{
-    if (self->last && self->last->from == schema)
-        return self->last;
-    for (size_t i = 0; i < self->n_plans; i++) {
-        if (self->plans[i]->from == schema)
-            return self->last = self->plans[i];
-    }
-    SL_GROW(self->plans, self->n_plans, self->plans_capacity);
-    self->last = self->plans[self->n_plans++] = sl_zalloc(1, sizeof(*self->last));
-    self->last->from = schema;
-    compile(self, self->last);
-    return self->last;
+    return sl_row_draft_end(&draft, false);
 }
 
 /* ---- records ---- */
 
-static struct sl_value moved(const struct plan *plan, struct sl_value value, struct sl_arena *arena)
+static enum sl_verdict with_schema(struct replace *self, struct sl_side side, struct sl_arena *arena,
+                                   struct sl_error *err)
 {
-    uint32_t n = plan->to->n_fields;
-    struct sl_value *fields;
+    const struct sl_row_plan *plan;
 
-    if (plan->all_kept && !plan->n_defaults)
-        return value;
-    fields = sl_arena_alloc(arena, n * sizeof(*fields));
-    for (uint32_t i = 0; i < n; i++)
-        fields[i] = value.items[plan->kept[i]];
-    for (uint32_t i = 0; i < plan->n_defaults; i++) {
-        uint32_t at = plan->defaults[i];
-
-        if (fields[at].tag == SL_NULL)
-            fields[at] = plan->to->fields[at].schema->default_value;
-    }
-    return sl_items(SL_STRUCT, fields, n);
-}
-
-static enum sl_verdict with_schema(struct replace *self, const struct sl_schema **schema,
-                                   struct sl_value *value, struct sl_arena *arena, struct sl_error *err)
-{
-    const struct plan *plan;
-
-    if ((*schema)->type != SL_STRUCT || value->tag != SL_STRUCT) {
-        (void)sl_error_set(err, SL_E_DATA,
-                           "ReplaceField needs structs, and this is a %s. HINT: use it on rows only",
-                           sl_type_name((*schema)->type));
-        return SL_FAIL;
-    }
-    plan = plan_for(self, *schema);
+    if (!sl_side_is_struct(side))
+        return sl_side_refuse(side, "ReplaceField", err);
+    plan = sl_plan_cache_get(&self->plans, *side.schema);
+    if (!plan)
+        plan = sl_plan_cache_put(&self->plans, *side.schema, compile(self, *side.schema));
     if (!plan->to) {
-        (void)sl_error_set(err, SL_E_DATA,
-                           "ReplaceField gives two fields the name '%.100s'. HINT: see its renames",
-                           plan->twice);
+        *err = plan->why;
         return SL_FAIL;
     }
-    *value = moved(plan, *value, arena);
-    *schema = plan->to;
+    *side.value = sl_row_plan_apply(plan, *side.value, arena);
+    *side.schema = plan->to;
     return SL_KEEP;
 }
 
-static enum sl_verdict without_schema(const struct replace *self, struct sl_value *value,
-                                      struct sl_arena *arena, struct sl_error *err)
+static enum sl_verdict without_schema(const struct replace *self, struct sl_side side, struct sl_arena *arena,
+                                      struct sl_error *err)
 {
+    struct sl_value *value = side.value;
     struct sl_value *pairs;
     uint32_t n = 0;
 
-    if (value->tag != SL_MAP) {
-        (void)sl_error_set(
-            err, SL_E_DATA,
-            "ReplaceField needs maps where there is no schema, and this is a %s. HINT: use it on "
-            "objects only",
-            sl_type_name((enum sl_type)value->tag));
-        return SL_FAIL;
-    }
+    if (value->tag != SL_MAP)
+        return sl_side_refuse(side, "ReplaceField", err);
     pairs = sl_arena_alloc(arena, 2 * (size_t)value->len * sizeof(*pairs));
     for (uint32_t i = 0; i < value->len; i++) {
         struct sl_value key = value->items[2 * (size_t)i];
@@ -305,12 +208,11 @@ static enum sl_verdict replace_apply(void *self_, struct sl_message *message, st
                                      struct sl_error *err)
 {
     struct replace *self = self_;
-    const struct sl_schema **schema = self->key ? &message->key_schema : &message->value_schema;
-    struct sl_value *value = self->key ? &message->record.key : &message->record.value;
+    struct sl_side side = sl_side_of(message, self->key);
 
-    if (sl_is_null(*value))
+    if (sl_is_null(*side.value))
         return SL_KEEP;
-    return *schema ? with_schema(self, schema, value, arena, err) : without_schema(self, value, arena, err);
+    return *side.schema ? with_schema(self, side, arena, err) : without_schema(self, side, arena, err);
 }
 
 const struct sl_transform_ops sl_transform_replace_field = {

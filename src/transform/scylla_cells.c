@@ -15,6 +15,7 @@
 #include "data/schema_build.h"
 #include "transform/cell.h"
 #include "transform/extract_options.h"
+#include "transform/plan_cache.h"
 
 #include <string.h>
 #include <strings.h>
@@ -37,10 +38,8 @@ struct cells {
     void *extract; /* ScyllaExtractNewRecordState: what is done first; else NULL */
     bool keeps_cells;
     bool by_name; /* only structs whose name says Cell */
-    struct row_plan *rows;
-    size_t n_rows, rows_capacity;
-    struct envelope_plan *envelopes;
-    size_t n_envelopes, envelopes_capacity;
+    struct sl_plan_cache rows;
+    struct sl_plan_cache envelopes;
 };
 
 static const char *const extract_classes[] = {
@@ -69,48 +68,35 @@ static bool is_cell(const struct cells *self, const struct sl_schema *schema)
     return self->by_name ? sl_cell_is(schema) : sl_cell_like(schema);
 }
 
-static struct sl_struct_builder like(const struct sl_schema *schema)
+static struct row_plan *make_row_plan(const struct cells *self, const struct sl_schema *from)
 {
-    return (struct sl_struct_builder){
-        .name = schema->name,
-        .doc = schema->doc,
-        .version = schema->has_version ? schema->version : 0,
-        .parameters = schema->parameters,
-        .n_parameters = schema->n_parameters,
-    };
-}
-
-static struct row_plan make_row_plan(const struct cells *self, const struct sl_schema *from)
-{
-    struct row_plan plan = {.from = from, .to = from, .is_cell = sl_zalloc((size_t)from->n_fields + 1, 1)};
-    struct sl_struct_builder builder = like(from);
+    struct row_plan *plan = sl_zalloc(1, sizeof(*plan));
+    struct sl_struct_builder builder = sl_struct_like(from);
     bool any = false;
 
+    plan->from = from;
+    plan->is_cell = sl_zalloc((size_t)from->n_fields + 1, 1);
     for (uint32_t i = 0; i < from->n_fields; i++) {
         const struct sl_schema *schema = from->fields[i].schema;
 
         if (is_cell(self, schema)) {
-            plan.is_cell[i] = 1;
+            plan->is_cell[i] = 1;
             any = true;
             schema = sl_schema_as_optional(schema->fields[0].schema, true);
         }
         sl_struct_add(&builder, from->fields[i].name, schema);
     }
-    plan.to = sl_struct_end(&builder, from->optional);
+    plan->to = sl_struct_end(&builder, from->optional);
     if (!any)
-        plan.to = from;
+        plan->to = from;
     return plan;
 }
 
 static const struct row_plan *row_plan_for(struct cells *self, const struct sl_schema *schema)
 {
-    for (size_t i = self->n_rows; i; i--) {
-        if (self->rows[i - 1].from == schema)
-            return &self->rows[i - 1];
-    }
-    SL_GROW(self->rows, self->n_rows, self->rows_capacity);
-    self->rows[self->n_rows] = make_row_plan(self, schema);
-    return &self->rows[self->n_rows++];
+    struct row_plan *plan = sl_plan_cache_get(&self->rows, schema);
+
+    return plan ? plan : sl_plan_cache_put(&self->rows, schema, make_row_plan(self, schema));
 }
 
 static struct sl_value flatten_row(const struct row_plan *plan, struct sl_value row, struct sl_record *record,
@@ -137,40 +123,34 @@ static struct sl_value flatten_row(const struct row_plan *plan, struct sl_value 
 
 /* ---- envelopes ---- */
 
-static struct envelope_plan make_envelope_plan(struct cells *self, const struct sl_schema *from)
+static struct envelope_plan *make_envelope_plan(struct cells *self, const struct sl_schema *from)
 {
     static const char *const names[2] = {"before", "after"};
-    struct envelope_plan plan = {.from = from};
-    struct sl_struct_builder builder = like(from);
+    struct envelope_plan *plan = sl_zalloc(1, sizeof(*plan));
+    struct sl_struct_builder builder = sl_struct_like(from);
 
+    plan->from = from;
     for (int i = 0; i < 2; i++) {
-        plan.rows[i] = sl_schema_field(from, names[i]);
-        if (plan.rows[i] >= 0 && from->fields[plan.rows[i]].schema->type != SL_STRUCT)
-            plan.rows[i] = -1;
+        plan->rows[i] = sl_schema_field(from, names[i]);
+        if (plan->rows[i] >= 0 && from->fields[plan->rows[i]].schema->type != SL_STRUCT)
+            plan->rows[i] = -1;
     }
     for (uint32_t i = 0; i < from->n_fields; i++) {
         const struct sl_schema *schema = from->fields[i].schema;
 
-        if ((int)i == plan.rows[0] || (int)i == plan.rows[1])
+        if ((int)i == plan->rows[0] || (int)i == plan->rows[1])
             schema = row_plan_for(self, schema)->to;
         sl_struct_add(&builder, from->fields[i].name, schema);
     }
-    plan.to = sl_struct_end(&builder, from->optional);
+    plan->to = sl_struct_end(&builder, from->optional);
     return plan;
 }
 
 static const struct envelope_plan *envelope_plan_for(struct cells *self, const struct sl_schema *schema)
 {
-    struct envelope_plan made;
+    struct envelope_plan *plan = sl_plan_cache_get(&self->envelopes, schema);
 
-    for (size_t i = self->n_envelopes; i; i--) {
-        if (self->envelopes[i - 1].from == schema)
-            return &self->envelopes[i - 1];
-    }
-    made = make_envelope_plan(self, schema);
-    SL_GROW(self->envelopes, self->n_envelopes, self->envelopes_capacity);
-    self->envelopes[self->n_envelopes] = made;
-    return &self->envelopes[self->n_envelopes++];
+    return plan ? plan : sl_plan_cache_put(&self->envelopes, schema, make_envelope_plan(self, schema));
 }
 
 static void flatten_envelope(struct cells *self, struct sl_message *message, struct sl_arena *arena)
@@ -194,16 +174,22 @@ static void flatten_envelope(struct cells *self, struct sl_message *message, str
 
 /* ---- the transforms ---- */
 
+static void free_row_plan(void *plan_)
+{
+    struct row_plan *plan = plan_;
+
+    sl_free(plan->is_cell);
+    sl_free(plan);
+}
+
 static void cells_close(void *self_)
 {
     struct cells *self = self_;
 
     if (self->extract)
         sl_transform_extract_new_record_state.close(self->extract);
-    for (size_t i = 0; i < self->n_rows; i++)
-        sl_free(self->rows[i].is_cell);
-    sl_free(self->rows);
-    sl_free(self->envelopes);
+    sl_plan_cache_done(&self->rows, free_row_plan);
+    sl_plan_cache_done(&self->envelopes, sl_free);
     sl_free(self);
 }
 

@@ -105,13 +105,7 @@ static void drop_fields(struct items *items, const struct sl_layout_plan *plan)
 
 static const struct sl_schema *outcome_schema(const struct items *items, const struct sl_schema *row)
 {
-    struct sl_struct_builder builder = {
-        .name = row->name,
-        .doc = row->doc,
-        .version = row->has_version ? row->version : 0,
-        .parameters = row->parameters,
-        .n_parameters = row->n_parameters,
-    };
+    struct sl_struct_builder builder = sl_struct_like(row);
 
     for (uint32_t i = 0; i < items->n; i++)
         sl_struct_add(&builder, items->items[i].name, items->items[i].schema);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A small map of 64-bit numbers to pointers, for caches by schema, topic or id. Private to codec/. */
-#ifndef SLUICE_CODEC_POINTER_MAP_H
-#define SLUICE_CODEC_POINTER_MAP_H
+/* A small map of 64-bit numbers to pointers, for caches by schema, topic or id. */
+#ifndef SLUICE_BASE_POINTER_MAP_H
+#define SLUICE_BASE_POINTER_MAP_H
 
 #include "base/alloc.h"
 #include "base/hash.h"

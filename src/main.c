@@ -19,14 +19,25 @@ static const struct sl_converter_ops *const converters[] = {
     &sl_converter_float, &sl_converter_double, &sl_converter_boolean, NULL,
 };
 static const struct sl_transform_ops *const transforms[] = {
+    &sl_transform_cast,
+    &sl_transform_drop_headers,
+    &sl_transform_extract_field,
     &sl_transform_extract_new_record_state,
+    &sl_transform_filter,
     &sl_transform_flatten,
+    &sl_transform_header_from,
+    &sl_transform_hoist_field,
     &sl_transform_insert_field,
     &sl_transform_insert_header,
+    &sl_transform_mask_field,
     &sl_transform_regex_router,
     &sl_transform_replace_field,
     &sl_transform_scylla_extract_new_record_state,
     &sl_transform_scylla_flatten_columns,
+    &sl_transform_set_schema_metadata,
+    &sl_transform_timestamp_converter,
+    &sl_transform_timestamp_router,
+    &sl_transform_value_to_key,
     NULL,
 };
 

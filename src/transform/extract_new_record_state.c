@@ -13,6 +13,7 @@
 #include "codec/envelope.h"
 #include "transform/extract_options.h"
 #include "transform/name_list.h"
+#include "transform/record_headers.h"
 #include "transform/struct_layout.h"
 
 #include <stdio.h>
@@ -291,17 +292,6 @@ static inline struct plan *plan_for(struct extract *self, const struct sl_messag
     return self->last;
 }
 
-/* Room for more headers behind those of the record. */
-static struct sl_header *grow_headers(struct sl_record *record, size_t more, struct sl_arena *arena)
-{
-    struct sl_header *headers = sl_arena_alloc(arena, (record->n_headers + more) * sizeof(*headers));
-
-    if (record->n_headers)
-        memcpy(headers, record->headers, record->n_headers * sizeof(*headers));
-    record->headers = headers;
-    return headers;
-}
-
 static void add_headers(const struct extract *self, const struct plan *plan, struct sl_record *record,
                         struct sl_arena *arena)
 {
@@ -309,7 +299,7 @@ static void add_headers(const struct extract *self, const struct plan *plan, str
 
     if (!self->headers.n)
         return;
-    headers = grow_headers(record, self->headers.n, arena);
+    headers = sl_record_grow_headers(record, self->headers.n, arena);
     for (size_t i = 0; i < self->headers.n; i++) {
         const struct sl_field_place *place = &plan->headers[i];
 
@@ -329,7 +319,7 @@ static enum sl_verdict tombstone(const struct extract *self, struct sl_message *
         return SL_DROP;
     for (size_t i = 0; i < self->headers.n; i++) {
         if (strcmp(self->headers.items[i].field, "op") == 0) {
-            struct sl_header *headers = grow_headers(&message->record, 1, arena);
+            struct sl_header *headers = sl_record_grow_headers(&message->record, 1, arena);
 
             headers[message->record.n_headers++] =
                 (struct sl_header){.name = self->headers.items[i].new_name,

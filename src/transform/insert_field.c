@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/arena.h"
+#include "transform/map_value.h"
 #include "transform/row_plan.h"
 #include "transform/side.h"
 
@@ -199,38 +200,24 @@ static enum sl_verdict with_schema(struct insert *self, struct sl_message *messa
     return SL_KEEP;
 }
 
-static void put_pair(struct sl_value *pairs, uint32_t *n, const char *name, struct sl_value value)
-{
-    size_t len = strlen(name);
-    uint32_t at = 0;
-
-    while (at < *n && !(pairs[2 * at].tag == SL_STRING && pairs[2 * at].len == len &&
-                        memcmp(pairs[2 * at].bytes, name, len) == 0))
-        at++;
-    pairs[2 * at] = sl_text(name);
-    pairs[2 * at + 1] = value;
-    *n += at == *n;
-}
-
 static enum sl_verdict without_schema(struct insert *self, struct sl_message *message, struct sl_side side,
                                       struct sl_arena *arena, struct sl_error *err)
 {
-    struct sl_value *value = side.value;
-    uint32_t n = value->len;
-    struct sl_value *pairs;
+    struct sl_map_edit edit;
 
-    if (value->tag != SL_MAP)
+    if (side.value->tag != SL_MAP)
         return sl_side_refuse(side, "InsertField", err);
-    pairs = sl_arena_alloc(arena, 2 * (n + (size_t)self->n) * sizeof(*pairs));
-    if (n)
-        memcpy(pairs, value->items, 2 * (size_t)n * sizeof(*pairs));
+    edit = sl_map_edit_begin(*side.value, self->n, arena);
     for (int i = 0; i < N_WHATS; i++) {
-        struct sl_value inserted = value_of(self, (enum what)i, message);
+        struct sl_value inserted;
 
-        if (self->what[i].name && !sl_is_null(inserted))
-            put_pair(pairs, &n, self->what[i].name, inserted);
+        if (!self->what[i].name)
+            continue;
+        inserted = value_of(self, (enum what)i, message);
+        if (!sl_is_null(inserted))
+            sl_map_edit_put(&edit, self->what[i].name, inserted);
     }
-    *value = sl_items(SL_MAP, pairs, n);
+    *side.value = sl_map_edit_end(&edit);
     return SL_KEEP;
 }
 

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/random.h"
 #include "base/uuid.h"
+#include "transform/record_headers.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -224,13 +225,10 @@ static enum sl_verdict insert_apply(void *self_, struct sl_message *message, str
     struct sl_header *headers;
 
     (void)err;
-    headers = sl_arena_alloc(arena, (record->n_headers + (size_t)1) * sizeof(*headers));
-    if (record->n_headers)
-        memcpy(headers, record->headers, record->n_headers * sizeof(*headers));
+    headers = sl_record_grow_headers(record, 1, arena);
     headers[record->n_headers] = self->header;
     if (self->n_uuids)
         headers[record->n_headers].value = with_uuids(self, arena);
-    record->headers = headers;
     record->n_headers++;
     return SL_KEEP;
 }

@@ -8,8 +8,26 @@
 /* io.debezium.transforms.ExtractNewRecordState: the row out of Debezium's envelope. */
 extern const struct sl_transform_ops sl_transform_extract_new_record_state;
 
+/* org.apache.kafka.connect.transforms.Cast$Key, $Value: other types for fields, or for the whole. */
+extern const struct sl_transform_ops sl_transform_cast;
+
+/* org.apache.kafka.connect.transforms.DropHeaders: headers go. */
+extern const struct sl_transform_ops sl_transform_drop_headers;
+
+/* org.apache.kafka.connect.transforms.ExtractField$Key, $Value: one field becomes the whole. */
+extern const struct sl_transform_ops sl_transform_extract_field;
+
+/* org.apache.kafka.connect.transforms.Filter: drops what a predicate gives it. */
+extern const struct sl_transform_ops sl_transform_filter;
+
 /* org.apache.kafka.connect.transforms.Flatten$Key, $Value: structs in structs become one. */
 extern const struct sl_transform_ops sl_transform_flatten;
+
+/* org.apache.kafka.connect.transforms.HeaderFrom$Key, $Value: fields become headers. */
+extern const struct sl_transform_ops sl_transform_header_from;
+
+/* org.apache.kafka.connect.transforms.HoistField$Key, $Value: the whole becomes one field. */
+extern const struct sl_transform_ops sl_transform_hoist_field;
 
 /* org.apache.kafka.connect.transforms.InsertField$Key, $Value: topic, offset, timestamp ... as fields. */
 extern const struct sl_transform_ops sl_transform_insert_field;
@@ -17,11 +35,26 @@ extern const struct sl_transform_ops sl_transform_insert_field;
 /* org.apache.kafka.connect.transforms.InsertHeader: a fixed value, or a new UUID, as a header. */
 extern const struct sl_transform_ops sl_transform_insert_header;
 
+/* org.apache.kafka.connect.transforms.MaskField$Key, $Value: what nobody is to see is 0 or another value. */
+extern const struct sl_transform_ops sl_transform_mask_field;
+
 /* org.apache.kafka.connect.transforms.ReplaceField$Key, $Value: leave fields out, rename them. */
 extern const struct sl_transform_ops sl_transform_replace_field;
 
 /* org.apache.kafka.connect.transforms.RegexRouter: rename topics. */
 extern const struct sl_transform_ops sl_transform_regex_router;
+
+/* org.apache.kafka.connect.transforms.SetSchemaMetadata$Key, $Value: another schema name or version. */
+extern const struct sl_transform_ops sl_transform_set_schema_metadata;
+
+/* org.apache.kafka.connect.transforms.TimestampConverter$Key, $Value: timestamps in another form. */
+extern const struct sl_transform_ops sl_transform_timestamp_converter;
+
+/* org.apache.kafka.connect.transforms.TimestampRouter: the timestamp in the topic name. */
+extern const struct sl_transform_ops sl_transform_timestamp_router;
+
+/* org.apache.kafka.connect.transforms.ValueToKey: fields of the value become the key. */
+extern const struct sl_transform_ops sl_transform_value_to_key;
 
 /*
  * com.scylladb.cdc.debezium.connector.transforms: ScyllaExtractNewRecordState, the row out of the envelope

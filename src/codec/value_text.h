@@ -16,9 +16,10 @@ void sl_value_string(struct sl_buf *out, const struct sl_schema *schema, struct 
 void sl_value_literal(struct sl_buf *out, const struct sl_schema *schema, struct sl_value value);
 
 /*
- * Read a literal: null, true, false, the smallest number type that fits, an ISO date, time or timestamp of
- * fixed length, an array or object whose items are of one type; everything else is a string. Strings point
- * into text.
+ * Read a literal as Connect's Values.parseString does (literal_read.c): null, true, false, the smallest
+ * number type that fits, an ISO date, time or timestamp of fixed length, a list or map; everything else is a
+ * string. Items that have no type in common leave the schema of a list or map without its own (NULL). Strings
+ * may point into text.
  */
 void sl_value_literal_read(struct sl_span text, struct sl_arena *arena, const struct sl_schema **ret_schema,
                            struct sl_value *ret_value);

@@ -6,8 +6,8 @@
 #include "codec/decimal_text.h"
 #include "codec/json_text.h"
 #include "codec/number_text.h"
-#include "transform/date_format.h"
-#include "transform/java_number.h"
+#include "codec/date_format.h"
+#include "codec/java_number.h"
 
 #include <inttypes.h>
 #include <stdio.h>

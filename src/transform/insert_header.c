@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Kafka Connect's InsertHeader: a fixed value as a header. The literal is read as Connect's Values reads it:
- * true, false, numbers in the smallest type that holds them, null, else text. Beyond that, ${uuid} within it
- * stands for a new UUID for each record.
+ * Kafka Connect's InsertHeader: a fixed value as a header, read as any literal of Connect's. Beyond that,
+ * ${uuid} within it stands for a new UUID for each record.
  */
 #include "transform/transforms.h"
 
@@ -10,13 +9,10 @@
 #include "base/arena.h"
 #include "base/random.h"
 #include "base/uuid.h"
+#include "codec/value_text.h"
 #include "transform/record_headers.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 static const char mark[] = "${uuid}";
 
@@ -26,7 +22,8 @@ struct insert {
     char *name;
     char *literal;
     size_t literal_len;
-    uint32_t n_uuids; /* how often ${uuid} stands in it */
+    uint32_t n_uuids;       /* how often ${uuid} stands in it */
+    struct sl_arena *arena; /* what the value points to */
     struct sl_header header;
 };
 
@@ -46,92 +43,6 @@ static const struct sl_option options[] = {
     {0},
 };
 
-/* ---- the literal ---- */
-
-static const char *digits(const char *at)
-{
-    while (isdigit((unsigned char)*at))
-        at++;
-    return at;
-}
-
-/*
- * [+-] digits [. digits] [e [+-] digits], with a digit before or behind the point: what BigDecimal takes, but
- * for texts that begin with the point, which Values does not try.
- */
-static bool is_number(const char *text)
-{
-    const char *at = text + (*text == '+' || *text == '-');
-    const char *whole = digits(at);
-    const char *end = *whole == '.' ? digits(whole + 1) : whole;
-
-    if (*text == '.' || end - at - (*whole == '.') <= 0)
-        return false;
-    if (*end == 'e' || *end == 'E') {
-        const char *exponent = end + 1 + (end[1] == '+' || end[1] == '-');
-
-        end = digits(exponent);
-        if (end == exponent)
-            return false;
-    }
-    return *end == '\0';
-}
-
-static struct sl_value smallest_int(int64_t number)
-{
-    if (number == (int8_t)number)
-        return sl_int(SL_INT8, number);
-    if (number == (int16_t)number)
-        return sl_int(SL_INT16, number);
-    return sl_int(number == (int32_t)number ? SL_INT32 : SL_INT64, number);
-}
-
-/* False: larger than any type that a header can have here. */
-static bool read_number(const char *text, struct sl_value *ret)
-{
-    long double exact;
-    long long whole;
-    char *end;
-
-    errno = 0;
-    whole = strtoll(text, &end, 10);
-    if (*end == '\0' && errno == 0) {
-        *ret = smallest_int(whole);
-        return true;
-    }
-    exact = strtold(text, NULL); /* 64 bits of mantissa: whole numbers of int64 are exact */
-    if (exact == truncl(exact) && exact >= -0x1p63L && exact < 0x1p63L)
-        *ret = smallest_int((int64_t)exact);
-    else if (isfinite(strtof(text, NULL)))
-        *ret = sl_float(SL_FLOAT32, (double)strtof(text, NULL));
-    else
-        *ret = sl_float(SL_FLOAT64, strtod(text, NULL));
-    return isfinite(strtod(text, NULL)) && (*end == '.' || *end == 'e' || *end == 'E');
-}
-
-static enum sl_rc read_literal(struct insert *self, const char *prefix, struct sl_error *err)
-{
-    const char *text = self->literal;
-    bool fits = *text != '[' && *text != '{';
-
-    if (strcmp(text, "null") == 0)
-        self->header.value = sl_null();
-    else if (strcmp(text, "true") == 0 || strcmp(text, "false") == 0)
-        self->header.value = sl_bool(*text == 't');
-    else if (is_number(text))
-        fits = read_number(text, &self->header.value);
-    else
-        self->header.value = sl_bytes(SL_STRING, text, self->literal_len);
-    if (!fits)
-        return sl_error_set(err, SL_E_CONFIG,
-                            "%svalue.literal is a list, a map or a number beyond all types, which cannot be "
-                            "written as a header. HINT: put something before it that makes it a text",
-                            prefix);
-    if (!sl_is_null(self->header.value))
-        self->header.schema = sl_schema_plain((enum sl_type)self->header.value.tag, false);
-    return SL_OK;
-}
-
 /* ---- the transform ---- */
 
 static void insert_close(void *self_)
@@ -140,6 +51,7 @@ static void insert_close(void *self_)
 
     sl_free(self->name);
     sl_free(self->literal);
+    sl_arena_free(self->arena);
     sl_free(self);
 }
 
@@ -162,7 +74,6 @@ static enum sl_rc insert_open(const struct sl_props *props, const char *prefix, 
     const char *name = sl_option_text(options, props, prefix, "header");
     const char *literal = sl_option_text(options, props, prefix, "value.literal");
     struct insert *self;
-    enum sl_rc rc = SL_OK;
 
     (void)class_name;
     if (!name || !*name || !literal)
@@ -176,15 +87,14 @@ static enum sl_rc insert_open(const struct sl_props *props, const char *prefix, 
     self->header.name = self->name;
     for (const char *at = strstr(self->literal, mark); at; at = strstr(at + MARK_LEN, mark))
         self->n_uuids++;
+    self->arena = sl_arena_new(1024);
     if (self->n_uuids)
         self->header.schema = sl_schema_plain(SL_STRING, false);
     else
-        rc = read_literal(self, prefix, err);
-    if (rc)
-        insert_close(self);
-    else
-        *ret_self = self;
-    return rc;
+        sl_value_literal_read((struct sl_span){(const uint8_t *)self->literal, self->literal_len},
+                              self->arena, &self->header.schema, &self->header.value);
+    *ret_self = self;
+    return SL_OK;
 }
 
 /* A version 4 UUID without asking the system each time; returns behind it. */

@@ -10,7 +10,7 @@
 #include "base/arena.h"
 #include "codec/decimal_text.h"
 #include "transform/config_list.h"
-#include "transform/java_number.h"
+#include "codec/java_number.h"
 #include "transform/map_value.h"
 #include "transform/row_plan.h"
 #include "transform/side.h"

@@ -7,8 +7,8 @@
 
 #include "base/alloc.h"
 #include "base/arena.h"
-#include "transform/calendar.h"
-#include "transform/date_format.h"
+#include "codec/calendar.h"
+#include "codec/date_format.h"
 #include "transform/map_value.h"
 #include "transform/row_plan.h"
 #include "transform/side.h"

@@ -6,7 +6,7 @@
 #include "transform/transforms.h"
 
 #include "base/alloc.h"
-#include "transform/date_format.h"
+#include "codec/date_format.h"
 #include "transform/side.h"
 
 struct router {

@@ -196,7 +196,7 @@ def cast(rng):
 def timestamp_converter(rng):
     return optional_settings(rng, **{
         "field": [None, "", "at", "day", "id", "name", "inner", "note", "price"],
-        "target.type": ["string", "unix", "Date", "Time", "Timestamp"] * 4 + [None, "date", "x"],
+        "target.type": ["string", "unix", "Date", "Time", "Timestamp"] * 4 + [None, "x"],
         "format": [None] + PATTERNS,
         "unix.precision": [None, "seconds", "milliseconds", "microseconds", "nanoseconds"] * 3 + ["hours"],
         "replace.null.with.default": NULLS})
@@ -206,7 +206,7 @@ LITERALS = TEXTS + ["[]", "{}", "[1,2,300]", "[1,\"a\"]", "[1.5, 2]", "[true,fal
                     "{\"a\":\"x\",\"b\":\"y\"}", "[null]", "[null,1]", "{\"a\":null}", "[1,2", "[,]", "[1,]", "{1:2}", "[[1],[2]]",
                     "[\"2024-02-29\"]", "true}", "truex", "1 2", "\"quoted\"", "a:b", "a,b", "10:20", "2024-02-30", "25:00:00.000Z",
                     "9999999999999999999999", "1.0", "1e2", "123456789.125", "0x10", "+7", "--1", "1E400", "-129", "32768",
-                    "2147483648", "99999999999999999999.5", "[\"a\\\"b\"]", "[1,2]x", "x[1]", "{\"a\":[1,2]}", " true ", "[ 1 , 2 ]"]
+                    "2147483648", "99999999999999999999.5", "[\"a\\\"b\"]", "[1,2]x", "x[1]", "[1,\"a\",2]", "[[1],[300]]", "{\"a\":1,\"a\":2}", "{1:1,300:2}", "{\"a\":\"10:20:30.000Z\"}", "[1.5,1e300]", "{a", "[ ]", "{ }", "[true,1]", "[12:13:14.000Z]", "1\\:2", "a\\,b", "10\\:20\\:30.000Z", "2024-2-3xx", "[12345678901234567890,1]", "{\"a\":[1,2]}", " true ", "[ 1 , 2 ]"]
 
 MAKERS = {
     "Cast$": cast,
@@ -219,7 +219,7 @@ MAKERS = {
     "HeaderFrom$": lambda rng: optional_settings(rng, **{
         "fields": [some(rng, ["id", "name", "at", "inner"], 2), "id", "name", "id,name"] * 5 + [None],
         "headers": (["h1"] if maybe(rng) else ["h1,h2", "h1,h1"]) * 5 + [None],
-        "operation": ["move", "copy"] * 8 + ["MOVE", "nope", None], "replace.null.with.default": NULLS}),
+        "operation": ["move", "copy"] * 8 + ["nope", None], "replace.null.with.default": NULLS}),
     "HoistField$": lambda rng: optional_settings(rng, field=["wrapped", "a.b", "id", "wrapped", None]),
     "InsertField$": lambda rng: optional_settings(rng, **{
         "topic.field": [None, None, "t", "t!", "id"], "partition.field": [None, "p", "p!", "p?"], "offset.field": [None, "o", "o!"],
@@ -232,8 +232,8 @@ MAKERS = {
         "replacement": [None, None, None, "x", "12", "-1.5", "1e3", "300", "9999999999999", "", ".5", "+7", "1e30", "0x1"],
         "replace.null.with.default": NULLS}),
     "RegexRouter": lambda rng: optional_settings(rng, **{
-        "regex": ["srv\\.shop\\.dbo\\.(.*)", "(.*)\\.(.*)", "t", "t|tt", ".*", "(a)?.*", "heart.*", "[", None],
-        "replacement": ["$1", "x-$1", "new", "$0", "\\$1", "${1}", None]}),
+        "regex": ["srv\\.shop\\.dbo\\.(.*)", "(.*)\\.(.*)", "(t)", "(t)|tt", "(.*)", "(a)?.*", "heart(.*)", "[", None],
+        "replacement": ["$1", "x-$1", "new", "$0", "\\$1", None]}),
     "ReplaceField$": lambda rng: optional_settings(rng, **{
         "exclude": [None, None, some(rng)], "include": [None, None, some(rng, most=6)],
         "renames": [None, None, "id:key", "id:key,at:when", "a.b:ab", "broken", "id:name2,name:id2"],
@@ -243,7 +243,7 @@ MAKERS = {
     "TimestampConverter$": timestamp_converter,
     "TimestampRouter": lambda rng: optional_settings(rng, **{
         "topic.format": [None, "x-${timestamp}", "${topic}", "${topic}.${topic}-${timestamp}", "$topic"],
-        "timestamp.format": [None] + [pattern for pattern in PATTERNS if pattern not in ("bogus", "'open", "XXXX")]}),
+        "timestamp.format": [None] + [pattern for pattern in PATTERNS if pattern not in ("bogus", "'open", "XXXX", "   ")]}),
     "ValueToKey": lambda rng: optional_settings(rng, **{
         "fields": [some(rng) for _ in range(8)] + ["id", "id,name", None], "replace.null.with.default": NULLS}),
 }

@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
+#include <stdlib.h>
 
 static void *open_selves[64]; /* closed at the end of a test */
 static size_t n_selves;
@@ -160,9 +161,9 @@ static void a_header_literal_says_its_own_type(void **state)
 
 static void what_is_no_literal_is_a_string(void **state)
 {
-    static const char *const texts[] = {
-        "",    "abc",      "1 2",   "0x10", "2024-02-30", "24:00:00.000Z", "[1,\"a\"]", "[1",    "{a:1}",
-        "nan", "infinity", "1e999", "-",    "2024-1-1",   "TRUE",          "1.2.3",     "[null]"};
+    static const char *const texts[] = {"",      "abc",   "1 2",      "0x10",    "[1",
+                                        "{a:1}", "nan",   "infinity", "-",       "2024-1-1",
+                                        "TRUE",  "1.2.3", "[null,1]", "{null:1}"};
     const struct sl_schema *schema;
 
     (void)state;
@@ -172,6 +173,48 @@ static void what_is_no_literal_is_a_string(void **state)
         assert_int_equal(v.tag, SL_STRING);
         assert_int_equal(v.len, strlen(texts[i]));
     }
+}
+
+static void literals_have_the_original_s_turns(void **state)
+{
+    const struct sl_schema *schema;
+    struct sl_value v = decode(&sl_converter_simple, "2024-02-30", 10, &schema); /* dates carry over */
+
+    (void)state;
+    assert_int_equal(v.i, 19783);
+    v = decode(&sl_converter_simple, "10:20", 5, &schema); /* behind a number nobody looks */
+    assert_int_equal(v.tag, SL_INT8);
+    assert_int_equal(v.i, 10);
+    v = decode(&sl_converter_simple, "[1,2]x", 6, &schema);
+    assert_int_equal(v.tag, SL_ARRAY);
+    v = decode(&sl_converter_simple, "[1,\"a\",2]", 9, &schema); /* nothing in common */
+    assert_int_equal(v.len, 3);
+    assert_null(schema->element);
+    assert_int_equal(v.items[1].tag, SL_STRING);
+    v = decode(&sl_converter_simple, "{1:1,300:2.5}", 13, &schema);
+    assert_int_equal(schema->key->type, SL_INT16);
+    assert_int_equal(schema->element->type, SL_FLOAT32);
+    assert_true(v.items[1].d == 1.0);
+    v = decode(&sl_converter_simple, "12345678901234567890", 20, &schema);
+    assert_int_equal(schema->semantic, SL_SEM_DECIMAL);
+    v = decode(&sl_converter_simple, "1e999", 5, &schema);
+    assert_int_equal(schema->scale, -999);
+    v = decode(&sl_converter_simple, "{\"a\":\"10:20:30.000Z\"}", 21, &schema);
+    assert_int_equal(schema->element->semantic, SL_SEM_TIME);
+}
+
+static void depth_is_bounded(void **state)
+{
+    const struct sl_schema *schema;
+    size_t len = 100000;
+    char *text = malloc(len);
+    struct sl_value v;
+
+    (void)state;
+    memset(text, '[', len);
+    v = decode(&sl_converter_simple, text, len, &schema);
+    assert_int_equal(v.tag, SL_STRING);
+    free(text);
 }
 
 static void collections_of_one_type_are_read(void **state)
@@ -242,6 +285,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(doubles_are_written_as_java_writes_them, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_header_literal_says_its_own_type, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_no_literal_is_a_string, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(literals_have_the_original_s_turns, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(depth_is_bounded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(collections_of_one_type_are_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(numbers_are_big_endian, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bytes_pass_as_they_are, set_up, tear_down),

@@ -30,8 +30,8 @@ int bench_remove(void **state)
     return 0;
 }
 
-static enum sl_rc open_with(struct bench *bench, const struct sl_transform_ops *ops, const char *key,
-                            va_list more)
+static enum sl_rc open_with(struct bench *bench, const struct sl_transform_ops *ops, const char *class_name,
+                            const char *key, va_list more)
 {
     for (; key; key = va_arg(more, const char *)) {
         char *full = sl_format("transforms.t.%s", key);
@@ -40,7 +40,7 @@ static enum sl_rc open_with(struct bench *bench, const struct sl_transform_ops *
         sl_free(full);
     }
     bench->ops = ops;
-    return ops->open(bench->props, "transforms.t.", ops->classes[0], &bench->self, &bench->err);
+    return ops->open(bench->props, "transforms.t.", class_name, &bench->self, &bench->err);
 }
 
 enum sl_rc bench_try(struct bench *bench, const struct sl_transform_ops *ops, const char *key, ...)
@@ -49,7 +49,7 @@ enum sl_rc bench_try(struct bench *bench, const struct sl_transform_ops *ops, co
     enum sl_rc rc;
 
     va_start(more, key);
-    rc = open_with(bench, ops, key, more);
+    rc = open_with(bench, ops, ops->classes[0], key, more);
     va_end(more);
     return rc;
 }
@@ -60,7 +60,19 @@ void bench_open(struct bench *bench, const struct sl_transform_ops *ops, const c
     enum sl_rc rc;
 
     va_start(more, key);
-    rc = open_with(bench, ops, key, more);
+    rc = open_with(bench, ops, ops->classes[0], key, more);
+    va_end(more);
+    if (rc != SL_OK)
+        fail_msg("open: %s", bench->err.text);
+}
+
+void bench_open_key(struct bench *bench, const struct sl_transform_ops *ops, const char *key, ...)
+{
+    va_list more;
+    enum sl_rc rc;
+
+    va_start(more, key);
+    rc = open_with(bench, ops, ops->classes[1], key, more);
     va_end(more);
     if (rc != SL_OK)
         fail_msg("open: %s", bench->err.text);
@@ -158,6 +170,63 @@ struct sl_message heartbeat_of(struct bench *bench)
     return message;
 }
 
+static const struct sl_schema *rich_schema(void)
+{
+    struct sl_struct_builder inner = {.name = "inner"};
+    struct sl_struct_builder row = {.name = "rich", .version = 3};
+
+    sl_struct_add(&inner, "deep", sl_schema_plain(SL_STRING, true));
+    sl_struct_add(&row, "id", sl_schema_plain(SL_INT32, false));
+    sl_struct_add(&row, "text", sl_schema_plain(SL_STRING, true));
+    sl_struct_add(&row, "n", sl_schema_with_default(sl_schema_plain(SL_INT64, true), sl_int(SL_INT64, 7)));
+    sl_struct_add(&row, "real", sl_schema_plain(SL_FLOAT64, true));
+    sl_struct_add(&row, "flag", sl_schema_plain(SL_BOOLEAN, true));
+    sl_struct_add(&row, "at", sl_schema_named(SL_INT64, "org.apache.kafka.connect.data.Timestamp", 1, true));
+    sl_struct_add(&row, "day", sl_schema_named(SL_INT32, "org.apache.kafka.connect.data.Date", 1, true));
+    sl_struct_add(&row, "raw", sl_schema_plain(SL_BYTES, true));
+    sl_struct_add(&row, "amount", sl_schema_decimal(2, 0, true));
+    sl_struct_add(&row, "list", sl_schema_array(sl_schema_plain(SL_INT32, false), true));
+    sl_struct_add(&row, "inner", sl_struct_end(&inner, false));
+    return sl_struct_end(&row, false);
+}
+
+struct sl_message rich_of(struct bench *bench)
+{
+    struct sl_message message = message_of(bench, 1);
+    struct sl_value list[2] = {sl_int(SL_INT32, 1), sl_int(SL_INT32, 2)};
+    struct sl_value deep = sl_text("y");
+    struct sl_value row[11] = {
+        sl_int(SL_INT32, 300),
+        sl_text("12"),
+        sl_null(),
+        sl_float(SL_FLOAT64, -1.75),
+        sl_bool(true),
+        sl_int(SL_INT64, 1709212455016),
+        sl_int(SL_INT32, 19782),
+        sl_bytes(SL_BYTES, "\001\002", 2),
+        sl_bytes(SL_BYTES, "\004\322", 2) /* 12.34 */,
+        struct_of(bench, list, 2),
+        struct_of(bench, &deep, 1),
+    };
+
+    row[9].tag = SL_ARRAY;
+    message.value_schema = rich_schema();
+    message.record.value = struct_of(bench, row, 11);
+    return message;
+}
+
+struct sl_message map_of(struct bench *bench)
+{
+    struct sl_message message = message_of(bench, 1);
+    struct sl_value inner[2] = {sl_text("d"), sl_float(SL_FLOAT64, 2.5)};
+    struct sl_value pairs[8] = {sl_text("a"), sl_int(SL_INT64, 1), sl_text("b"), sl_text("text"),
+                                sl_text("c"), sl_null(),           sl_text("e"), sl_null()};
+
+    pairs[5] = sl_items(SL_MAP, sl_arena_copy(bench->arena, inner, sizeof(inner)), 1);
+    message.record.value = sl_items(SL_MAP, sl_arena_copy(bench->arena, pairs, sizeof(pairs)), 4);
+    return message;
+}
+
 static void put_value(struct sl_buf *text, struct sl_value value)
 {
     if (value.tag == SL_ABSENT)
@@ -176,6 +245,47 @@ static const char *keep(struct bench *bench, struct sl_buf *text)
 
     sl_buf_done(text);
     return kept;
+}
+
+static void put_any(struct sl_buf *text, const struct sl_schema *schema, struct sl_value value)
+{
+    bool keyed = value.tag == SL_MAP || value.tag == SL_STRUCT;
+
+    if (value.tag == SL_FLOAT32 || value.tag == SL_FLOAT64) {
+        sl_buf_format(text, "%g", value.d);
+        return;
+    }
+    if (value.tag == SL_BYTES) {
+        for (uint32_t i = 0; i < value.len; i++)
+            sl_buf_format(text, "%02x", value.bytes[i]);
+        return;
+    }
+    if (value.tag < SL_ARRAY) {
+        put_value(text, value);
+        return;
+    }
+    sl_buf_u8(text, keyed ? '{' : '[');
+    for (uint32_t i = 0; i < value.len; i++) {
+        if (i)
+            sl_buf_u8(text, ',');
+        if (value.tag == SL_STRUCT)
+            sl_buf_text(text, schema->fields[i].name);
+        else if (keyed)
+            put_value(text, value.items[2 * i]);
+        if (keyed)
+            sl_buf_u8(text, ':');
+        put_any(text, value.tag == SL_STRUCT ? schema->fields[i].schema : NULL,
+                value.items[value.tag == SL_MAP ? 2 * i + 1 : i]);
+    }
+    sl_buf_u8(text, keyed ? '}' : ']');
+}
+
+const char *value_text(struct bench *bench, const struct sl_schema *schema, struct sl_value value)
+{
+    struct sl_buf text = {0};
+
+    put_any(&text, schema, value);
+    return keep(bench, &text);
 }
 
 const char *row_text(struct bench *bench, const struct sl_message *message)

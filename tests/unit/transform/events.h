@@ -40,6 +40,19 @@ struct sl_message tombstone_of(struct bench *bench, int64_t id);
 struct sl_message heartbeat_of(struct bench *bench);
 struct sl_message row_of(struct bench *bench, int64_t id); /* the bare row, name and qty null */
 
+/* A value of all sorts of types, each field but id and inner optional; its schema in message.value_schema:
+ * id int32, text string, n int64 default 7, real float64, flag boolean, at Timestamp, day Date, raw bytes,
+ * amount Decimal(2), list array of int32, inner {deep string}. */
+struct sl_message rich_of(struct bench *bench);
+/* A value without a schema: {"a": 1, "b": "text", "c": {"d": 2.5}, "e": null}. */
+struct sl_message map_of(struct bench *bench);
+
+/* The same class with $Key at its end. */
+void bench_open_key(struct bench *bench, const struct sl_transform_ops *ops, const char *key, ...);
+
+/* Any value as JSON-like text: {id:1,text:x,list:[1,2],inner:{deep:y}}; in the arena. */
+const char *value_text(struct bench *bench, const struct sl_schema *schema, struct sl_value value);
+
 /* "{id:1,name:a,__deleted:false}"; in the arena. */
 const char *row_text(struct bench *bench, const struct sl_message *message);
 /* "name:value" of each header with commas between; in the arena. */

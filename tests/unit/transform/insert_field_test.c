@@ -95,6 +95,18 @@ static void maps_without_a_schema_get_entries(void **state)
     assert_int_equal(bench_apply(bench, &message), SL_FAIL);
 }
 
+static void maps_get_only_what_was_asked_for(void **state)
+{
+    struct bench *bench = *state;
+    struct sl_message message = row_of(bench, 1);
+
+    message.value_schema = NULL;
+    message.record.value = sl_items(SL_MAP, NULL, 0);
+    bench_open(bench, insert, "topic.field", "t", NULL); /* and no static.field */
+    assert_int_equal(bench_apply(bench, &message), SL_KEEP);
+    assert_int_equal(message.record.value.len, 1);
+}
+
 static void a_configuration_that_inserts_nothing_is_refused(void **state)
 {
     struct bench *bench = *state;
@@ -114,6 +126,7 @@ int main(void)
         TEST(a_name_that_is_there_already_is_the_record_s_error),
         TEST(tombstones_pass_and_an_offset_needs_the_log),
         TEST(maps_without_a_schema_get_entries),
+        TEST(maps_get_only_what_was_asked_for),
         TEST(a_configuration_that_inserts_nothing_is_refused),
     };
 

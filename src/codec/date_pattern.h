@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The compiled pattern, which writing (date_format.c) and reading (date_read.c) share. */
-#ifndef SLUICE_TRANSFORM_DATE_PATTERN_H
-#define SLUICE_TRANSFORM_DATE_PATTERN_H
+#ifndef SLUICE_CODEC_DATE_PATTERN_H
+#define SLUICE_CODEC_DATE_PATTERN_H
 
-#include "transform/date_format.h"
+#include "codec/date_format.h"
 
 struct sl_date_piece {
     char letter; /* 0: the text as it stands */

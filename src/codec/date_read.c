@@ -3,8 +3,8 @@
  * Reading dates with a SimpleDateFormat pattern. Numbers take all digits that follow, unless another field
  * stands right behind; blanks before a field are passed over; what stands behind the last field is nobody's.
  */
-#include "transform/calendar.h"
-#include "transform/date_pattern.h"
+#include "codec/calendar.h"
+#include "codec/date_pattern.h"
 
 #include <strings.h>
 

@@ -7,8 +7,8 @@
  *
  * Threads: any; a compiled pattern does not change.
  */
-#ifndef SLUICE_TRANSFORM_DATE_FORMAT_H
-#define SLUICE_TRANSFORM_DATE_FORMAT_H
+#ifndef SLUICE_CODEC_DATE_FORMAT_H
+#define SLUICE_CODEC_DATE_FORMAT_H
 
 #include "base/buf.h"
 #include "sluice/error.h"

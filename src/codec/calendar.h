@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Java's GregorianCalendar in UTC: days to dates and back, Julian before 15 October 1582. */
-#ifndef SLUICE_TRANSFORM_CALENDAR_H
-#define SLUICE_TRANSFORM_CALENDAR_H
+#ifndef SLUICE_CODEC_CALENDAR_H
+#define SLUICE_CODEC_CALENDAR_H
 
 #include <stdint.h>
 

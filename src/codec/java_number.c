@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "transform/java_number.h"
+#include "codec/java_number.h"
 
 #include "base/arena.h"
 

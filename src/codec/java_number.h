@@ -3,8 +3,8 @@
  * Numbers as Java reads and narrows them: Integer.parseInt, Double.parseDouble, new BigDecimal, and the casts
  * between its number types. ASCII digits only.
  */
-#ifndef SLUICE_TRANSFORM_JAVA_NUMBER_H
-#define SLUICE_TRANSFORM_JAVA_NUMBER_H
+#ifndef SLUICE_CODEC_JAVA_NUMBER_H
+#define SLUICE_CODEC_JAVA_NUMBER_H
 
 #include "sluice/schema.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "transform/calendar.h"
+#include "codec/calendar.h"
 
 #include <stdbool.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "transform/date_format.h"
+#include "codec/date_format.h"
 
 #include "base/clock.h"
-#include "transform/calendar.h"
-#include "transform/date_pattern.h"
+#include "codec/calendar.h"
+#include "codec/date_pattern.h"
 
 #include <ctype.h>
 #include <inttypes.h>

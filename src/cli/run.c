@@ -3,10 +3,12 @@
 #include "cli/command.h"
 #include "cli/version.h"
 
+#include "api/connect/api.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/props.h"
+#include "base/queue.h"
 #include "base/thread.h"
 #include "engine/connector_config.h"
 #include "engine/herder.h"
@@ -35,6 +37,7 @@ struct run {
     const char **paths;
     size_t n;
     struct sl_herder *herder;
+    struct sl_connect_api *rest; /* NULL: listeners is empty */
     int64_t began_us;
 };
 
@@ -279,7 +282,10 @@ static int stop(struct run *run, int status)
 {
     int64_t began_us = sl_now_us();
 
-    if (!sl_herder_stop(run->herder, began_us + STOP_US)) {
+    if (run->rest)
+        sl_connect_api_leave(run->rest);
+    if (!sl_herder_stop(run->herder, began_us + STOP_US) ||
+        (run->rest && !sl_connect_api_close(run->rest, began_us + STOP_US))) {
         sl_warn("stopped without waiting any longer; nothing that was confirmed is lost");
         _exit(status); /* threads still run: leave them to the kernel */
     }
@@ -310,13 +316,21 @@ static int run_worker(struct run *run, int signal_fd)
     struct sl_error err = {0};
     int status = SL_EXIT_FAILED;
 
-    if (sl_herder_open(&settings, &run->herder, &err))
+    /* Ports first: a port in use is told before anything else happens. */
+    if (sl_connect_api_open(run->props, run->cli->plugins, &run->rest, &err))
         return sl_cli_fail(NULL, &err);
+    if (sl_herder_open(&settings, &run->herder, &err)) {
+        if (run->rest)
+            (void)sl_connect_api_close(run->rest, SL_FOREVER);
+        return sl_cli_fail(NULL, &err);
+    }
     say_start(run);
     status = probe_all(run, signal_fd, false);
     if (status == SL_EXIT_OK && start(run, &err))
         status = sl_cli_fail(NULL, &err);
     if (status == SL_EXIT_OK) {
+        if (run->rest)
+            sl_connect_api_ready(run->rest, run->herder);
         sl_info("ready", SL_I("after_ms", (sl_now_us() - run->began_us) / 1000));
         status = wait_for_end(run, signal_fd);
     }

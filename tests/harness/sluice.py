@@ -3,8 +3,10 @@
 import json
 import pathlib
 import subprocess
+import urllib.error
+import urllib.request
 
-from . import process, wait
+from . import postgres, process, wait
 
 
 def write_properties(path, settings):
@@ -18,7 +20,9 @@ def write_connector(path, name, config):
 
 
 class Sluice:
-    def __init__(self, folder, build, worker=None):
+    """rest=True: its REST API listens on a port of its own (self.url); otherwise on none."""
+
+    def __init__(self, folder, build, worker=None, rest=False):
         self.folder = pathlib.Path(folder)
         self.build = pathlib.Path(build)
         self.program = self.build / "src/sluice"
@@ -28,9 +32,10 @@ class Sluice:
         self.connectors = []
         self.process = None
         self.runs = 0
+        self.url = f"http://127.0.0.1:{postgres.free_port()}" if rest else None
         avro = "io.confluent.connect.avro.AvroConverter"
         write_properties(self.worker, {"sluice.state.dir": self.state, "key.converter": avro,
-                                       "value.converter": avro, **(worker or {})})
+                                       "value.converter": avro, "listeners": self.url or "", **(worker or {})})
 
     def connector(self, name, config):
         self.connectors.append(write_connector(self.folder / f"{name}.json", name, config))
@@ -59,6 +64,20 @@ class Sluice:
         if check:
             assert done.returncode == 0, f"sluice {arguments}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done
+
+    def rest(self, method, path, body=None, headers=None, text=None):
+        """A request to the REST API: status, parsed body (None when empty), headers."""
+        data = text.encode() if isinstance(text, str) else text
+        if body is not None:
+            data = json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, method=method, data=data,
+                                         headers={"Content-Type": "application/json", **(headers or {})})
+        try:
+            with urllib.request.urlopen(request, timeout=120) as answer:
+                status, raw, got = answer.status, answer.read(), answer.headers
+        except urllib.error.HTTPError as refused:
+            status, raw, got = refused.code, refused.read(), refused.headers
+        return status, json.loads(raw) if raw else None, got
 
     def status(self):
         return json.loads(self.command("status", "--state", self.state, "-o", "json").stdout)

@@ -170,6 +170,8 @@ def main(shape):
     run = sluice.Sluice(folder / "sluice", build)
     run.worker.write_text(re.sub(r"(?m)^sluice\.state\.dir=.*$", f"sluice.state.dir={run.state}",
                                  (EXAMPLES / "worker.properties").read_text()))
+    with run.worker.open("a") as more:
+        more.write("\nlisteners=http://127.0.0.1:0\n")  # its REST API, on a port that nobody uses
     run.connectors = place_connectors(run.folder, source, target, shape)
     say(f"3. sluice run {run.worker.name} source.json sink.json; then {CHANGES:,} writes (windows of "
         f"{WINDOWS_MS / 1000:.0f} s instead of 30)")

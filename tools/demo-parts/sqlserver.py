@@ -144,6 +144,8 @@ def main():
     run = sluice.Sluice(folder / "sluice", build)
     run.worker.write_text(re.sub(r"(?m)^sluice\.state\.dir=.*$", f"sluice.state.dir={run.state}",
                                  (EXAMPLES / "worker.properties").read_text()))
+    with run.worker.open("a") as more:
+        more.write("\nlisteners=http://127.0.0.1:0\n")  # its REST API, on a port that nobody uses
     run.connectors = place_connectors(run.folder, source, target)
     say(f"3. sluice run {run.worker.name} source.json sink.json; then {CHANGES:,} changes in transactions")
     run.start(detached=KEEP)

@@ -15,7 +15,7 @@ enum { HEALTH_WAIT_US = 10 * 1000 * 1000 };
 static void get_root(void *ctx, const struct sl_http_request *request, struct sl_http_answer *answer)
 {
     struct sl_connect_api *api = ctx;
-    struct sl_herder *herder = atomic_load(&api->herder);
+    struct sl_herder *herder = atomic_load(&api->ready) ? api->herder : NULL;
     const char *identity = "";
 
     (void)request;
@@ -37,7 +37,7 @@ static void put_health(struct sl_http_answer *answer, int status, const char *wo
 static void get_health(void *ctx, const struct sl_http_request *request, struct sl_http_answer *answer)
 {
     struct sl_connect_api *api = ctx;
-    struct sl_herder *herder = atomic_load(&api->herder);
+    struct sl_herder *herder = atomic_load(&api->ready) ? api->herder : NULL;
     struct sl_answer said = {0};
 
     (void)request;
@@ -88,9 +88,6 @@ static void get_health(void *ctx, const struct sl_http_request *request, struct 
         {"POST", "/connectors/{connector}/tasks/{task}/restart", sl_connect_task_restart}, \
         {"GET", "/connectors/{connector}/topics", sl_connect_topics},                      \
         {"PUT", "/connectors/{connector}/topics/reset", sl_connect_reset_topics},          \
-        {"GET", "/connectors/{connector}/offsets", sl_connect_offsets},                    \
-        {"PATCH", "/connectors/{connector}/offsets", sl_connect_alter_offsets},            \
-        {"DELETE", "/connectors/{connector}/offsets", sl_connect_reset_offsets},           \
         {"PUT", "/connectors/{connector}/fence", sl_connect_internal},                     \
         {"GET", "/connector-plugins", sl_connect_plugins},                                 \
         {"GET", "/connector-plugins/{plugin}/config", sl_connect_plugin_config},           \
@@ -200,7 +197,13 @@ const char *sl_connect_api_url(const struct sl_connect_api *api)
 
 void sl_connect_api_ready(struct sl_connect_api *api, struct sl_herder *herder)
 {
-    atomic_store(&api->herder, herder);
+    api->herder = herder;
+    atomic_store(&api->ready, true);
+}
+
+void sl_connect_api_leave(struct sl_connect_api *api)
+{
+    atomic_store(&api->ready, false);
 }
 
 bool sl_connect_api_close(struct sl_connect_api *api, int64_t deadline_us)

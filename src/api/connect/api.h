@@ -7,7 +7,9 @@
  *     sl_connect_api_open(...)     ports are bound: a port in use is told before anything starts; everything
  *                                  but / and /health is answered 503
  *     sl_connect_api_ready(...)    the herder runs: requests reach it
- *     sl_connect_api_close(...)    before the herder stops
+ *     sl_connect_api_leave(...)    the herder is about to stop: new requests are answered 503
+ *     sl_connect_api_close(...)    after the herder stopped (which answers those that wait for it), before it
+ *                                  is freed
  *
  * Threads: these functions belong to the main thread; requests are handled on the HTTP server's threads.
  */
@@ -28,6 +30,8 @@ const char *sl_connect_api_url(const struct sl_connect_api *api);
 
 /* From now on requests are answered by this herder (borrowed). */
 void sl_connect_api_ready(struct sl_connect_api *api, struct sl_herder *herder);
+
+void sl_connect_api_leave(struct sl_connect_api *api);
 
 /* False: a request is still at work at the deadline; the process has to exit without freeing anything. */
 bool sl_connect_api_close(struct sl_connect_api *api, int64_t deadline_us);

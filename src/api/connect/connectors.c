@@ -329,6 +329,13 @@ SL_CONNECT_HANDLER(sl_connect_task_restart)
 
     if (!task_number(request, &task, answer))
         return;
+    sl_herder_info(herder, NAME, &said);
+    if (said.status == SL_ANSWER_NOT_FOUND) { /* what is unknown is the connector, not the task */
+        sl_http_error(answer, 404, 0, "Unknown connector: %s", NAME);
+        sl_answer_done(&said);
+        return;
+    }
+    sl_answer_done(&said);
     sl_herder_restart_task(herder, NAME, task, &said);
     sl_connect_reply(api, request, &said, answer);
 }

@@ -246,9 +246,9 @@ bool sl_connect_before(void *ctx, const struct sl_http_request *request, struct 
         return false;
     if (api->users && !sl_users_log_in(api->users, request, answer))
         return false;
-    if (!root && !atomic_load(&api->herder)) {
+    if (!root && !atomic_load(&api->ready)) {
         sl_http_add_header(answer, "Retry-After", "1");
-        sl_http_error(answer, 503, 0, "The worker is starting. Try again shortly.");
+        sl_http_error(answer, 503, 0, "The worker is starting or stopping. Try again shortly.");
         return false;
     }
     return true;

@@ -16,7 +16,8 @@ struct sl_leader_call; /* leader_call.h */
 struct sl_connect_api {
     const struct sl_props *worker;
     const struct sl_plugins *plugins;
-    _Atomic(struct sl_herder *) herder; /* NULL until ready */
+    struct sl_herder *herder; /* set before ready is; never taken away */
+    _Atomic bool ready;
     struct sl_api_listeners listeners;
     struct sl_http_server *server;
     struct sl_http_server *admin; /* where admin.listeners names ports of its own */

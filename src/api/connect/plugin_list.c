@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What there is, under the names that users know: each Java class name is an entry of its own. */
+/* What there is, under the names that users know: each Java class name is an entry of its own; our short
+ * names are not listed. */
 #include "api/connect/definitions.h"
 #include "api/connect/inside.h"
 
@@ -14,9 +15,11 @@ static const char *const predicates[] = {
 
 static void add(json_t *list, const char *const *classes, const char *type)
 {
-    for (; *classes; classes++)
-        (void)json_array_append_new(
-            list, json_pack("{s:s, s:s, s:s}", "class", *classes, "type", type, "version", SL_VERSION));
+    for (; *classes; classes++) {
+        if (strchr(*classes, '.'))
+            (void)json_array_append_new(
+                list, json_pack("{s:s, s:s, s:s}", "class", *classes, "type", type, "version", SL_VERSION));
+    }
 }
 
 SL_CONNECT_HANDLER(sl_connect_plugins)

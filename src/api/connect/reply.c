@@ -1,17 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/connect/inside.h"
 
-static void put_escaped(struct sl_buf *out, const char *text)
-{
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-
-        if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || strchr("-._~", c))
-            sl_buf_u8(out, c);
-        else
-            sl_buf_format(out, "%%%02X", c);
-    }
-}
+#include "net/http/client.h"
 
 void sl_connect_put_location(const struct sl_http_request *request, const char *name,
                              struct sl_http_answer *answer)
@@ -22,7 +12,7 @@ void sl_connect_put_location(const struct sl_http_request *request, const char *
     if (host)
         sl_buf_format(&location, "%s://%s", request->secure ? "https" : "http", host);
     sl_buf_text(&location, "/connectors/");
-    put_escaped(&location, name);
+    sl_http_put_escaped(&location, name, strlen(name));
     sl_http_add_header(answer, "Location", sl_buf_cstr(&location));
     sl_buf_done(&location);
 }

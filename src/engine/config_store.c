@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/thread.h"
+#include "engine/keyed_view.h"
 
 #include <stdlib.h>
 
@@ -17,13 +18,24 @@ struct entry {
     enum sl_target_state target;
 };
 
+/* A change that came while everything was being read. */
+struct late {
+    char *key;
+    json_t *value;
+};
+
 struct sl_config_store {
     struct sl_transport *transport;
     const struct sl_config_events *events;
+    struct sl_keyed_view *view;
     pthread_mutex_t lock; /* guards the rest */
     struct entry **entries;
     size_t n;
     size_t capacity;
+    bool loading;
+    struct late *late;
+    size_t n_late;
+    size_t late_capacity;
 };
 
 /* What a record was, for who is told of it after the lock is released. */
@@ -251,6 +263,11 @@ static void follow(void *ctx, const char *key, struct sl_span value)
 
     (void)pthread_mutex_lock(&store->lock);
     see(store, key, json, &effect);
+    if (store->loading) {
+        SL_GROW(store->late, store->n_late, store->late_capacity);
+        store->late[store->n_late++] =
+            (struct late){.key = sl_strdup(key), .value = json ? json_incref(json) : NULL};
+    }
     (void)pthread_mutex_unlock(&store->lock);
     tell(store, &effect);
     json_decref(json);
@@ -298,30 +315,55 @@ static void drop_orphans(struct sl_config_store *store)
     store->n = kept;
 }
 
+static void begin_loading(struct sl_config_store *store)
+{
+    (void)pthread_mutex_lock(&store->lock);
+    store->loading = true;
+    (void)pthread_mutex_unlock(&store->lock);
+}
+
+/* What was read takes the place of what was known; what came meanwhile is newer. */
+static void end_loading(struct sl_config_store *store, struct sl_config_store *fresh, bool well)
+{
+    (void)pthread_mutex_lock(&store->lock);
+    if (well) {
+        struct sl_config_store old = {.entries = store->entries, .n = store->n};
+
+        store->entries = fresh->entries;
+        store->n = fresh->n;
+        store->capacity = fresh->capacity;
+        fresh->entries = old.entries;
+        fresh->n = old.n;
+    }
+    for (size_t i = 0; i < store->n_late; i++) {
+        struct effect told_already = {0};
+
+        if (well)
+            see(store, store->late[i].key, store->late[i].value, &told_already);
+        sl_free(told_already.name);
+        sl_free(told_already.level);
+        sl_free(store->late[i].key);
+        json_decref(store->late[i].value);
+    }
+    store->n_late = 0;
+    store->loading = false;
+    (void)pthread_mutex_unlock(&store->lock);
+}
+
 enum sl_rc sl_config_store_refresh(struct sl_config_store *store, struct sl_error *err)
 {
-    struct sl_config_store fresh = {.transport = store->transport, .events = store->events};
+    struct sl_config_store fresh = {0};
     enum sl_rc rc = SL_OK;
 
+    begin_loading(store);
     for (int pass = 0; pass < 2 && rc == SL_OK; pass++) {
         struct loading loading = {&fresh, pass};
 
         rc = store->transport->ops->list(store->transport, SL_CONFIG_SPACE, load, &loading, err);
     }
-    if (rc == SL_OK) {
-        struct sl_config_store old = *store;
-
+    if (rc == SL_OK)
         drop_orphans(&fresh);
-        (void)pthread_mutex_lock(&store->lock);
-        old.entries = store->entries;
-        old.n = store->n;
-        store->entries = fresh.entries;
-        store->n = fresh.n;
-        store->capacity = fresh.capacity;
-        (void)pthread_mutex_unlock(&store->lock);
-        fresh.entries = old.entries;
-        fresh.n = old.n;
-    }
+    end_loading(store, &fresh, rc == SL_OK);
     for (size_t i = 0; i < fresh.n; i++)
         free_entry(fresh.entries[i]);
     sl_free(fresh.entries);
@@ -337,7 +379,9 @@ enum sl_rc sl_config_store_open(struct sl_transport *transport, const struct sl_
     store->transport = transport;
     store->events = events;
     (void)pthread_mutex_init(&store->lock, NULL);
-    rc = sl_config_store_refresh(store, err);
+    rc = sl_keyed_view_open(transport, SL_CONFIG_SPACE, follow, store, &store->view, err);
+    if (rc == SL_OK)
+        rc = sl_config_store_refresh(store, err);
     if (rc) {
         sl_config_store_close(store);
         return rc;
@@ -350,9 +394,11 @@ void sl_config_store_close(struct sl_config_store *store)
 {
     if (!store)
         return;
+    sl_keyed_view_close(store->view);
     for (size_t i = 0; i < store->n; i++)
         free_entry(store->entries[i]);
     sl_free(store->entries);
+    sl_free(store->late);
     (void)pthread_mutex_destroy(&store->lock);
     sl_free(store);
 }
@@ -425,33 +471,59 @@ bool sl_config_store_has(struct sl_config_store *store, const char *connector)
 
 /* ---- writes ---- */
 
-/* Key and value (taken over; NULL deletes). */
-static enum sl_rc put(struct sl_config_store *store, const char *key, json_t *value, struct sl_error *err)
+/* Several records that belong together. */
+struct writing {
+    struct sl_text *texts;
+    size_t n;
+    size_t capacity;
+    char **owned; /* what the texts point to */
+    size_t n_owned;
+    size_t owned_capacity;
+};
+
+static char *own(struct writing *writing, char *text)
+{
+    SL_GROW(writing->owned, writing->n_owned, writing->owned_capacity);
+    return writing->owned[writing->n_owned++] = text;
+}
+
+/* The key of prefix and name; the value is taken over, NULL deletes. */
+static void add(struct writing *writing, const char *prefix, const char *name, json_t *value)
 {
     struct sl_buf text = {0};
     struct sl_span span = {0};
-    enum sl_rc rc;
 
     if (value) {
         sl_json_put(&text, value);
-        span = (struct sl_span){text.data, text.len};
+        span = (struct sl_span){(const uint8_t *)own(writing, sl_strdup(sl_buf_cstr(&text))), text.len};
     }
-    rc = store->transport->ops->put(store->transport, SL_CONFIG_SPACE, key, span, err);
-    if (rc == SL_OK)
-        follow(store, key, span);
+    SL_GROW(writing->texts, writing->n, writing->capacity);
+    writing->texts[writing->n++] =
+        (struct sl_text){.key = own(writing, sl_format("%s%s", prefix, name)), .value = span};
     sl_buf_done(&text);
     json_decref(value);
+}
+
+static enum sl_rc write_all(struct sl_config_store *store, struct writing *writing, struct sl_error *err)
+{
+    enum sl_rc rc = writing->n == 1
+                        ? sl_keyed_view_put(store->view, writing->texts[0].key, writing->texts[0].value, err)
+                        : sl_keyed_view_put_all(store->view, writing->texts, writing->n, err);
+
+    for (size_t i = 0; i < writing->n_owned; i++)
+        sl_free(writing->owned[i]);
+    sl_free(writing->owned);
+    sl_free(writing->texts);
     return rc;
 }
 
 static enum sl_rc put_named(struct sl_config_store *store, const char *prefix, const char *name,
                             json_t *value, struct sl_error *err)
 {
-    char *key = sl_format("%s%s", prefix, name);
-    enum sl_rc rc = put(store, key, value, err);
+    struct writing writing = {0};
 
-    sl_free(key);
-    return rc;
+    add(&writing, prefix, name, value);
+    return write_all(store, &writing, err);
 }
 
 enum sl_rc sl_config_store_put(struct sl_config_store *store, const char *connector, const json_t *config,
@@ -463,27 +535,28 @@ enum sl_rc sl_config_store_put(struct sl_config_store *store, const char *connec
 
 enum sl_rc sl_config_store_remove(struct sl_config_store *store, const char *connector, struct sl_error *err)
 {
-    enum sl_rc rc = put_named(store, "connector-", connector, NULL, err);
+    struct writing writing = {0};
 
-    return rc ? rc : put_named(store, "target-state-", connector, NULL, err);
+    add(&writing, "connector-", connector, NULL);
+    add(&writing, "target-state-", connector, NULL);
+    return write_all(store, &writing, err);
 }
 
 enum sl_rc sl_config_store_put_tasks(struct sl_config_store *store, const char *connector,
                                      const json_t *tasks, struct sl_error *err)
 {
-    enum sl_rc rc = SL_OK;
+    struct writing writing = {0};
     size_t n = json_array_size(tasks);
 
-    for (size_t i = 0; rc == SL_OK && i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
         char *name = sl_format("%s-%zu", connector, i);
 
-        rc = put_named(store, "task-", name,
-                       json_pack("{s:o}", "properties", json_deep_copy(json_array_get(tasks, i))), err);
+        add(&writing, "task-", name,
+            json_pack("{s:o}", "properties", json_deep_copy(json_array_get(tasks, i))));
         sl_free(name);
     }
-    if (rc == SL_OK)
-        rc = put_named(store, "commit-", connector, json_pack("{s:I}", "tasks", (json_int_t)n), err);
-    return rc;
+    add(&writing, "commit-", connector, json_pack("{s:I}", "tasks", (json_int_t)n));
+    return write_all(store, &writing, err);
 }
 
 enum sl_rc sl_config_store_put_target(struct sl_config_store *store, const char *connector,

@@ -126,24 +126,63 @@ static enum sl_rc lead(struct sl_herder *herder, struct sl_error *err)
     return herder->placement ? herder->placement->lead(herder->placement->ctx, err) : SL_OK;
 }
 
-static void write_tasks(struct sl_herder *herder, const struct sl_herded *herded,
-                        const struct sl_config_view *view, bool stopped)
+static void write_tasks(struct sl_herder *herder, struct sl_herded *herded, const struct sl_config_view *view,
+                        bool stopped)
 {
     json_t *tasks = stopped ? json_array() : sl_herd_task_configs(herded->connector, view->config);
-    int old = (int)json_array_size(view->tasks);
-    int new = (int)json_array_size(tasks);
     struct sl_error err;
     enum sl_rc rc = lead(herder, &err);
 
     if (rc == SL_OK)
         rc = sl_config_store_put_tasks(herder->configs, herded->name, tasks, &err);
-    if (rc == SL_OK && herder->placement && herder->placement->fence && herded->connector->source)
-        rc = herder->placement->fence(herder->placement->ctx, herded->name, old, new, &err);
+    if (rc == SL_OK && herder->placement && herder->placement->fence && herded->connector->source) {
+        herded->fence_due = true;
+        herded->fenced_tasks = (int)json_array_size(view->tasks);
+    }
     if (rc && rc != SL_E_FENCED)
         sl_log_error(SL_LEVEL_WARN, "task configs could not be written; it is tried again", &err);
     if (rc)
         sl_herd_look_by(herder, sl_now_us() + LEAD_AGAIN_US);
     json_decref(tasks);
+}
+
+/* False: the writers of the former tasks may still write. */
+static bool fence(struct sl_herder *herder, struct sl_herded *herded, int tasks)
+{
+    const struct sl_placement *placement = herder->placement;
+    struct sl_error err = {0};
+
+    if (!herded->fence_due)
+        return true;
+    if (sl_herd_leads(herder) &&
+        placement->fence(placement->ctx, herded->name, herded->fenced_tasks, tasks, &err)) {
+        if (err.rc != SL_E_FENCED)
+            sl_log_error(SL_LEVEL_WARN, "former tasks could not be fenced; it is tried again", &err);
+        sl_herd_look_by(herder, sl_now_us() + LEAD_AGAIN_US);
+        return false;
+    }
+    herded->fence_due = false;
+    return true;
+}
+
+/* Somebody may have written since this was last told: the log is asked, once a look. */
+bool sl_herd_confirm(struct sl_herder *herder, const struct sl_herded *herded)
+{
+    struct sl_config_view view;
+    struct sl_error err;
+    bool fits;
+
+    if (!herder->refreshed && sl_config_store_refresh(herder->configs, &err)) {
+        sl_log_error(SL_LEVEL_WARN, "the configs could not be read; no task begins meanwhile", &err);
+        return false;
+    }
+    herder->refreshed = true;
+    if (!sl_config_store_read(herder->configs, herded->name, &view))
+        return false;
+    fits = view.target != SL_TARGET_STOPPED && json_equal(view.config, herded->config) &&
+           sl_herd_tasks_fit(&view, herded->connector->tasks);
+    sl_config_view_done(&view);
+    return fits;
 }
 
 /* How many tasks are to run by what is committed; false: not decided yet. */
@@ -162,7 +201,7 @@ static bool decided(struct sl_herder *herder, struct sl_herded *herded, struct s
         fits = stopped || sl_herd_tasks_fit(view, herded->connector->tasks);
     }
     *ret_wanted = stopped ? 0 : json_array_size(view->tasks);
-    return stopped || fits;
+    return stopped || (fits && fence(herder, herded, (int)*ret_wanted));
 }
 
 /* ---- statuses ---- */
@@ -388,6 +427,7 @@ void sl_herd_look(struct sl_herder *herder)
     json_t *names = sl_config_store_names(herder->configs);
 
     herder->next_look_us = sl_now_us() + EVERY_US;
+    herder->refreshed = false;
     add_new(herder, names);
     json_decref(names);
     tell_placement(herder);

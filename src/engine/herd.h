@@ -49,7 +49,9 @@ struct sl_herded {
     size_t n_slots;
     size_t slots_capacity;
     struct sl_error failure;
-    bool remake; /* somebody wants the connector restarted */
+    bool fence_due;   /* new task configs are committed, writers of the old are not shut out yet */
+    int fenced_tasks; /* how many those were */
+    bool remake;      /* somebody wants the connector restarted */
     int64_t next_make_us;
     struct sl_backoff making;
     struct sl_told told;
@@ -83,8 +85,9 @@ struct sl_herder {
     struct sl_herded **herd;
     size_t n;
     size_t capacity;
-    json_t *files; /* names of the connectors that files made (an object) */
-    bool strict;   /* the first look: what a file's connector says is an error of the start */
+    json_t *files;  /* names of the connectors that files made (an object) */
+    bool refreshed; /* the config store was read to its end in this look */
+    bool strict;    /* the first look: what a file's connector says is an error of the start */
     struct sl_error first_error;
     bool membership_changed; /* connectors came or went: tell placement, let go of former sinks */
     int64_t next_look_us;
@@ -123,6 +126,9 @@ bool sl_herd_leads(struct sl_herder *herder);
 int64_t sl_herd_generation(struct sl_herder *herder);
 
 /* ---- herd_tasks.c: one connector's tasks ---- */
+
+/* What is committed lets this revision run; the answer is for now. */
+bool sl_herd_confirm(struct sl_herder *herder, const struct sl_herded *herded);
 
 /* Bring every slot nearer to running `wanted` tasks. */
 void sl_herd_tasks(struct sl_herder *herder, struct sl_herded *herded, size_t wanted, bool paused);

@@ -7,7 +7,10 @@
 #include "base/log.h"
 #include "engine/connector_config.h"
 
-enum { TELL_AGAIN_US = 1000 * 1000 };
+enum {
+    TELL_AGAIN_US = 1000 * 1000,
+    CONFIRM_AGAIN_US = 200 * 1000,
+};
 
 /* ---- statuses ---- */
 
@@ -226,8 +229,13 @@ static bool may_begin(struct sl_herder *herder, struct sl_herded *herded, size_t
     struct sl_slot *slot = &herded->slots[number];
     const struct sl_placement *placement = herder->placement;
 
-    if (!slot->held)
-        slot->held = !placement || placement->begin(placement->ctx, herded->name, (int)number);
+    if (slot->held)
+        return true;
+    slot->held = !placement || placement->begin(placement->ctx, herded->name, (int)number);
+    if (slot->held && placement && !sl_herd_confirm(herder, herded)) {
+        end_tenure(herder, herded, number);
+        sl_herd_look_by(herder, sl_now_us() + CONFIRM_AGAIN_US);
+    }
     return slot->held;
 }
 

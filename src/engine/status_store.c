@@ -5,11 +5,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/thread.h"
+#include "engine/keyed_view.h"
 
 #include <stdlib.h>
 
 struct sl_status_store {
-    struct sl_transport *transport;
+    struct sl_keyed_view *view;
     pthread_mutex_t lock; /* guards known */
     json_t *known;        /* key -> value, as in the log */
 };
@@ -57,10 +58,11 @@ enum sl_rc sl_status_store_open(struct sl_transport *transport, struct sl_status
     struct sl_status_store *store = sl_zalloc(1, sizeof(*store));
     enum sl_rc rc;
 
-    store->transport = transport;
     store->known = json_object();
     (void)pthread_mutex_init(&store->lock, NULL);
-    rc = transport->ops->list(transport, SL_STATUSES_SPACE, follow, store, err);
+    rc = sl_keyed_view_open(transport, SL_STATUSES_SPACE, follow, store, &store->view, err);
+    if (rc == SL_OK)
+        rc = transport->ops->list(transport, SL_STATUSES_SPACE, follow, store, err);
     if (rc) {
         sl_status_store_close(store);
         return rc;
@@ -73,6 +75,7 @@ void sl_status_store_close(struct sl_status_store *store)
 {
     if (!store)
         return;
+    sl_keyed_view_close(store->view);
     json_decref(store->known);
     (void)pthread_mutex_destroy(&store->lock);
     sl_free(store);
@@ -91,9 +94,7 @@ static enum sl_rc put(struct sl_status_store *store, char *key, json_t *value, s
         sl_json_put(&text, value);
         span = (struct sl_span){text.data, text.len};
     }
-    rc = store->transport->ops->put(store->transport, SL_STATUSES_SPACE, key, span, err);
-    if (rc == SL_OK)
-        follow(store, key, span);
+    rc = sl_keyed_view_put(store->view, key, span, err);
     sl_buf_done(&text);
     json_decref(value);
     sl_free(key);

@@ -380,9 +380,10 @@ char *sl_worker_config_id(const struct sl_props *props)
 {
     const char *advertised = sl_props_get(props, "rest.advertised.host.name");
     const char *advertised_port = sl_props_get(props, "rest.advertised.port");
-    char host[256] = "127.0.0.1";
+    char host[256] = "";
     int port = 8083;
 
+    (void)gethostname(host, sizeof(host) - 1);
     read_listener(props, host, sizeof(host), &port);
     if (advertised && *advertised)
         (void)snprintf(host, sizeof(host), "%s", advertised);

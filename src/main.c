@@ -8,11 +8,12 @@
 #include "source/scylla/source.h"
 #include "source/sqlserver/source.h"
 #include "transform/transforms.h"
+#include "transport/kafka/kafka.h"
 #include "transport/sqlite/sqlite.h"
 
 static const struct sl_source_ops *const sources[] = {&sl_source_sqlserver, &sl_source_scylla, NULL};
 static const struct sl_sink_ops *const sinks[] = {&sl_pgsink_ops, NULL};
-static const struct sl_transport_ops *const transports[] = {&sl_transport_sqlite, NULL};
+static const struct sl_transport_ops *const transports[] = {&sl_transport_sqlite, &sl_transport_kafka, NULL};
 static const struct sl_converter_ops *const converters[] = {
     &sl_converter_avro,  &sl_converter_json,   &sl_converter_string,  &sl_converter_simple,
     &sl_converter_bytes, &sl_converter_short,  &sl_converter_integer, &sl_converter_long,

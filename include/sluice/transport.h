@@ -233,9 +233,10 @@ struct sl_transport_ops {
     /* Tell what is applied: for lag and retention. Lags behind the truth, never before it. Any thread. */
     enum sl_rc (*commit)(struct sl_transport *transport, const char *name, const struct sl_progress *progress,
                          size_t n, struct sl_error *err);
-    /* A committed reader position; -1 when there is none. */
+    /* A committed reader position; -1 when there is none. *ret_foreign: it was another program that committed
+     * it (Kafka Connect, a tool). */
     enum sl_rc (*committed)(struct sl_transport *transport, const char *name, const struct sl_topic *topic,
-                            int32_t partition, int64_t *ret_next, struct sl_error *err);
+                            int32_t partition, int64_t *ret_next, bool *ret_foreign, struct sl_error *err);
     /*
      * Say which topics a configured sink will read, before its source writes: retention keeps everything that
      * the name has not committed, from offset 0 on. The list replaces the name's earlier one: topics that are

@@ -199,7 +199,7 @@ static enum sl_rc committed_in_file(struct sl_sqlite *log, const char *name, con
 }
 
 enum sl_rc sl_sqlite_committed(struct sl_transport *transport, const char *name, const struct sl_topic *topic,
-                               int32_t partition, int64_t *ret_next, struct sl_error *err)
+                               int32_t partition, int64_t *ret_next, bool *ret_foreign, struct sl_error *err)
 {
     struct sl_sqlite *log = sl_sqlite_of(transport);
     struct sl_sqlite_topic *known;
@@ -207,6 +207,7 @@ enum sl_rc sl_sqlite_committed(struct sl_transport *transport, const char *name,
     const struct sl_sqlite_hold *hold = NULL;
     enum sl_rc rc = SL_OK;
 
+    *ret_foreign = false;
     if (log->read_only) {
         (void)pthread_mutex_lock(&log->lock);
         rc = committed_in_file(log, name, topic, partition, ret_next, err);

@@ -213,7 +213,7 @@ void sl_sqlite_holds_done(struct sl_sqlite *log);
 enum sl_rc sl_sqlite_commit(struct sl_transport *transport, const char *name,
                             const struct sl_progress *progress, size_t n, struct sl_error *err);
 enum sl_rc sl_sqlite_committed(struct sl_transport *transport, const char *name, const struct sl_topic *topic,
-                               int32_t partition, int64_t *ret_next, struct sl_error *err);
+                               int32_t partition, int64_t *ret_next, bool *ret_foreign, struct sl_error *err);
 enum sl_rc sl_sqlite_reserve(struct sl_transport *transport, const char *name,
                              const struct sl_topic *const *topics, size_t n, struct sl_error *err);
 /* A reader begins at these offsets (checked, >= 0): hold them from now on, durably. With `lock` held. */

@@ -580,21 +580,22 @@ static void reading_a_log_that_is_not_there_says_so(void **state)
 static void committed_positions_are_told_at_once_and_survive(void **state)
 {
     struct workplace *place = *state;
+    bool foreign = true;
     int64_t next = 0;
 
     workplace_open(place);
     append_numbered(place, "t", 0, 5);
-    assert_int_equal(place->log->ops->committed(place->log, "r", topic_of("t"), 0, &next, &place->err),
-                     SL_OK);
+    assert_int_equal(
+        place->log->ops->committed(place->log, "r", topic_of("t"), 0, &next, &foreign, &place->err), SL_OK);
     assert_int_equal(next, -1);
     commit_to(place, "r", "t", 4);
-    assert_int_equal(place->log->ops->committed(place->log, "r", topic_of("t"), 0, &next, &place->err),
-                     SL_OK);
+    assert_int_equal(
+        place->log->ops->committed(place->log, "r", topic_of("t"), 0, &next, &foreign, &place->err), SL_OK);
     assert_int_equal(next, 4);
     commit_to(place, "r", "t", 2); /* never backwards */
     workplace_reopen(place);
-    assert_int_equal(place->log->ops->committed(place->log, "r", topic_of("t"), 0, &next, &place->err),
-                     SL_OK);
+    assert_int_equal(
+        place->log->ops->committed(place->log, "r", topic_of("t"), 0, &next, &foreign, &place->err), SL_OK);
     assert_int_equal(next, 4);
 }
 

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where partitions begin and end. */
+#include "transport/kafka/inside.h"
+
+#include "base/clock.h"
+
+enum sl_rc sl_kafka_watermarks(struct sl_kafka *kafka, const char *topic, int32_t partition,
+                               int64_t *ret_first, int64_t *ret_next, struct sl_error *err)
+{
+    int64_t deadline_us = sl_now_us() + SL_KAFKA_ANSWER_US;
+
+    for (;;) {
+        rd_kafka_resp_err_t code =
+            rd_kafka_query_watermark_offsets(kafka->client, topic, partition, ret_first, ret_next, 2000);
+
+        if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+            return SL_OK;
+        if (sl_kafka_given_up(kafka))
+            return sl_kafka_stopped(err);
+        if (!sl_kafka_retriable(code) || sl_now_us() > deadline_us)
+            return sl_kafka_error(err, code, NULL, "asking for the ends of topic '%.120s' partition %d",
+                                  topic, partition);
+    }
+}
+
+enum sl_rc sl_kafka_topic_ends(struct sl_kafka *kafka, const char *topic, int32_t n, int64_t *ret_next,
+                               struct sl_error *err)
+{
+    enum sl_rc rc = SL_OK;
+    int64_t first;
+
+    for (int32_t i = 0; rc == SL_OK && i < n; i++)
+        rc = sl_kafka_watermarks(kafka, topic, i, &first, &ret_next[i], err);
+    return rc;
+}
+
+enum sl_rc sl_kafka_ends(struct sl_transport *transport, sl_topic_visitor *visit, void *ctx,
+                         struct sl_error *err)
+{
+    struct sl_kafka *kafka = sl_kafka_of(transport);
+
+    (void)err;
+    (void)pthread_mutex_lock(&kafka->readers_lock);
+    for (size_t i = 0; i < kafka->n_readers; i++)
+        sl_kafka_reader_ends(kafka->readers[i], visit, ctx);
+    (void)pthread_mutex_unlock(&kafka->readers_lock);
+    return SL_OK;
+}

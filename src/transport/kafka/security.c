@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Java's key stores and login modules, as librdkafka takes them: PEM texts and user names. */
+#include "transport/kafka/client.h"
+#include "transport/kafka/jaas.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "base/props.h"
+#include "net/keystore.h"
+
+#include <openssl/bio.h>
+#include <openssl/pem.h>
+#include <string.h>
+
+static enum sl_rc set_pem(rd_kafka_conf_t *conf, const char *name, BIO *pem, struct sl_error *err)
+{
+    char *bytes;
+    long len = BIO_get_mem_data(pem, &bytes);
+    char *text = sl_strndup(bytes, (size_t)len);
+    enum sl_rc rc = len ? sl_kafka_conf_set(conf, name, text, err) : SL_OK;
+
+    OPENSSL_cleanse(text, (size_t)len);
+    sl_free(text);
+    return rc;
+}
+
+static enum sl_rc set_certificates(rd_kafka_conf_t *conf, const char *name, X509 *const *certificates,
+                                   size_t n, struct sl_error *err)
+{
+    BIO *pem = BIO_new(BIO_s_mem());
+    enum sl_rc rc;
+
+    for (size_t i = 0; i < n; i++)
+        (void)PEM_write_bio_X509(pem, certificates[i]);
+    rc = set_pem(conf, name, pem, err);
+    BIO_free(pem);
+    return rc;
+}
+
+static enum sl_rc set_key(rd_kafka_conf_t *conf, EVP_PKEY *key, struct sl_error *err)
+{
+    BIO *pem = BIO_new(BIO_s_mem());
+    enum sl_rc rc;
+
+    (void)PEM_write_bio_PrivateKey(pem, key, NULL, NULL, 0, NULL, NULL);
+    rc = set_pem(conf, "ssl.key.pem", pem, err);
+    BIO_free(pem);
+    return rc;
+}
+
+/* A store file of any of the three forms, or the PEM text that the key text_key holds. */
+static enum sl_rc read_store(const struct sl_props *all, const char *kind, const char *text,
+                             const char *password, struct sl_keystore *store, struct sl_error *err)
+{
+    char key[64];
+    const char *path;
+    enum sl_rc rc;
+
+    (void)snprintf(key, sizeof(key), "ssl.%s.location", kind);
+    path = sl_props_get(all, key);
+    rc = text ? sl_keystore_read_pem(text, strlen(text), password, key, store, err)
+              : sl_keystore_read(path, password, store, err);
+    return rc ? sl_error_wrap(err, "%s", key) : SL_OK;
+}
+
+static enum sl_rc trust(const struct sl_props *all, rd_kafka_conf_t *conf, struct sl_error *err)
+{
+    const char *text = sl_props_get(all, "ssl.truststore.certificates");
+    const char *path = sl_props_get(all, "ssl.truststore.location");
+    struct sl_keystore store = {0};
+    enum sl_rc rc;
+
+    if (!text && (!path || !*path))
+        return SL_OK;
+    rc = read_store(all, "truststore", text, sl_props_get(all, "ssl.truststore.password"), &store, err);
+    if (rc)
+        return rc;
+    if (store.n_certificates)
+        rc = set_certificates(conf, "ssl.ca.pem", store.certificates, store.n_certificates, err);
+    else if (store.n_chain)
+        rc = set_certificates(conf, "ssl.ca.pem", store.chain, store.n_chain, err);
+    else
+        rc = sl_error_set(err, SL_E_CONFIG,
+                          "ssl.truststore.location: '%s' holds no certificate. HINT: keytool -importcert",
+                          path ? path : "the text");
+    sl_keystore_done(&store);
+    return rc;
+}
+
+/* The certificate chain and the key, in two texts or in one store. */
+static enum sl_rc show_ourselves(const struct sl_props *all, rd_kafka_conf_t *conf, struct sl_error *err)
+{
+    const char *chain = sl_props_get(all, "ssl.keystore.certificate.chain");
+    const char *key = sl_props_get(all, "ssl.keystore.key");
+    const char *path = sl_props_get(all, "ssl.keystore.location");
+    const char *password = sl_props_get(all, "ssl.keystore.password");
+    const char *key_password = sl_props_get(all, "ssl.key.password");
+    char *text = chain && key ? sl_format("%s\n%s", chain, key) : NULL;
+    struct sl_keystore store = {0};
+    enum sl_rc rc;
+
+    if (!text && (!path || !*path))
+        return SL_OK;
+    rc = read_store(all, "keystore", text, text || !password ? key_password : password, &store, err);
+    sl_free(text);
+    if (rc)
+        return rc;
+    if (!store.key)
+        rc = sl_error_set(err, SL_E_CONFIG, "ssl.keystore.location: there is no private key in it");
+    if (rc == SL_OK && store.n_chain)
+        rc = set_certificates(conf, "ssl.certificate.pem", store.chain, store.n_chain, err);
+    else if (rc == SL_OK)
+        rc = set_certificates(conf, "ssl.certificate.pem", store.certificates, store.n_certificates, err);
+    if (rc == SL_OK)
+        rc = set_key(conf, store.key, err);
+    sl_keystore_done(&store);
+    return rc;
+}
+
+static enum sl_rc take_option(const struct sl_jaas *jaas, const char *option, rd_kafka_conf_t *conf,
+                              const char *name, struct sl_error *err)
+{
+    const char *value = sl_props_get(jaas->options, option);
+
+    return value ? sl_kafka_conf_set(conf, name, value, err) : SL_OK;
+}
+
+/* Tokens of an issuer, or (for tests) unsigned ones, as Java's default callback handler makes them. */
+static enum sl_rc oauth(const struct sl_props *all, const struct sl_jaas *jaas, rd_kafka_conf_t *conf,
+                        struct sl_error *err)
+{
+    const char *subject = sl_props_get(jaas->options, "unsecuredLoginStringClaim_sub");
+    char *config;
+    enum sl_rc rc;
+
+    if (sl_props_get(all, "sasl.oauthbearer.token.endpoint.url")) {
+        rc = sl_kafka_conf_set(conf, "sasl.oauthbearer.method", "oidc", err);
+        if (rc == SL_OK)
+            rc = take_option(jaas, "clientId", conf, "sasl.oauthbearer.client.id", err);
+        if (rc == SL_OK)
+            rc = take_option(jaas, "clientSecret", conf, "sasl.oauthbearer.client.secret", err);
+        return rc ? rc : take_option(jaas, "scope", conf, "sasl.oauthbearer.scope", err);
+    }
+    if (!subject)
+        return sl_error_set(
+            err, SL_E_CONFIG,
+            "sasl.jaas.config: OAUTHBEARER without sasl.oauthbearer.token.endpoint.url. HINT: "
+            "give the issuer's URL, and clientId and clientSecret in sasl.jaas.config");
+    config = sl_format("principal=%s", subject);
+    rc = sl_kafka_conf_set(conf, "enable.sasl.oauthbearer.unsecure.jwt", "true", err);
+    if (rc == SL_OK)
+        rc = sl_kafka_conf_set(conf, "sasl.oauthbearer.config", config, err);
+    sl_free(config);
+    return rc;
+}
+
+static enum sl_rc log_in(const struct sl_props *all, rd_kafka_conf_t *conf, struct sl_error *err)
+{
+    const char *text = sl_props_get(all, "sasl.jaas.config");
+    struct sl_jaas jaas;
+    enum sl_rc rc;
+
+    if (!text || !*text)
+        return SL_OK;
+    rc = sl_jaas_parse(text, &jaas, err);
+    if (rc)
+        return rc;
+    if (strcmp(jaas.module, "OAuthBearerLoginModule") == 0) {
+        rc = oauth(all, &jaas, conf, err);
+    } else if (strcmp(jaas.module, "PlainLoginModule") == 0 || strcmp(jaas.module, "ScramLoginModule") == 0) {
+        rc = take_option(&jaas, "username", conf, "sasl.username", err);
+        if (rc == SL_OK)
+            rc = take_option(&jaas, "password", conf, "sasl.password", err);
+    } else if (strcmp(jaas.module, "Krb5LoginModule") == 0) {
+        rc = take_option(&jaas, "principal", conf, "sasl.kerberos.principal", err);
+        if (rc == SL_OK)
+            rc = take_option(&jaas, "keyTab", conf, "sasl.kerberos.keytab", err);
+    } else {
+        rc = sl_error_set(err, SL_E_UNSUPPORTED,
+                          "sasl.jaas.config: the login module '%s' is not known. HINT: PlainLoginModule, "
+                          "ScramLoginModule, OAuthBearerLoginModule or Krb5LoginModule",
+                          jaas.module);
+    }
+    sl_props_free(jaas.options);
+    return rc;
+}
+
+enum sl_rc sl_kafka_conf_security(const struct sl_props *all, rd_kafka_conf_t *conf, struct sl_error *err)
+{
+    const char *identification = sl_props_get(all, "ssl.endpoint.identification.algorithm");
+    enum sl_rc rc = trust(all, conf, err);
+
+    if (rc == SL_OK)
+        rc = show_ourselves(all, conf, err);
+    if (rc == SL_OK && identification)
+        rc = sl_kafka_conf_set(conf, "ssl.endpoint.identification.algorithm",
+                               *identification ? identification : "none", err);
+    return rc ? rc : log_in(all, conf, err);
+}

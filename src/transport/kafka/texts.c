@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keyed texts: what is put is durable on all replicas, and read back, before put returns. */
+#include "transport/kafka/inside.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "codec/murmur2.h"
+
+#include <string.h>
+
+int sl_kafka_table_of(const char *space)
+{
+    if (strcmp(space, "configs") == 0)
+        return SL_KAFKA_CONFIGS;
+    if (strcmp(space, "statuses") == 0)
+        return SL_KAFKA_STATUSES;
+    if (strcmp(space, "schemas") == 0)
+        return SL_KAFKA_SCHEMAS;
+    return SL_KAFKA_STATE;
+}
+
+int32_t sl_kafka_table_partition(const struct sl_kafka *kafka, enum sl_kafka_table table, struct sl_span key)
+{
+    return sl_murmur2_partition(key.ptr, key.len, kafka->table_partitions[table]);
+}
+
+static void make_key(const char *space, const char *key, struct sl_buf *ret)
+{
+    sl_buf_reset(ret);
+    if (sl_kafka_table_of(space) == SL_KAFKA_STATE) {
+        sl_buf_text(ret, space);
+        sl_buf_u8(ret, '/');
+    }
+    sl_buf_text(ret, key);
+}
+
+/* ---- plain puts ---- */
+
+/* Texts on their way. It outlives the put that waits for it when that gives up. */
+struct job {
+    void (*delivered)(const rd_kafka_message_t *message); /* first: open.c looks for it there */
+    pthread_mutex_t lock;                                 /* guards the rest */
+    pthread_cond_t changed;
+    size_t pending;
+    bool left; /* nobody waits any more: the last message frees it */
+    rd_kafka_resp_err_t code;
+    struct place {
+        int32_t partition;
+        int64_t offset;
+    } last;
+};
+
+static void free_job(struct job *job)
+{
+    (void)pthread_cond_destroy(&job->changed);
+    (void)pthread_mutex_destroy(&job->lock);
+    sl_free(job);
+}
+
+static void delivered(const rd_kafka_message_t *message)
+{
+    struct job *job = message->_private;
+    bool last;
+
+    (void)pthread_mutex_lock(&job->lock);
+    if (message->err && !job->code)
+        job->code = message->err;
+    job->last = (struct place){message->partition, message->offset};
+    job->pending--;
+    last = job->left && !job->pending;
+    (void)pthread_cond_broadcast(&job->changed);
+    (void)pthread_mutex_unlock(&job->lock);
+    if (last)
+        free_job(job);
+}
+
+static rd_kafka_resp_err_t produce(struct sl_kafka *kafka, rd_kafka_t *producer, const char *space,
+                                   const struct sl_text *text, void *opaque)
+{
+    int table = sl_kafka_table_of(space);
+    struct sl_buf key = {0};
+    rd_kafka_resp_err_t code;
+
+    make_key(space, text->key, &key);
+    code = rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(kafka->tables[table]),
+                             RD_KAFKA_V_PARTITION(sl_kafka_table_partition(
+                                 kafka, (enum sl_kafka_table)table, (struct sl_span){key.data, key.len})),
+                             RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key.data, key.len),
+                             RD_KAFKA_V_VALUE((void *)(uintptr_t)text->value.ptr, text->value.len),
+                             RD_KAFKA_V_OPAQUE(opaque), RD_KAFKA_V_END);
+    sl_buf_done(&key);
+    return code;
+}
+
+/* One after the other, each acknowledged before the next: what is there after a crash is a beginning. */
+static enum sl_rc put_one(struct sl_kafka *kafka, const char *space, const struct sl_text *text,
+                          struct sl_error *err)
+{
+    int64_t deadline_us = sl_now_us() + SL_KAFKA_ANSWER_US + 5 * 1000 * 1000;
+    struct job *job = sl_zalloc(1, sizeof(*job));
+    rd_kafka_resp_err_t code;
+    struct place place;
+    bool done;
+
+    job->delivered = delivered;
+    job->pending = 1;
+    (void)pthread_mutex_init(&job->lock, NULL);
+    sl_cond_init(&job->changed);
+    code = produce(kafka, kafka->client, space, text, job);
+    if (code) {
+        free_job(job);
+        return sl_kafka_error(err, code, NULL, "writing '%.100s' of '%s'", text->key, space);
+    }
+    (void)pthread_mutex_lock(&job->lock);
+    while (job->pending && sl_now_us() < deadline_us && !sl_kafka_given_up(kafka))
+        (void)sl_cond_wait(&job->changed, &job->lock, sl_now_us() + SL_KAFKA_TURN_MS * 1000);
+    done = !job->pending;
+    job->left = !done;
+    code = job->code;
+    place = job->last;
+    (void)pthread_mutex_unlock(&job->lock);
+    if (done)
+        free_job(job);
+    if (!done && sl_kafka_given_up(kafka))
+        return sl_kafka_stopped(err);
+    if (!done || code)
+        return code == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT || !done
+                   ? sl_kafka_no_answer(kafka, "writing a text", err)
+                   : sl_kafka_error(err, code, NULL, "writing '%.100s' of '%s'", text->key, space);
+    sl_kafka_no_trouble(kafka);
+    return sl_kafka_follow_to(kafka, sl_kafka_table_of(space), place.partition, place.offset, err);
+}
+
+/* ---- claimed spaces ---- */
+
+static struct sl_kafka_claim *find_claim(struct sl_kafka *kafka, const char *space)
+{
+    for (size_t i = 0; i < kafka->n_claims; i++) {
+        if (strcmp(kafka->claims[i].space, space) == 0)
+            return &kafka->claims[i];
+    }
+    return NULL;
+}
+
+enum sl_rc sl_kafka_transactional(struct sl_kafka *kafka, rd_kafka_conf_t *conf, const char *id,
+                                  rd_kafka_t **ret, struct sl_error *err)
+{
+    int64_t deadline_us = sl_now_us() + SL_KAFKA_ANSWER_US;
+    rd_kafka_t *producer;
+    rd_kafka_error_t *error;
+    enum sl_rc rc = sl_kafka_conf_set(conf, "transactional.id", id, err);
+
+    if (rc) {
+        rd_kafka_conf_destroy(conf);
+        return rc;
+    }
+    rc = sl_kafka_client_open(RD_KAFKA_PRODUCER, conf, &producer, err);
+    if (rc)
+        return rc;
+    while ((error = rd_kafka_init_transactions(producer, SL_KAFKA_TURN_MS * 5)) &&
+           rd_kafka_error_is_retriable(error) && sl_now_us() < deadline_us && !sl_kafka_given_up(kafka))
+        rd_kafka_error_destroy(error);
+    if (error) {
+        rc = sl_kafka_error_of(err, error, "taking over a transactional id");
+        rd_kafka_destroy_flags(producer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+        return rc;
+    }
+    *ret = producer;
+    return SL_OK;
+}
+
+/* The calls of a transaction that may have to be repeated. */
+enum sl_rc sl_kafka_commit_transaction(struct sl_kafka *kafka, const struct sl_stop *stop,
+                                       rd_kafka_t *producer, bool *ret_abort, struct sl_error *err)
+{
+    rd_kafka_error_t *error;
+
+    *ret_abort = false;
+    while ((error = rd_kafka_commit_transaction(producer, SL_KAFKA_TURN_MS * 5)) &&
+           rd_kafka_error_is_retriable(error)) {
+        rd_kafka_error_destroy(error);
+        if (sl_kafka_given_up(kafka) || sl_stop_requested(stop))
+            return sl_kafka_stopped(err);
+    }
+    if (!error)
+        return SL_OK;
+    *ret_abort = rd_kafka_error_txn_requires_abort(error);
+    return sl_kafka_error_of(err, error, "committing a transaction");
+}
+
+void sl_kafka_abort_transaction(struct sl_kafka *kafka, const struct sl_stop *stop, rd_kafka_t *producer)
+{
+    rd_kafka_error_t *error;
+
+    while ((error = rd_kafka_abort_transaction(producer, SL_KAFKA_TURN_MS * 5))) {
+        bool again =
+            rd_kafka_error_is_retriable(error) && !sl_kafka_given_up(kafka) && !sl_stop_requested(stop);
+
+        rd_kafka_error_destroy(error);
+        if (!again)
+            return;
+    }
+}
+
+static enum sl_rc put_claimed(struct sl_kafka *kafka, const struct sl_kafka_claim *claim,
+                              const struct sl_text *texts, size_t n, struct sl_error *err)
+{
+    rd_kafka_error_t *error = rd_kafka_begin_transaction(claim->producer);
+    bool must_abort = false;
+    enum sl_rc rc = SL_OK;
+
+    if (error)
+        return sl_kafka_error_of(err, error, "beginning a transaction");
+    for (size_t i = 0; rc == SL_OK && i < n; i++) {
+        rd_kafka_resp_err_t code = produce(kafka, claim->producer, claim->space, &texts[i], NULL);
+
+        if (code)
+            rc = sl_kafka_error(err, code, NULL, "writing '%.100s' of '%s'", texts[i].key, claim->space);
+    }
+    must_abort = rc != SL_OK;
+    if (rc == SL_OK)
+        rc = sl_kafka_commit_transaction(kafka, &kafka->stop, claim->producer, &must_abort, err);
+    if (must_abort)
+        sl_kafka_abort_transaction(kafka, &kafka->stop, claim->producer);
+    return rc ? rc : sl_kafka_follow_to_end(kafka, sl_kafka_table_of(claim->space), err);
+}
+
+static void let_go(struct sl_kafka *kafka, struct sl_kafka_claim *claim)
+{
+    rd_kafka_destroy_flags(claim->producer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    sl_free(claim->space);
+    *claim = kafka->claims[--kafka->n_claims];
+}
+
+void sl_kafka_claims_close(struct sl_kafka *kafka)
+{
+    while (kafka->n_claims)
+        let_go(kafka, &kafka->claims[0]);
+    sl_free(kafka->claims);
+    kafka->claims = NULL;
+}
+
+static enum sl_rc claim(struct sl_kafka *kafka, const char *space, const char *id, struct sl_error *err)
+{
+    static const struct sl_kafka_setting always[] = {
+        {"enable.idempotence", "true"}, {"linger.ms", "0"}, {NULL, NULL}};
+    const struct sl_kafka_client description = {.client_id = "sluice-leader", .always = always};
+    struct sl_kafka_claim *there = find_claim(kafka, space);
+    rd_kafka_t *producer = NULL;
+    rd_kafka_conf_t *conf;
+    enum sl_rc rc;
+
+    if (there)
+        let_go(kafka, there);
+    if (!id)
+        return SL_OK;
+    rc = sl_kafka_conf(kafka, &description, &conf, err);
+    if (rc == SL_OK)
+        rc = sl_kafka_transactional(kafka, conf, id, &producer, err);
+    if (rc)
+        return rc;
+    SL_GROW(kafka->claims, kafka->n_claims, kafka->claims_capacity);
+    kafka->claims[kafka->n_claims++] =
+        (struct sl_kafka_claim){.space = sl_strdup(space), .producer = producer};
+    return SL_OK;
+}
+
+enum sl_rc sl_kafka_claim(struct sl_transport *transport, const char *space, const char *id,
+                          struct sl_error *err)
+{
+    struct sl_kafka *kafka = sl_kafka_of(transport);
+    enum sl_rc rc;
+
+    if (kafka->local)
+        return kafka->local->ops->claim(kafka->local, space, id, err);
+    (void)pthread_mutex_lock(&kafka->put_lock);
+    rc = claim(kafka, space, id, err);
+    (void)pthread_mutex_unlock(&kafka->put_lock);
+    return rc;
+}
+
+/* ---- the operations ---- */
+
+enum sl_rc sl_kafka_put_all(struct sl_transport *transport, const char *space, const struct sl_text *texts,
+                            size_t n, struct sl_error *err)
+{
+    struct sl_kafka *kafka = sl_kafka_of(transport);
+    const struct sl_kafka_claim *held;
+    enum sl_rc rc = SL_OK;
+
+    if (kafka->local)
+        return kafka->local->ops->put_all(kafka->local, space, texts, n, err);
+    if (kafka->read_only)
+        return sl_error_set(err, SL_E_UNSUPPORTED, "the log was opened for reading only");
+    (void)pthread_mutex_lock(&kafka->put_lock);
+    held = find_claim(kafka, space);
+    if (held)
+        rc = put_claimed(kafka, held, texts, n, err);
+    for (size_t i = 0; !held && rc == SL_OK && i < n; i++)
+        rc = put_one(kafka, space, &texts[i], err);
+    (void)pthread_mutex_unlock(&kafka->put_lock);
+    return rc;
+}
+
+enum sl_rc sl_kafka_put(struct sl_transport *transport, const char *space, const char *key,
+                        struct sl_span value, struct sl_error *err)
+{
+    const struct sl_text text = {key, value};
+
+    return sl_kafka_put_all(transport, space, &text, 1, err);
+}
+
+struct listing {
+    sl_text_visitor *visit;
+    void *ctx;
+    size_t skip; /* of each key */
+    struct sl_buf key;
+};
+
+static void list_one(void *ctx, const struct sl_kafka_entry *entry)
+{
+    struct listing *listing = ctx;
+
+    sl_buf_reset(&listing->key);
+    sl_buf_put(&listing->key, entry->key.ptr + listing->skip, entry->key.len - listing->skip);
+    listing->visit(listing->ctx, sl_buf_cstr(&listing->key), entry->value);
+}
+
+enum sl_rc sl_kafka_list(struct sl_transport *transport, const char *space, sl_text_visitor *visit, void *ctx,
+                         struct sl_error *err)
+{
+    struct sl_kafka *kafka = sl_kafka_of(transport);
+    struct listing listing = {.visit = visit, .ctx = ctx};
+    struct sl_kafka_query query = {.table = sl_kafka_table_of(space)};
+    struct sl_buf prefix = {0};
+    enum sl_rc rc;
+
+    if (kafka->local)
+        return kafka->local->ops->list(kafka->local, space, visit, ctx, err);
+    rc = sl_kafka_follow_to_end(kafka, query.table, err);
+    make_key(space, "", &prefix);
+    query.prefix = (struct sl_span){prefix.data, prefix.len};
+    listing.skip = prefix.len;
+    if (rc == SL_OK)
+        rc = sl_kafka_follower_visit(kafka, &query, list_one, &listing, err);
+    sl_buf_done(&prefix);
+    sl_buf_done(&listing.key);
+    return rc;
+}
+
+enum sl_rc sl_kafka_watch(struct sl_transport *transport, const char *space, sl_text_visitor *visit,
+                          void *ctx, struct sl_error *err)
+{
+    struct sl_kafka *kafka = sl_kafka_of(transport);
+
+    if (kafka->local)
+        return kafka->local->ops->watch(kafka->local, space, visit, ctx, err);
+    sl_kafka_follower_watch(kafka, space, visit, ctx);
+    return SL_OK;
+}

@@ -86,8 +86,9 @@ struct sl_topic_extra {
     const char *value;
 };
 
-#define SL_LOG_DEFAULT INT64_MIN /* of a number: as the log has it for topics that nobody says anything of \
-                                  */
+#define SL_LOG_DEFAULT                                                                  \
+    INT64_MIN /* of a number: as the log has it for topics that nobody says anything of \
+               */
 
 struct sl_topic_settings {
     int32_t partitions;      /* > 0; 0: as the log has it */
@@ -154,6 +155,9 @@ struct sl_transport_ops {
     /* How many partitions a topic has now; 0: it does not exist. */
     enum sl_rc (*partitions)(struct sl_transport *transport, const struct sl_topic *topic, int32_t *ret,
                              struct sl_error *err);
+    /* Every topic that holds records, with its number of partitions. */
+    enum sl_rc (*list_topics)(struct sl_transport *transport, sl_topic_change *visit, void *ctx,
+                              struct sl_error *err);
     /* Every topic that holds records (not those that keep the texts and offsets below), each partition. */
     enum sl_rc (*topics)(struct sl_transport *transport, sl_topic_visitor *visit, void *ctx,
                          struct sl_error *err);
@@ -190,6 +194,9 @@ struct sl_transport_ops {
                             sl_append_done *done, void *ctx);
     /* Why appending waits now, "" when it does not; a copy. Any thread. */
     void (*appender_note)(struct sl_log_appender *appender, char *note, size_t size);
+    /* Do not wait for the log any longer: what is on its way fails with STOPPED, and may be in the log all
+     * the same. Any thread. */
+    void (*appender_abandon)(struct sl_log_appender *appender);
     /* Wait until deadline_us (sl_now_us clock) for what is on its way; what is left fails with STOPPED. */
     void (*appender_close)(struct sl_log_appender *appender, int64_t deadline_us);
     /*

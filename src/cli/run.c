@@ -74,8 +74,6 @@ static int read_worker(struct run *run, const char *path)
         return sl_cli_fail(path, &err);
     sl_worker_config_check(run->props, run->cli->plugins, &complaints);
     status = print_complaints(path, &complaints);
-    if (status == SL_EXIT_OK && sl_worker_config_supported(run->props, &err))
-        status = sl_cli_fail(path, &err);
     return status;
 }
 

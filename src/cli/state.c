@@ -18,7 +18,7 @@ enum sl_rc sl_state_open(const struct sl_cli *cli, const struct sl_arguments *ar
         return rc;
     if (dir)
         sl_props_set(state.props, "sluice.state.dir", dir);
-    rc = cli->plugins->transports[0]->open(state.props, true, &state.log, err);
+    rc = sl_plugins_transport(cli->plugins, state.props)->open(state.props, true, &state.log, err);
     if (rc) {
         sl_props_free(state.props);
         return rc;

@@ -26,7 +26,7 @@ struct sl_dead_letters {
     bool log_records;
     const struct sl_topic *topic;
     int32_t partitions;
-    struct sl_log_writer *writer;
+    struct sl_log_writer *writer; /* NULL without a topic */
 
     pthread_mutex_t reporting; /* one letter at a time; guards outgoing and written */
     struct sl_outgoing *outgoing;
@@ -53,12 +53,15 @@ enum sl_rc sl_dead_letters_open(struct sl_dead_letters **ret, const char *connec
     letters->tolerate = strcmp(sl_connector_text(props, "errors.tolerance"), "all") == 0;
     letters->with_headers = sl_connector_bool(props, "errors.deadletterqueue.context.headers.enable");
     letters->log_records = sl_connector_bool(props, "errors.log.enable");
-    letters->writer = writer;
     if (name && *name) {
+        const struct sl_appender_config config = {
+            .connector = connector, .task = task, .role = "dlq-producer", .props = props};
         enum sl_rc rc;
 
         letters->topic = sl_topic_intern(name, strlen(name));
         rc = sl_topics_ensure(topics, letters->topic, &single, &letters->partitions, err);
+        if (rc == SL_OK)
+            rc = sl_log_writer_open(writer, &config, &letters->writer, err);
         if (rc) {
             sl_free(letters);
             return rc;
@@ -76,6 +79,7 @@ void sl_dead_letters_close(struct sl_dead_letters *letters)
 {
     if (!letters)
         return;
+    sl_log_writer_close(letters->writer);
     sl_outgoing_free(letters->outgoing);
     (void)pthread_cond_destroy(&letters->answered);
     (void)pthread_mutex_destroy(&letters->lock);

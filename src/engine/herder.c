@@ -214,7 +214,8 @@ static enum sl_rc open_parts(struct sl_herder *herder, struct sl_error *err)
 {
     struct sl_shared *shared = &herder->shared;
     const struct sl_plugins *plugins = shared->plugins;
-    enum sl_rc rc = plugins->transports[0]->open(shared->worker, false, &shared->transport, err);
+    enum sl_rc rc =
+        sl_plugins_transport(plugins, shared->worker)->open(shared->worker, false, &shared->transport, err);
 
     if (rc == SL_OK)
         rc = plugins->open_registry(sl_props_get(shared->worker, "sluice.state.dir"), false,
@@ -238,7 +239,7 @@ enum sl_rc sl_herder_open(const struct sl_herder_settings *settings, struct sl_h
     shared->plugins = settings->plugins;
     shared->worker = settings->worker;
     shared->secrets = settings->secrets;
-    shared->topic_settings = sl_worker_config_topics(settings->worker, settings->plugins);
+    shared->topic_settings = sl_worker_config_topics(settings->worker);
     shared->task_changed = task_changed;
     shared->ctx = herder;
     if (sl_option_bool(sl_worker_options, settings->worker, NULL, "topic.tracking.enable"))

@@ -16,10 +16,14 @@ enum {
     WARN_EVERY_US = 10 * 1000 * 1000,
     WAIT_MIN_US = 20 * 1000,
     WAIT_MAX_US = 500 * 1000,
+    CLOSE_US = 300 * 1000,
 };
 
 struct sl_log_writer {
     struct sl_transport *transport;
+    struct sl_log_appender *appender; /* an end of a task's own: nothing below is used but submitting */
+    pthread_mutex_t submitting;       /* a task may hand in from several threads */
+
     struct sl_queue *queue;
     struct sl_thread thread;
     struct sl_stop stop;
@@ -49,6 +53,10 @@ static void set_note(struct sl_log_writer *writer, const char *text)
 
 void sl_log_writer_note(struct sl_log_writer *writer, char *note, size_t size)
 {
+    if (writer->appender) {
+        writer->transport->ops->appender_note(writer->appender, note, size);
+        return;
+    }
     (void)pthread_mutex_lock(&writer->lock);
     (void)snprintf(note, size, "%s", writer->note);
     (void)pthread_mutex_unlock(&writer->lock);
@@ -183,16 +191,83 @@ static void run(void *arg)
     }
 }
 
-struct sl_log_writer *sl_log_writer_start(struct sl_transport *transport)
+static struct sl_log_writer *make(struct sl_transport *transport)
 {
     struct sl_log_writer *writer = sl_zalloc(1, sizeof(*writer));
 
     writer->transport = transport;
     writer->queue = sl_queue_new(QUEUE_LENGTH);
     (void)pthread_mutex_init(&writer->lock, NULL);
+    (void)pthread_mutex_init(&writer->submitting, NULL);
     sl_stop_init(&writer->stop);
-    sl_thread_start(&writer->thread, "log-writer", run, writer);
     return writer;
+}
+
+struct sl_log_writer *sl_log_writer_start(struct sl_transport *transport)
+{
+    struct sl_log_writer *writer = make(transport);
+
+    if (!transport->ops->appender_open)
+        sl_thread_start(&writer->thread, "log-writer", run, writer);
+    return writer;
+}
+
+enum sl_rc sl_log_writer_open(struct sl_log_writer *writer, const struct sl_appender_config *config,
+                              struct sl_log_writer **ret, struct sl_error *err)
+{
+    struct sl_transport *transport = writer->transport;
+    struct sl_log_appender *appender;
+    enum sl_rc rc;
+
+    if (!transport->ops->appender_open) {
+        *ret = writer;
+        return SL_OK;
+    }
+    rc = transport->ops->appender_open(transport, config, &appender, err);
+    if (rc)
+        return rc;
+    *ret = make(transport);
+    (*ret)->appender = appender;
+    return SL_OK;
+}
+
+void sl_log_writer_abandon(struct sl_log_writer *end)
+{
+    if (end && end->appender)
+        end->transport->ops->appender_abandon(end->appender);
+}
+
+void sl_log_writer_close(struct sl_log_writer *end)
+{
+    if (!end || !end->appender)
+        return;
+    end->transport->ops->appender_close(end->appender, sl_now_us() + CLOSE_US);
+    end->appender = NULL;
+    sl_log_writer_free(end);
+}
+
+/* The batch went out by a task's own appender. */
+static void appended(void *ctx, const struct sl_error *failure)
+{
+    struct sl_outgoing *outgoing = ctx;
+
+    outgoing->done(outgoing->ctx, outgoing, failure);
+}
+
+static void submit_by_appender(struct sl_log_writer *writer, struct sl_outgoing *outgoing)
+{
+    const struct sl_append append = {
+        .records = outgoing->records,
+        .n_records = outgoing->n_records,
+        .offsets = outgoing->offsets,
+        .n_offsets = outgoing->n_offsets,
+        .notes = outgoing->notes,
+        .n_notes = outgoing->n_notes,
+    };
+
+    (void)pthread_mutex_lock(&writer->submitting);
+    writer->transport->ops->appender_append(writer->appender, &append, appended, outgoing);
+    (void)pthread_mutex_unlock(&writer->submitting);
 }
 
 void sl_log_writer_submit(struct sl_log_writer *writer, struct sl_outgoing *outgoing)
@@ -201,6 +276,10 @@ void sl_log_writer_submit(struct sl_log_writer *writer, struct sl_outgoing *outg
         .rc = SL_E_STOPPED, .kind = SL_KIND_FATAL, .text = "the log is closed", .where = SL_HERE};
 
     SL_ASSERT(outgoing->sealed);
+    if (writer->appender) {
+        submit_by_appender(writer, outgoing);
+        return;
+    }
     if (sl_queue_push(writer->queue, outgoing, SL_FOREVER) != SL_QUEUE_OK)
         outgoing->done(outgoing->ctx, outgoing, &stopped);
 }
@@ -222,6 +301,7 @@ void sl_log_writer_free(struct sl_log_writer *writer)
     sl_stop_done(&writer->stop);
     sl_queue_free(writer->queue);
     (void)pthread_mutex_destroy(&writer->lock);
+    (void)pthread_mutex_destroy(&writer->submitting);
     sl_free(writer->records);
     sl_free(writer->offsets);
     sl_free(writer->notes);

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/nearest.h"
+#include "base/props.h"
 
 #include <strings.h>
 
@@ -115,4 +116,16 @@ enum sl_rc sl_plugins_transform(const struct sl_plugins *plugins, const char *cl
     if (rc == SL_OK)
         *ret = found;
     return rc;
+}
+
+const struct sl_transport_ops *sl_plugins_transport(const struct sl_plugins *plugins,
+                                                    const struct sl_props *worker)
+{
+    const char *brokers = sl_props_get(worker, "bootstrap.servers");
+
+    for (size_t i = 0; brokers && *brokers && plugins->transports[i]; i++) {
+        if (strcmp(plugins->transports[i]->name, "kafka") == 0)
+            return plugins->transports[i];
+    }
+    return plugins->transports[0];
 }

@@ -33,6 +33,9 @@ enum sl_rc sl_plugins_connector(const struct sl_plugins *plugins, const char *cl
                                 struct sl_error *err);
 enum sl_rc sl_plugins_converter(const struct sl_plugins *plugins, const char *class_name,
                                 const struct sl_converter_ops **ret, struct sl_error *err);
+/* The log that a worker's properties ask for: the brokers of bootstrap.servers, else the embedded one. */
+const struct sl_transport_ops *sl_plugins_transport(const struct sl_plugins *plugins,
+                                                    const struct sl_props *worker);
 enum sl_rc sl_plugins_transform(const struct sl_plugins *plugins, const char *class_name,
                                 const struct sl_transform_ops **ret, struct sl_error *err);
 

@@ -139,7 +139,7 @@ static void publish(struct sl_publisher *publisher)
         sinks |= sl_task_connector(publisher->round[i].task)->sink != NULL;
     publisher->ends.n = 0;
     if (sinks &&
-        publisher->transport->ops->topics(publisher->transport, see_end, &publisher->ends, &err) != SL_OK)
+        publisher->transport->ops->ends(publisher->transport, see_end, &publisher->ends, &err) != SL_OK)
         publisher->ends.n = 0;
     for (size_t i = 0; i < publisher->n_round; i++) {
         sl_task_measure(publisher->round[i].task, &publisher->ends);

@@ -7,6 +7,7 @@
 #include "base/queue.h"
 #include "engine/connector_options.h"
 #include "engine/encoder.h"
+#include "engine/exclusive.h"
 #include "engine/topic_use.h"
 
 #include <stdio.h>
@@ -23,6 +24,7 @@ struct sl_source_task {
     struct sl_source_env env;
     void *source;
     struct sl_encoder encoder;
+    struct sl_log_writer *writer; /* its end of the log's */
     struct sl_status status;
     struct sl_thread thread;
     struct sl_stop stop;
@@ -209,7 +211,7 @@ static bool one_round(struct sl_source_task *task, struct sl_error *err)
     note_topics(task, outgoing);
     outgoing->encoded_us = sl_now_us();
     sl_share_take(&task->share, outgoing->bytes.len);
-    sl_log_writer_submit(task->shared->writer, outgoing);
+    sl_log_writer_submit(task->writer, outgoing);
     return true;
 }
 
@@ -241,6 +243,25 @@ static void run(void *arg)
     if (err.kind == SL_KIND_TRANSIENT) /* stopped while it was trying again */
         sl_error_clear(&err);
     finish(task, &err);
+}
+
+/* Before anything is read of what is stored: an older task of the same id writes nothing more from here on.
+ */
+static enum sl_rc open_writer(struct sl_source_task *task, struct sl_error *err)
+{
+    const struct sl_shared *shared = task->shared;
+    const struct sl_connector *connector = task->connector;
+    struct sl_appender_config config = {
+        .connector = connector->name, .task = task->env.task, .role = "producer", .props = connector->props};
+    char *id = NULL;
+    enum sl_rc rc;
+
+    if (sl_exclusive_enabled(shared->worker))
+        id = sl_exclusive_id(sl_props_get(shared->worker, "group.id"), connector->name, task->env.task);
+    config.exclusive_id = id;
+    rc = sl_log_writer_open(shared->writer, &config, &task->writer, err);
+    sl_free(id);
+    return rc;
 }
 
 static enum sl_rc open_encoder(struct sl_source_task *task, struct sl_error *err)
@@ -315,9 +336,11 @@ enum sl_rc sl_source_task_start(const struct sl_shared *shared, const struct sl_
                                 int number, bool paused, struct sl_source_task **ret, struct sl_error *err)
 {
     struct sl_source_task *task = make(shared, connector, number, paused);
-    enum sl_rc rc = open_encoder(task, err);
+    enum sl_rc rc = open_writer(task, err);
     char name[16];
 
+    if (rc == SL_OK)
+        rc = open_encoder(task, err);
     if (rc == SL_OK)
         rc = connector->source->open(&task->env, connector->props, &task->source, err);
     if (rc) {
@@ -358,6 +381,7 @@ void sl_source_task_stop(struct sl_source_task *task)
 void sl_source_task_abandon(struct sl_source_task *task)
 {
     atomic_store(&task->abandoned, true);
+    sl_log_writer_abandon(task->writer);
 }
 
 bool sl_source_task_ended(const struct sl_source_task *task)
@@ -380,6 +404,7 @@ void sl_source_task_free(struct sl_source_task *task)
     if (task->source)
         task->connector->source->close(task->source);
     close_encoder(&task->encoder);
+    sl_log_writer_close(task->writer);
     while (sl_queue_pop(task->idle, 0, &outgoing) == SL_QUEUE_OK)
         sl_outgoing_free(outgoing);
     sl_queue_free(task->idle);
@@ -402,7 +427,7 @@ void sl_source_task_measure(struct sl_source_task *task)
 {
     char note[SL_ERROR_TEXT_SIZE];
 
-    sl_log_writer_note(task->shared->writer, note, sizeof(note));
+    sl_log_writer_note(task->writer, note, sizeof(note));
     if (note[0])
         sl_status_note(&task->status, note);
 }

@@ -61,7 +61,7 @@ static bool see(struct sl_subscription *subscription, const struct sl_topic *top
     if (wanted(subscription, topic))
         add(subscription, topic);
     entry = find(subscription, topic);
-    if (entry && !entry->partitions) {
+    if (entry && entry->partitions < partitions) {
         entry->partitions = partitions;
         subscription->generation++;
         ours = true;

@@ -6,6 +6,7 @@
 #include "base/regex.h"
 
 #include <stdio.h>
+#include <strings.h>
 
 enum { NAME_SIZE = 200, PATTERN_SIZE = 1024, PREFIX_SIZE = NAME_SIZE + 32 };
 
@@ -17,10 +18,12 @@ struct patterns {
 struct group {
     struct patterns include, exclude;
     struct sl_topic_settings settings;
+    struct sl_topic_extra *extras; /* what settings points to */
+    size_t n_extras, extras_capacity;
 };
 
 struct sl_topic_groups {
-    struct sl_topic_settings fallback; /* the default group's */
+    struct group fallback; /* the default group */
     struct group *items;
     size_t n, capacity;
 };
@@ -36,13 +39,31 @@ const struct sl_option sl_topic_group_options[] = {
             "sluice.topic.partitions, when not given or -1",
      .min = -1,
      .max = 10000},
-    {.name = "replication.factor", .type = SL_OPT_INT, .doc = "taken for compatibility"},
+    {.name = "replication.factor",
+     .type = SL_OPT_INT,
+     .doc =
+         "copies of each record on Kafka's brokers; -1 or not given: as they have it; the embedded log has "
+         "one",
+     .min = -1,
+     .max = 1000},
     {.name = "cleanup.policy", .doc = "delete or compact", .values = policies},
     {.name = "retention.ms", .type = SL_OPT_LONG, .doc = "how long records are kept, in ms; -1 for ever"},
     {.name = "retention.bytes", .type = SL_OPT_LONG, .doc = "how many bytes are kept; -1 all"},
-    {.name = "*", .importance = SL_IMPORTANCE_LOW, .doc = "other topic settings are taken for compatibility"},
+    {.name = "*",
+     .importance = SL_IMPORTANCE_LOW,
+     .doc = "any other setting of a Kafka topic; the embedded log leaves it aside"},
     {.name = NULL},
 };
+
+/* A key behind the prefix that has a meaning of its own here. */
+static bool is_ours(const char *name)
+{
+    for (const struct sl_option *option = sl_topic_group_options; option->name; option++) {
+        if (strcmp(option->name, name) == 0)
+            return true;
+    }
+    return false;
+}
 
 static void put_prefix(char prefix[PREFIX_SIZE], const char *group)
 {
@@ -91,18 +112,50 @@ static int64_t number_or(const struct sl_props *props, const char *prefix, const
                : otherwise;
 }
 
-static void read_settings(const struct sl_props *props, const char *prefix,
-                          struct sl_topic_settings *settings)
+/* Whatever else is said of the group's topics is for the log to understand. */
+static void read_extras(const struct sl_props *props, const char *prefix, struct group *group)
 {
+    size_t len = strlen(prefix);
+
+    for (size_t i = 0; i < sl_props_count(props); i++) {
+        const char *key;
+        const char *value;
+        struct sl_topic_extra extra;
+
+        sl_props_at(props, i, &key, &value);
+        if (strncmp(key, prefix, len) != 0 || is_ours(key + len))
+            continue;
+        extra = (struct sl_topic_extra){sl_strdup(key + len), sl_strdup(value)};
+        SL_GROW(group->extras, group->n_extras, group->extras_capacity);
+        group->extras[group->n_extras++] = extra;
+    }
+    group->settings.extras = group->extras;
+    group->settings.n_extras = group->n_extras;
+}
+
+static void free_extras(struct group *group)
+{
+    for (size_t i = 0; i < group->n_extras; i++) {
+        sl_free((void *)(uintptr_t)group->extras[i].name);
+        sl_free((void *)(uintptr_t)group->extras[i].value);
+    }
+    sl_free(group->extras);
+}
+
+static void read_settings(const struct sl_props *props, const char *prefix, struct group *group)
+{
+    struct sl_topic_settings *settings = &group->settings;
     const char *policy = sl_option_text(sl_topic_group_options, props, prefix, "cleanup.policy");
     int64_t partitions = number_or(props, prefix, "partitions", -1);
 
     if (partitions > 0)
         settings->partitions = (int32_t)partitions;
     if (policy)
-        settings->compact = strcmp(policy, "compact") == 0;
+        settings->compact = strcasecmp(policy, "compact") == 0;
     settings->retention_ms = number_or(props, prefix, "retention.ms", settings->retention_ms);
     settings->retention_bytes = number_or(props, prefix, "retention.bytes", settings->retention_bytes);
+    settings->replication = (int16_t)number_or(props, prefix, "replication.factor", settings->replication);
+    read_extras(props, prefix, group);
 }
 
 static enum sl_rc add_group(struct sl_topic_groups *groups, const struct sl_props *props, const char *name,
@@ -116,8 +169,8 @@ static enum sl_rc add_group(struct sl_topic_groups *groups, const struct sl_prop
     SL_GROW(groups->items, groups->n, groups->capacity);
     group = &groups->items[groups->n++];
     *group = (struct group){.settings = *settings};
-    group->settings.partitions = groups->fallback.partitions;
-    read_settings(props, prefix, &group->settings);
+    group->settings.partitions = groups->fallback.settings.partitions;
+    read_settings(props, prefix, group);
     rc = read_patterns(props, prefix, "include", &group->include, err);
     return rc ? rc : read_patterns(props, prefix, "exclude", &group->exclude, err);
 }
@@ -130,7 +183,7 @@ enum sl_rc sl_topic_groups_open(const struct sl_props *props, const struct sl_to
     char name[NAME_SIZE];
     enum sl_rc rc = SL_OK;
 
-    groups->fallback = *settings;
+    groups->fallback.settings = *settings;
     read_settings(props, "topic.creation.default.", &groups->fallback);
     while (rc == SL_OK && cursor && sl_list_next(&cursor, name, sizeof(name)))
         if (strcmp(name, "default") != 0)
@@ -150,7 +203,9 @@ void sl_topic_groups_close(struct sl_topic_groups *groups)
     for (size_t i = 0; i < groups->n; i++) {
         free_patterns(&groups->items[i].include);
         free_patterns(&groups->items[i].exclude);
+        free_extras(&groups->items[i]);
     }
+    free_extras(&groups->fallback);
     sl_free(groups->items);
     sl_free(groups);
 }
@@ -161,7 +216,7 @@ const struct sl_topic_settings *sl_topic_groups_settings(const struct sl_topic_g
     for (size_t i = 0; topic && i < groups->n; i++)
         if (match(&groups->items[i].include, topic) && !match(&groups->items[i].exclude, topic))
             return &groups->items[i].settings;
-    return &groups->fallback;
+    return &groups->fallback.settings;
 }
 
 void sl_topic_groups_check(const struct sl_props *props, struct sl_complaints *complaints)

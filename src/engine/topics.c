@@ -42,20 +42,56 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct known *)a)->topic->name, ((const struct known *)b)->topic->name);
 }
 
-static void remember(struct sl_topics *topics, const struct sl_topic *topic, int32_t partitions)
+/* True when it is new, or has more partitions than before. */
+static bool remember(struct sl_topics *topics, const struct sl_topic *topic, int32_t partitions)
 {
+    struct known *known;
+    bool changed;
+
     (void)pthread_mutex_lock(&topics->lock);
-    if (!find(topics, topic)) {
+    known = find(topics, topic);
+    changed = !known || known->partitions < partitions;
+    if (!known) {
         SL_GROW(topics->known, topics->n, topics->capacity);
         topics->known[topics->n++] = (struct known){topic, partitions};
         qsort(topics->known, topics->n, sizeof(*topics->known), by_name);
+    } else if (changed) {
+        known->partitions = partitions;
     }
     (void)pthread_mutex_unlock(&topics->lock);
+    return changed;
 }
 
-static void see_topic(void *ctx, const struct sl_topic_info *info)
+static void see_topic(void *ctx, const struct sl_topic *topic, int32_t partitions)
 {
-    remember(ctx, sl_topic_intern(info->name, strlen(info->name)), info->settings.partitions);
+    (void)remember(ctx, topic, partitions);
+}
+
+static void tell_listeners(struct sl_topics *topics, const struct sl_topic *topic, int32_t partitions)
+{
+    struct listener *listeners;
+    size_t n;
+
+    (void)pthread_mutex_lock(&topics->lock);
+    n = topics->n_listeners;
+    listeners = sl_zalloc(n, sizeof(*listeners));
+    for (size_t i = 0; i < n; i++)
+        listeners[i] = topics->listeners[i];
+    (void)pthread_mutex_unlock(&topics->lock);
+    for (size_t i = 0; i < n; i++)
+        listeners[i].call(listeners[i].ctx, topic, partitions);
+    sl_free(listeners);
+}
+
+/* Others made it, or gave it more partitions. */
+static void see_change(void *ctx, const struct sl_topic *topic, int32_t partitions)
+{
+    struct sl_topics *topics = ctx;
+
+    (void)pthread_mutex_lock(&topics->creating);
+    if (remember(topics, topic, partitions))
+        tell_listeners(topics, topic, partitions);
+    (void)pthread_mutex_unlock(&topics->creating);
 }
 
 enum sl_rc sl_topics_open(struct sl_transport *transport, struct sl_topics **ret, struct sl_error *err)
@@ -66,11 +102,13 @@ enum sl_rc sl_topics_open(struct sl_transport *transport, struct sl_topics **ret
     topics->transport = transport;
     (void)pthread_mutex_init(&topics->creating, NULL);
     (void)pthread_mutex_init(&topics->lock, NULL);
-    rc = transport->ops->topics(transport, see_topic, topics, err);
+    rc = transport->ops->list_topics(transport, see_topic, topics, err);
     if (rc) {
         sl_topics_close(topics);
         return rc;
     }
+    if (transport->ops->watch_topics)
+        transport->ops->watch_topics(transport, see_change, topics);
     *ret = topics;
     return SL_OK;
 }
@@ -79,6 +117,8 @@ void sl_topics_close(struct sl_topics *topics)
 {
     if (!topics)
         return;
+    if (topics->transport->ops->watch_topics)
+        topics->transport->ops->watch_topics(topics->transport, NULL, NULL);
     (void)pthread_mutex_destroy(&topics->lock);
     (void)pthread_mutex_destroy(&topics->creating);
     sl_free(topics->known);
@@ -119,22 +159,6 @@ int32_t sl_topics_partitions(struct sl_topics *topics, const struct sl_topic *to
     return partitions;
 }
 
-static void tell_listeners(struct sl_topics *topics, const struct sl_topic *topic, int32_t partitions)
-{
-    struct listener *listeners;
-    size_t n;
-
-    (void)pthread_mutex_lock(&topics->lock);
-    n = topics->n_listeners;
-    listeners = sl_zalloc(n, sizeof(*listeners));
-    for (size_t i = 0; i < n; i++)
-        listeners[i] = topics->listeners[i];
-    (void)pthread_mutex_unlock(&topics->lock);
-    for (size_t i = 0; i < n; i++)
-        listeners[i].call(listeners[i].ctx, topic, partitions);
-    sl_free(listeners);
-}
-
 /* It has as many partitions as whoever made it wanted. */
 static enum sl_rc see_made(struct sl_topics *topics, const struct sl_topic *topic, int32_t *ret_partitions,
                            struct sl_error *err)
@@ -145,7 +169,7 @@ static enum sl_rc see_made(struct sl_topics *topics, const struct sl_topic *topi
         return rc;
     if (!*ret_partitions)
         return sl_error_set(err, SL_E_BUSY, "topic '%.200s' was made and is not there yet", topic->name);
-    remember(topics, topic, *ret_partitions);
+    (void)remember(topics, topic, *ret_partitions);
     tell_listeners(topics, topic, *ret_partitions);
     return SL_OK;
 }

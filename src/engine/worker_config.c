@@ -39,7 +39,8 @@ const struct sl_option sl_worker_options[] = {
     {.name = "sluice.topic.partitions",
      .type = SL_OPT_INT,
      .default_text = "1",
-     .doc = "partitions of topics that are created without other word",
+     .doc = "partitions of topics that are created without other word; on Kafka, when not given, as the "
+            "brokers have it",
      .min = 1,
      .max = 10000},
     {.name = "sluice.compat.debezium",
@@ -60,7 +61,6 @@ const struct sl_option sl_worker_options[] = {
     {.name = "value.converter", .type = SL_OPT_CLASS, .doc = "converter of values; Avro when not given"},
     IGNORED("key.converter.*"),
     IGNORED("value.converter.*"),
-    {.name = "bootstrap.servers", .doc = "Kafka brokers; must be empty: the embedded log is used"},
     {.name = "task.shutdown.graceful.timeout.ms",
      .type = SL_OPT_LONG,
      .default_text = "5000",
@@ -342,19 +342,6 @@ void sl_worker_config_warn_unknown(const struct sl_props *props, const struct sl
     sl_buf_done(&unknown);
 }
 
-enum sl_rc sl_worker_config_supported(const struct sl_props *props, struct sl_error *err)
-{
-    const char *brokers = sl_props_get(props, "bootstrap.servers");
-
-    if (brokers && *brokers)
-        return sl_error_set(
-            err, SL_E_UNSUPPORTED,
-            "bootstrap.servers is set to '%s', but this version runs on its embedded log only. HINT: "
-            "remove bootstrap.servers; records are kept in sluice.state.dir",
-            brokers);
-    return SL_OK;
-}
-
 /* The host and port of the first listener: "http://host:port", or "host:port", or ":port". */
 static void read_listener(const struct sl_props *props, char *host, size_t size, int *port)
 {
@@ -408,20 +395,16 @@ void sl_worker_config_open_log(const struct sl_props *props)
     sl_log_open(number, json ? SL_LOG_JSON : SL_LOG_LOGFMT);
 }
 
-/* The log's own keys say how long records stay; Kafka's retention has no other place here. */
-static int64_t log_setting(const struct sl_props *props, const struct sl_plugins *plugins, const char *name)
+struct sl_topic_settings sl_worker_config_topics(const struct sl_props *props)
 {
-    const struct sl_option *options = plugins->transports[0]->options;
+    const char *partitions = sl_props_get(props, "sluice.topic.partitions");
 
-    return options && sl_options_know(options, name) ? sl_option_int(options, props, NULL, name) : -1;
-}
-
-struct sl_topic_settings sl_worker_config_topics(const struct sl_props *props,
-                                                 const struct sl_plugins *plugins)
-{
+    /* What nobody says is the log's to decide: its own keys, or the brokers' settings. */
     return (struct sl_topic_settings){
-        .partitions = (int32_t)sl_option_int(sl_worker_options, props, NULL, "sluice.topic.partitions"),
-        .retention_ms = log_setting(props, plugins, "sluice.log.retention.ms"),
-        .retention_bytes = log_setting(props, plugins, "sluice.log.retention.bytes"),
+        .partitions = partitions && *partitions
+                          ? (int32_t)sl_option_int(sl_worker_options, props, NULL, "sluice.topic.partitions")
+                          : 0,
+        .retention_ms = SL_LOG_DEFAULT,
+        .retention_bytes = SL_LOG_DEFAULT,
     };
 }

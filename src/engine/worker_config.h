@@ -32,9 +32,6 @@ void sl_worker_config_check(const struct sl_props *props, const struct sl_plugin
 /* Warn once of the keys that nobody knows. */
 void sl_worker_config_warn_unknown(const struct sl_props *props, const struct sl_plugins *plugins);
 
-/* What cannot be done with these properties. Errors: UNSUPPORTED. */
-enum sl_rc sl_worker_config_supported(const struct sl_props *props, struct sl_error *err);
-
 /* Level and form of log lines as the properties say. */
 void sl_worker_config_open_log(const struct sl_props *props);
 
@@ -43,7 +40,6 @@ void sl_worker_config_open_log(const struct sl_props *props);
 char *sl_worker_config_id(const struct sl_props *props);
 
 /* Settings of topics that nobody says anything else about. */
-struct sl_topic_settings sl_worker_config_topics(const struct sl_props *props,
-                                                 const struct sl_plugins *plugins);
+struct sl_topic_settings sl_worker_config_topics(const struct sl_props *props);
 
 #endif

@@ -345,6 +345,7 @@ static void free_appender(struct sl_log_appender *appender)
     if (appender->producer)
         rd_kafka_destroy_flags(appender->producer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     sl_stop_done(&appender->stop);
+    sl_stop_done(&appender->give_up);
     (void)pthread_cond_destroy(&appender->changed);
     (void)pthread_mutex_destroy(&appender->lock);
     sl_free(appender);
@@ -365,6 +366,7 @@ enum sl_rc sl_kafka_appender_open(struct sl_transport *transport, const struct s
     appender->record_max = record_max(conf);
     appender->positions.appender = appender;
     sl_stop_init(&appender->stop);
+    sl_stop_init(&appender->give_up);
     (void)pthread_mutex_init(&appender->lock, NULL);
     sl_cond_init(&appender->changed);
     rc = appender->exclusive
@@ -392,16 +394,22 @@ static bool wait_until_empty(struct sl_log_appender *appender, int64_t deadline_
     return empty;
 }
 
-void sl_kafka_appender_close(struct sl_log_appender *appender, int64_t deadline_us)
+void sl_kafka_appender_abandon(struct sl_log_appender *appender)
 {
     struct sl_error stopped = {0};
 
-    (void)wait_until_empty(appender, deadline_us);
     (void)sl_kafka_stopped(&stopped);
+    sl_kafka_appender_break(appender, &stopped);
+    sl_stop_request(&appender->give_up);
+}
+
+void sl_kafka_appender_close(struct sl_log_appender *appender, int64_t deadline_us)
+{
+    (void)wait_until_empty(appender, deadline_us);
     while (sl_now_us() < deadline_us && atomic_load(&appender->positions.pending))
         (void)sl_stop_wait(&appender->kafka->stop, sl_now_us() + 1000);
     sl_stop_request(&appender->stop);
-    sl_kafka_appender_break(appender, &stopped);
+    sl_kafka_appender_abandon(appender);
     sl_thread_join(&appender->thread);
     if (!appender->exclusive) { /* what is left fails, in order */
         do {

@@ -33,6 +33,7 @@ struct sl_log_appender {
     bool exclusive;
     size_t record_max; /* bytes of one record that the client lets pass */
     struct sl_stop stop;
+    struct sl_stop give_up; /* do not wait for the brokers any longer */
     struct sl_thread thread;
 
     pthread_mutex_t lock; /* guards what follows */

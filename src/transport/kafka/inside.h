@@ -119,6 +119,8 @@ enum sl_rc sl_kafka_count_partitions(struct sl_kafka *kafka, const char *name, i
                                      struct sl_error *err);
 enum sl_rc sl_kafka_partitions(struct sl_transport *transport, const struct sl_topic *topic, int32_t *ret,
                                struct sl_error *err);
+enum sl_rc sl_kafka_list_topics(struct sl_transport *transport, sl_topic_change *visit, void *ctx,
+                                struct sl_error *err);
 enum sl_rc sl_kafka_topics(struct sl_transport *transport, sl_topic_visitor *visit, void *ctx,
                            struct sl_error *err);
 void sl_kafka_watch_topics(struct sl_transport *transport, sl_topic_change *change, void *ctx);
@@ -144,6 +146,7 @@ enum sl_rc sl_kafka_appender_open(struct sl_transport *transport, const struct s
 void sl_kafka_appender_append(struct sl_log_appender *appender, const struct sl_append *append,
                               sl_append_done *done, void *ctx);
 void sl_kafka_appender_note(struct sl_log_appender *appender, char *note, size_t size);
+void sl_kafka_appender_abandon(struct sl_log_appender *appender);
 void sl_kafka_appender_close(struct sl_log_appender *appender, int64_t deadline_us);
 enum sl_rc sl_kafka_append(struct sl_transport *transport, const struct sl_append *append,
                            struct sl_error *err);

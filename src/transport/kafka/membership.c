@@ -32,7 +32,7 @@ static enum sl_rc make_topic(struct sl_kafka *kafka, const char *name, int32_t *
     const struct sl_topic_settings settings = {
         .partitions = SLOTS,
         .compact = true,
-        .replication = (int16_t)number(kafka->props, "config.storage.replication.factor", 3),
+        .replication = (int16_t)number(kafka->props, "config.storage.replication.factor", -1),
         .retention_ms = SL_LOG_DEFAULT,
         .retention_bytes = SL_LOG_DEFAULT,
     };

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "transport/kafka/inside.h"
 #include "transport/kafka/kafka.h"
+#include "transport/kafka/membership.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/props.h"
-#include "sluice/membership.h"
 #include "transport/local.h"
 
 #include <stdio.h>
@@ -410,6 +410,7 @@ const struct sl_transport_ops sl_transport_kafka = {
     .topic_identity = sl_kafka_topic_identity,
     .create_topic = sl_kafka_create_topic,
     .partitions = sl_kafka_partitions,
+    .list_topics = sl_kafka_list_topics,
     .topics = sl_kafka_topics,
     .ends = sl_kafka_ends,
     .watch_topics = sl_kafka_watch_topics,
@@ -417,6 +418,7 @@ const struct sl_transport_ops sl_transport_kafka = {
     .appender_open = sl_kafka_appender_open,
     .appender_append = sl_kafka_appender_append,
     .appender_note = sl_kafka_appender_note,
+    .appender_abandon = sl_kafka_appender_abandon,
     .appender_close = sl_kafka_appender_close,
     .fence = sl_kafka_fence,
     .source_offset = sl_kafka_source_offset,
@@ -436,5 +438,5 @@ const struct sl_transport_ops sl_transport_kafka = {
     .watch = sl_kafka_watch,
     .abandon = kafka_abandon,
     .close = kafka_close,
-    .membership = &sl_membership_alone,
+    .membership = &sl_kafka_membership,
 };

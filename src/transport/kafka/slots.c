@@ -305,7 +305,7 @@ enum sl_rc sl_slots_members(struct sl_slots *slots, sl_member_visitor *visit, vo
     const rd_kafka_ConsumerGroupDescription_t **groups;
     const rd_kafka_ConsumerGroupDescription_t *group;
     const rd_kafka_error_t *refused;
-    rd_kafka_event_t *event;
+    rd_kafka_event_t *event = NULL;
     size_t n = 0;
     enum sl_rc rc = describe(slots, &event, err);
 

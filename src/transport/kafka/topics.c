@@ -140,6 +140,25 @@ enum sl_rc sl_kafka_topics(struct sl_transport *transport, sl_topic_visitor *vis
     return rc;
 }
 
+enum sl_rc sl_kafka_list_topics(struct sl_transport *transport, sl_topic_change *visit, void *ctx,
+                                struct sl_error *err)
+{
+    struct sl_kafka *kafka = sl_kafka_of(transport);
+    const struct rd_kafka_metadata *all;
+    enum sl_rc rc = metadata(kafka, NULL, &all, err);
+
+    if (rc)
+        return rc;
+    for (int i = 0; i < all->topic_cnt; i++) {
+        const struct rd_kafka_metadata_topic *topic = &all->topics[i];
+
+        if (topic->partition_cnt > 0 && !sl_kafka_internal_topic(kafka, topic->topic))
+            visit(ctx, sl_topic_intern(topic->topic, strlen(topic->topic)), topic->partition_cnt);
+    }
+    rd_kafka_metadata_destroy(all);
+    return SL_OK;
+}
+
 /* ---- making ---- */
 
 static void set_number(rd_kafka_NewTopic_t *topic, const char *name, int64_t number)

@@ -67,12 +67,12 @@ static enum sl_rc try_group(struct sl_log_appender *appender, bool *ret_again, s
         rc = send_flight(appender, &flight->append, err);
     must_abort = rc != SL_OK;
     if (rc == SL_OK)
-        rc = sl_kafka_commit_transaction(appender->kafka, &appender->stop, appender->producer, &must_abort,
+        rc = sl_kafka_commit_transaction(appender->kafka, &appender->give_up, appender->producer, &must_abort,
                                          err);
     if (must_abort) {
         char why[256];
 
-        sl_kafka_abort_transaction(appender->kafka, &appender->stop, appender->producer);
+        sl_kafka_abort_transaction(appender->kafka, &appender->give_up, appender->producer);
         *ret_again =
             err->kind == SL_KIND_TRANSIENT && !rd_kafka_fatal_error(appender->producer, why, sizeof(why));
     }
@@ -105,7 +105,7 @@ static void write_group(struct sl_log_appender *appender)
         }
         if (again) {
             sl_log_error(SL_LEVEL_WARN, "a transaction was aborted and is made again", &err);
-            again = !sl_stop_wait(&appender->stop, sl_now_us() + sl_backoff_next_us(&backoff));
+            again = !sl_stop_wait(&appender->give_up, sl_now_us() + sl_backoff_next_us(&backoff));
         }
     }
     sl_kafka_appender_break(appender, &err);

@@ -285,6 +285,7 @@ const struct sl_transport_ops sl_transport_sqlite = {
     .topic_identity = sqlite_topic_identity,
     .create_topic = sl_sqlite_create_topic,
     .partitions = sl_sqlite_partitions,
+    .list_topics = sl_sqlite_list_topics,
     .topics = sl_sqlite_topics,
     .ends = sl_sqlite_topics,
     .append = sl_sqlite_append,

@@ -157,6 +157,8 @@ enum sl_rc sl_sqlite_create_topic(struct sl_transport *transport, const struct s
                                   const struct sl_topic_settings *settings, struct sl_error *err);
 enum sl_rc sl_sqlite_partitions(struct sl_transport *transport, const struct sl_topic *topic, int32_t *ret,
                                 struct sl_error *err);
+enum sl_rc sl_sqlite_list_topics(struct sl_transport *transport, sl_topic_change *visit, void *ctx,
+                                 struct sl_error *err);
 enum sl_rc sl_sqlite_topics(struct sl_transport *transport, sl_topic_visitor *visit, void *ctx,
                             struct sl_error *err);
 /* Write a partition's row as it is to become; in a transaction. */

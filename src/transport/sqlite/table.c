@@ -428,3 +428,25 @@ enum sl_rc sl_sqlite_topics(struct sl_transport *transport, sl_topic_visitor *vi
     sl_free(infos);
     return rc;
 }
+
+struct naming {
+    sl_topic_change *visit;
+    void *ctx;
+};
+
+static void name_topic(void *ctx, const struct sl_topic_info *info)
+{
+    const struct naming *naming = ctx;
+
+    if (info->partition == 0)
+        naming->visit(naming->ctx, sl_topic_intern(info->name, strlen(info->name)),
+                      info->settings.partitions);
+}
+
+enum sl_rc sl_sqlite_list_topics(struct sl_transport *transport, sl_topic_change *visit, void *ctx,
+                                 struct sl_error *err)
+{
+    struct naming naming = {visit, ctx};
+
+    return sl_sqlite_topics(transport, name_topic, &naming, err);
+}

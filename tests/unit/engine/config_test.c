@@ -153,18 +153,6 @@ static struct sl_props *worker_file(const char *content)
     return props;
 }
 
-static void kafka_is_refused_clearly(void **state)
-{
-    struct sl_props *props = worker_file("bootstrap.servers=kafka:9092\n");
-    struct sl_error err = {0};
-
-    (void)state;
-    assert_int_equal(sl_worker_config_supported(props, &err), SL_E_UNSUPPORTED);
-    assert_non_null(strstr(err.text, "kafka:9092"));
-    assert_non_null(strstr(err.text, "HINT"));
-    sl_props_free(props);
-}
-
 static void worker_defaults_and_wrong_values(void **state)
 {
     struct sl_props *props = worker_file("sluice.memory.bytes=5\nkey.converter=x.Unknown\nplugin.path=/x\n");
@@ -176,7 +164,7 @@ static void worker_defaults_and_wrong_values(void **state)
     assert_int_equal(complaints.n, 2);
     assert_string_equal(complaints.items[0].key, "sluice.memory.bytes");
     assert_string_equal(complaints.items[1].key, "key.converter");
-    assert_int_equal(sl_worker_config_topics(props, &fake_plugins).partitions, 1);
+    assert_int_equal(sl_worker_config_topics(props).partitions, 0);
     sl_complaints_done(&complaints);
     sl_props_free(props);
 }
@@ -220,7 +208,6 @@ int main(void)
         cmocka_unit_test(several_faults_are_told_together),
         cmocka_unit_test(a_placeholder_without_a_provider_is_no_secret),
         cmocka_unit_test(a_connectors_own_converter_leaves_the_workers_keys_behind),
-        cmocka_unit_test(kafka_is_refused_clearly),
         cmocka_unit_test(worker_defaults_and_wrong_values),
         cmocka_unit_test(what_the_worker_says_of_its_sources_holds_where_they_say_nothing),
     };

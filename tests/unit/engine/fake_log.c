@@ -69,7 +69,8 @@ static enum sl_rc log_create_topic(struct sl_transport *log, const struct sl_top
     if (!topic_exists(topic->name)) {
         SL_GROW(world.topic_list, world.n_topics_made, world.topics_capacity);
         world.topic_list[world.n_topics_made++] =
-            (struct fake_text){.key = sl_strdup(topic->name), .value = sl_format("%d", settings->partitions)};
+            (struct fake_text){.key = sl_strdup(topic->name),
+                               .value = sl_format("%d", settings->partitions ? settings->partitions : 1)};
     }
     (void)pthread_mutex_unlock(&world.lock);
     return SL_OK;
@@ -96,6 +97,17 @@ static enum sl_rc log_partitions(struct sl_transport *log, const struct sl_topic
             *ret = world.topic_list[i].value[0] - '0';
     }
     (void)pthread_mutex_unlock(&world.lock);
+    return SL_OK;
+}
+
+static enum sl_rc log_list_topics(struct sl_transport *log, sl_topic_change *visit, void *ctx,
+                                  struct sl_error *err)
+{
+    (void)log;
+    (void)err;
+    for (size_t i = 0; i < world.n_topics_made; i++)
+        visit(ctx, sl_topic_intern(world.topic_list[i].key, strlen(world.topic_list[i].key)),
+              world.topic_list[i].value[0] - '0');
     return SL_OK;
 }
 
@@ -438,6 +450,7 @@ const struct sl_transport_ops fake_log_ops = {
     .topic_identity = log_topic_identity,
     .create_topic = log_create_topic,
     .partitions = log_partitions,
+    .list_topics = log_list_topics,
     .topics = log_topics,
     .ends = log_topics,
     .append = log_append,

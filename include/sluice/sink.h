@@ -38,6 +38,15 @@ struct sl_sink_env {
      */
     enum sl_rc (*bad_record)(void *ctx, const struct sl_batch *batch, uint32_t record_index,
                              const struct sl_error *why, struct sl_error *err);
+
+    /*
+     * Which records of the batch must not be applied, since they wait behind a bad one with their key
+     * (errors.park.keys): the engine has kept them elsewhere, durably. *ret_skip: one byte a record, as long
+     * as the batch lives; NULL: none. It is asked before a batch is bound and again whenever bad_record was
+     * called meanwhile; *ret_generation tells whether the answer may be another. NULL: nothing ever waits.
+     */
+    enum sl_rc (*parked)(void *ctx, struct sl_batch *batch, const uint8_t **ret_skip,
+                         uint64_t *ret_generation, struct sl_error *err);
 };
 
 /* A position that a target holds; the texts live while the visitor runs. */

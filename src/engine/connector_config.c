@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "base/props.h"
 #include "base/regex.h"
 #include "engine/chain.h"
@@ -11,6 +12,7 @@
 #include "engine/topic_groups.h"
 
 #include <stdio.h>
+#include <strings.h>
 
 enum sl_rc sl_connector_read(const char *path, struct sl_props **ret, struct sl_error *err)
 {
@@ -84,6 +86,20 @@ static void check_topics(struct check *check)
     if (has_regex && sl_regex_compile(regex, 0, &compiled, &err))
         sl_complain(check->complaints, "topics.regex", "%s", err.text);
     sl_regex_free(compiled);
+}
+
+static void check_parking(struct check *check)
+{
+    const char *topic = sl_connector_text(check->props, "errors.deadletterqueue.topic.name");
+    const char *wanted = sl_connector_text(check->props, "errors.park.keys");
+    bool parks = false;
+
+    if (!sl_parse_bool(wanted, &parks) || !parks)
+        return;
+    if (!topic || !*topic || strcasecmp(sl_connector_text(check->props, "errors.tolerance"), "all") != 0)
+        sl_complain(check->complaints, "errors.park.keys",
+                    "needs errors.tolerance=all and errors.deadletterqueue.topic.name: what waits is kept "
+                    "there");
 }
 
 static void check_converter(struct check *check, bool is_key)
@@ -190,6 +206,7 @@ static void check_keys(struct check *check)
         sl_options_check(sl_sink_connector_options, check->props, NULL, check->complaints);
         sl_options_check(check->sink->options, check->props, NULL, check->complaints);
         check_topics(check);
+        check_parking(check);
     }
     check_converter(check, true);
     check_converter(check, false);

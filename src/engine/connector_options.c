@@ -98,6 +98,18 @@ const struct sl_option sl_source_connector_options[] = {
 
 const struct sl_option sl_sink_connector_options[] = {
     {.name = "topics", .type = SL_OPT_LIST, .doc = "the topics to read"},
+    {.name = "errors.park.keys",
+     .type = SL_OPT_BOOLEAN,
+     .default_text = "false",
+     .doc = "keep later records of a key that has a bad record behind it in the dead letter topic, in their "
+            "order, until a replay has brought them to the target; needs errors.tolerance=all and a dead "
+            "letter topic"},
+    {.name = "errors.stale.threshold.ms",
+     .type = SL_OPT_LONG,
+     .default_text = "86400000",
+     .doc = "events older than this when they come by are counted as stale; 0: none",
+     .min = 0,
+     .max = INT64_MAX / 1000},
     {.name = "topics.regex", .doc = "a Java regular expression for the topics to read"},
     {.name = NULL},
 };

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/dead_letters.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/thread.h"
+#include "codec/murmur2.h"
 #include "engine/connector_options.h"
 #include "engine/headers.h"
+#include "engine/letter.h"
 
 #include <stdio.h>
+#include <strings.h>
 
 enum { REMEMBERED = 4096 };
 
 #define DATA_EXCEPTION "org.apache.kafka.connect.errors.DataException"
+#define SQL_EXCEPTION "java.sql.SQLException"
 
 struct place {
     const struct sl_topic *topic;
@@ -32,6 +37,10 @@ struct sl_dead_letters {
     struct sl_outgoing *outgoing;
     struct place written[REMEMBERED]; /* a ring */
     uint32_t n_written;
+    uint32_t next_partition; /* for letters without a key */
+
+    pthread_mutex_t counting; /* guards counts */
+    struct sl_error_counts counts;
 
     pthread_mutex_t lock; /* guards the writer's answer */
     pthread_cond_t answered;
@@ -50,7 +59,7 @@ enum sl_rc sl_dead_letters_open(struct sl_dead_letters **ret, const char *connec
     single.partitions = 1;
     letters->connector = connector;
     letters->task = task;
-    letters->tolerate = strcmp(sl_connector_text(props, "errors.tolerance"), "all") == 0;
+    letters->tolerate = strcasecmp(sl_connector_text(props, "errors.tolerance"), "all") == 0;
     letters->with_headers = sl_connector_bool(props, "errors.deadletterqueue.context.headers.enable");
     letters->log_records = sl_connector_bool(props, "errors.log.enable");
     if (name && *name) {
@@ -69,6 +78,7 @@ enum sl_rc sl_dead_letters_open(struct sl_dead_letters **ret, const char *connec
     }
     letters->outgoing = sl_outgoing_new(connector);
     (void)pthread_mutex_init(&letters->reporting, NULL);
+    (void)pthread_mutex_init(&letters->counting, NULL);
     (void)pthread_mutex_init(&letters->lock, NULL);
     sl_cond_init(&letters->answered);
     *ret = letters;
@@ -83,6 +93,7 @@ void sl_dead_letters_close(struct sl_dead_letters *letters)
     sl_outgoing_free(letters->outgoing);
     (void)pthread_cond_destroy(&letters->answered);
     (void)pthread_mutex_destroy(&letters->lock);
+    (void)pthread_mutex_destroy(&letters->counting);
     (void)pthread_mutex_destroy(&letters->reporting);
     sl_free(letters);
 }
@@ -105,10 +116,19 @@ static void put_number(struct sl_buf *out, const char *name, int64_t number)
     put_text(out, name, text);
 }
 
+/* What the JDBC sink's own exception would be where the target gave a SQLSTATE, and a converter's elsewhere.
+ */
+static const char *exception_of(const struct sl_bad_record *bad)
+{
+    return strcmp(bad->stage, "TASK_PUT") == 0 && strlen(bad->why->native) == 5 ? SQL_EXCEPTION
+                                                                                : DATA_EXCEPTION;
+}
+
 /* Names and order are Kafka Connect's; a record that has them already gets them again behind. */
 static void put_context(struct sl_buf *out, const struct sl_dead_letters *letters,
                         const struct sl_bad_record *bad)
 {
+    const char *exception = exception_of(bad);
     char trace[SL_ERROR_TEXT_SIZE + 256];
 
     put_text(out, "__connect.errors.topic", bad->raw->topic->name);
@@ -118,11 +138,36 @@ static void put_context(struct sl_buf *out, const struct sl_dead_letters *letter
     put_number(out, "__connect.errors.task.id", letters->task);
     put_text(out, "__connect.errors.stage", bad->stage);
     put_text(out, "__connect.errors.class.name", bad->class_name);
-    put_text(out, "__connect.errors.exception.class.name", DATA_EXCEPTION);
+    put_text(out, "__connect.errors.exception.class.name", exception);
     put_text(out, "__connect.errors.exception.message", bad->why->text);
-    (void)snprintf(trace, sizeof(trace), "%s: %s\nCaused by: %s%s%s\n", DATA_EXCEPTION, bad->why->text,
+    (void)snprintf(trace, sizeof(trace), "%s: %s\nCaused by: %s%s%s\n", exception, bad->why->text,
                    sl_rc_name(bad->why->rc), bad->why->native[0] ? " " : "", bad->why->native);
     put_text(out, "__connect.errors.exception.stacktrace", trace);
+}
+
+/* The header that a replay reads (letter.h). The texts are only read. */
+static void put_letter_header(struct sl_buf *out, const struct sl_dead_letters *letters,
+                              const struct sl_bad_record *bad)
+{
+    const struct sl_letter letter = {.connector = (char *)(uintptr_t)letters->connector,
+                                     .task = letters->task,
+                                     .topic = (char *)(uintptr_t)bad->raw->topic->name,
+                                     .partition = bad->raw->partition,
+                                     .offset = bad->raw->offset,
+                                     .stage = (char *)(uintptr_t)bad->stage,
+                                     .class_name = (char *)(uintptr_t)bad->class_name,
+                                     .code = (char *)(uintptr_t)sl_rc_name(bad->why->rc),
+                                     .native = (char *)(uintptr_t)bad->why->native,
+                                     .error = (char *)(uintptr_t)bad->why->text,
+                                     .at_ms = sl_wall_us() / 1000,
+                                     .attempt = bad->attempt > 1 ? bad->attempt : 1,
+                                     .behind = bad->waits ? bad->behind : -1,
+                                     .source = (char *)(uintptr_t)bad->source};
+    struct sl_buf text = {0};
+
+    sl_letter_put(&text, &letter);
+    sl_headers_put(out, SL_HEADER_LETTER, (struct sl_span){text.data, text.len});
+    sl_buf_done(&text);
 }
 
 static struct sl_span put_part(struct sl_buf *bytes, struct sl_span part)
@@ -135,25 +180,40 @@ static struct sl_span put_part(struct sl_buf *bytes, struct sl_span part)
     return sl_outgoing_place(start, bytes->len);
 }
 
-static void write_letter(struct sl_dead_letters *letters, const struct sl_bad_record *bad)
+/* As Kafka's partitioner does: letters of one key stay in their order. */
+static int32_t choose_partition(struct sl_dead_letters *letters, struct sl_span key)
+{
+    if (letters->partitions <= 1)
+        return 0;
+    if (!key.ptr)
+        return (int32_t)(letters->next_partition++ % (uint32_t)letters->partitions);
+    return sl_murmur2_partition(key.ptr, key.len, letters->partitions);
+}
+
+/* A letter at the end of the outgoing: the record's own key, value, time and headers, and ours when bad says
+ * so. */
+static void add_letter(struct sl_dead_letters *letters, const struct sl_log_record *raw,
+                       const struct sl_bad_record *bad)
 {
     struct sl_outgoing *outgoing = letters->outgoing;
     struct sl_buf *bytes = &outgoing->bytes;
-    struct sl_log_record letter = {
-        .topic = letters->topic, .partition = 0, .offset = -1, .timestamp_ms = bad->raw->timestamp_ms};
+    struct sl_log_record letter = {.topic = letters->topic,
+                                   .partition = choose_partition(letters, raw->key),
+                                   .offset = -1,
+                                   .timestamp_ms = raw->timestamp_ms};
     size_t headers_start;
 
-    sl_outgoing_reset(outgoing);
-    letter.key = put_part(bytes, bad->raw->key);
-    letter.value = put_part(bytes, bad->raw->value);
+    letter.key = put_part(bytes, raw->key);
+    letter.value = put_part(bytes, raw->value);
     headers_start = bytes->len;
-    sl_buf_put(bytes, bad->raw->headers.ptr, bad->raw->headers.len);
-    if (letters->with_headers)
+    sl_buf_put(bytes, raw->headers.ptr, raw->headers.len);
+    if (bad && letters->with_headers && !bad->waits)
         put_context(bytes, letters, bad);
+    if (bad)
+        put_letter_header(bytes, letters, bad);
     if (bytes->len > headers_start)
         letter.headers = sl_outgoing_place(headers_start, bytes->len);
     sl_outgoing_add(outgoing, &letter);
-    sl_outgoing_seal(outgoing);
 }
 
 static void answer(void *ctx, struct sl_outgoing *outgoing, const struct sl_error *failure)
@@ -170,6 +230,7 @@ static void answer(void *ctx, struct sl_outgoing *outgoing, const struct sl_erro
 
 static enum sl_rc append_and_wait(struct sl_dead_letters *letters, struct sl_error *err)
 {
+    sl_outgoing_seal(letters->outgoing);
     letters->waiting = true;
     letters->outgoing->done = answer;
     letters->outgoing->ctx = letters;
@@ -196,6 +257,16 @@ static bool written_before(const struct sl_dead_letters *letters, const struct s
     return false;
 }
 
+static void remember(struct sl_dead_letters *letters, const struct sl_bad_record *bad)
+{
+    letters->written[letters->n_written++ % REMEMBERED] =
+        (struct place){bad->raw->topic, bad->raw->partition, bad->raw->offset};
+    (void)pthread_mutex_lock(&letters->counting);
+    letters->counts.letters++;
+    letters->counts.parked += bad->waits;
+    (void)pthread_mutex_unlock(&letters->counting);
+}
+
 static enum sl_rc deliver(struct sl_dead_letters *letters, const struct sl_bad_record *bad,
                           struct sl_error *err)
 {
@@ -203,11 +274,11 @@ static enum sl_rc deliver(struct sl_dead_letters *letters, const struct sl_bad_r
 
     (void)pthread_mutex_lock(&letters->reporting);
     if (!written_before(letters, bad->raw)) {
-        write_letter(letters, bad);
+        sl_outgoing_reset(letters->outgoing);
+        add_letter(letters, bad->raw, bad);
         rc = append_and_wait(letters, err);
         if (rc == SL_OK)
-            letters->written[letters->n_written++ % REMEMBERED] =
-                (struct place){bad->raw->topic, bad->raw->partition, bad->raw->offset};
+            remember(letters, bad);
     }
     (void)pthread_mutex_unlock(&letters->reporting);
     return rc;
@@ -236,6 +307,23 @@ static enum sl_rc refuse(const struct sl_bad_record *bad, struct sl_error *err)
     return err->rc;
 }
 
+static void count(struct sl_dead_letters *letters)
+{
+    (void)pthread_mutex_lock(&letters->counting);
+    letters->counts.failures++;
+    letters->counts.skipped += letters->tolerate;
+    letters->counts.logged += letters->tolerate || letters->log_records;
+    letters->counts.last_ms = sl_wall_us() / 1000;
+    (void)pthread_mutex_unlock(&letters->counting);
+}
+
+void sl_dead_letters_counts(struct sl_dead_letters *letters, struct sl_error_counts *ret)
+{
+    (void)pthread_mutex_lock(&letters->counting);
+    *ret = letters->counts;
+    (void)pthread_mutex_unlock(&letters->counting);
+}
+
 enum sl_rc sl_dead_letters_report(struct sl_dead_letters *letters, const struct sl_bad_record *bad,
                                   struct sl_error *err)
 {
@@ -246,7 +334,48 @@ enum sl_rc sl_dead_letters_report(struct sl_dead_letters *letters, const struct 
         rc = deliver(letters, bad, err);
     if (rc)
         return rc;
+    count(letters);
     if (letters->tolerate || letters->log_records)
         say(letters, bad);
     return letters->tolerate ? SL_OK : refuse(bad, err);
+}
+
+enum sl_rc sl_dead_letters_write(struct sl_dead_letters *letters, const struct sl_bad_record *bads, size_t n,
+                                 struct sl_error *err)
+{
+    enum sl_rc rc = SL_OK;
+    size_t added = 0;
+
+    (void)pthread_mutex_lock(&letters->reporting);
+    sl_outgoing_reset(letters->outgoing);
+    for (size_t i = 0; i < n; i++) {
+        if (written_before(letters, bads[i].raw))
+            continue;
+        add_letter(letters, bads[i].raw, &bads[i]);
+        added++;
+    }
+    if (added)
+        rc = append_and_wait(letters, err);
+    for (size_t i = 0; rc == SL_OK && i < n; i++) {
+        if (!written_before(letters, bads[i].raw))
+            remember(letters, &bads[i]);
+    }
+    (void)pthread_mutex_unlock(&letters->reporting);
+    return rc;
+}
+
+enum sl_rc sl_dead_letters_put_back(struct sl_dead_letters *letters, const struct sl_log_record *records,
+                                    size_t n, struct sl_error *err)
+{
+    enum sl_rc rc = SL_OK;
+
+    if (!n)
+        return SL_OK;
+    (void)pthread_mutex_lock(&letters->reporting);
+    sl_outgoing_reset(letters->outgoing);
+    for (size_t i = 0; i < n; i++)
+        add_letter(letters, &records[i], NULL);
+    rc = append_and_wait(letters, err);
+    (void)pthread_mutex_unlock(&letters->reporting);
+    return rc;
 }

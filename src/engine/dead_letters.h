@@ -13,6 +13,7 @@
 #define SLUICE_ENGINE_DEAD_LETTERS_H
 
 #include "engine/log_writer.h"
+#include "engine/status.h"
 #include "engine/topics.h"
 
 struct sl_dead_letters;
@@ -23,6 +24,10 @@ struct sl_bad_record {
     const char *stage;      /* Connect's word: "VALUE_CONVERTER", "TRANSFORMATION", "TASK_PUT", ... */
     const char *class_name; /* Java class that would have run */
     const struct sl_error *why;
+    int attempt;        /* 0 or 1: it failed for the first time */
+    bool waits;         /* not bad itself: it waits behind a bad one with its key */
+    int64_t behind;     /* that one's offset */
+    const char *source; /* a source's position (letter.h); NULL: none */
 };
 
 /* Everything is borrowed and lives longer. Errors: those of creating the dead letter topic. */
@@ -37,6 +42,20 @@ void sl_dead_letters_close(struct sl_dead_letters *letters);
  */
 enum sl_rc sl_dead_letters_report(struct sl_dead_letters *letters, const struct sl_bad_record *bad,
                                   struct sl_error *err);
+
+/*
+ * Write letters, all in one append and durable on return, whatever errors.tolerance says: for records that
+ * wait behind a bad one, and for replays. There is a topic. Errors: those of the log.
+ */
+enum sl_rc sl_dead_letters_write(struct sl_dead_letters *letters, const struct sl_bad_record *bads, size_t n,
+                                 struct sl_error *err);
+
+/* Write records as they are, headers and all: letters that a replay passes by. As above. */
+enum sl_rc sl_dead_letters_put_back(struct sl_dead_letters *letters, const struct sl_log_record *records,
+                                    size_t n, struct sl_error *err);
+
+/* Any thread. What is stale and how many keys are parked is not counted here. */
+void sl_dead_letters_counts(struct sl_dead_letters *letters, struct sl_error_counts *ret);
 
 /* The topic that letters go to, or NULL. */
 const struct sl_topic *sl_dead_letters_topic(const struct sl_dead_letters *letters);

@@ -2,6 +2,7 @@
 #include "engine/decoder.h"
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "engine/absent.h"
 #include "engine/headers.h"
 #include "sluice/position.h"
@@ -10,6 +11,7 @@ struct job {
     struct sl_decoder *decoder;
     struct sl_batch *batch;
     struct sl_incoming *incoming;
+    int64_t now_ms;
     uint16_t origin; /* of the last record: neighbours mostly share it */
 };
 
@@ -92,6 +94,8 @@ static enum sl_rc make_message(struct job *job, const struct sl_log_record *raw,
         *err = why;
         return rc;
     }
+    if (rc == SL_OK && decoder->stale.after_ms)
+        sl_stale_look(&decoder->stale, message, job->now_ms);
     if (rc == SL_OK && decoder->chain.n)
         verdict = sl_chain_apply(&decoder->chain, message, job->batch->arena, &why);
     if (verdict == SL_FAIL) {
@@ -100,6 +104,8 @@ static enum sl_rc make_message(struct job *job, const struct sl_log_record *raw,
     }
     if (rc || verdict == SL_FAIL) {
         bad.why = &why;
+        if (decoder->parking && sl_parking_park(decoder->parking, raw, err))
+            return err->rc;
         return sl_dead_letters_report(decoder->letters, &bad, err);
     }
     *ret_keep = verdict == SL_KEEP;
@@ -173,7 +179,8 @@ static void cut(struct sl_incoming *incoming, uint32_t n)
 enum sl_rc sl_decoder_decode(struct sl_decoder *decoder, const struct sl_fetched *fetched,
                              struct sl_incoming *incoming, struct sl_error *err)
 {
-    struct job job = {.decoder = decoder, .batch = incoming->batch, .incoming = incoming};
+    struct job job = {
+        .decoder = decoder, .batch = incoming->batch, .incoming = incoming, .now_ms = sl_wall_us() / 1000};
     struct sl_arena *arena = incoming->batch->arena;
     enum sl_rc rc = SL_OK;
 

@@ -11,6 +11,8 @@
 #include "engine/chain.h"
 #include "engine/converters.h"
 #include "engine/dead_letters.h"
+#include "engine/parking.h"
+#include "engine/stale.h"
 
 /* A batch on its way to the sink, with the bytes that its records had in the log. */
 struct sl_incoming {
@@ -21,6 +23,8 @@ struct sl_incoming {
     size_t charged_bytes; /* taken from the budget */
     int64_t first_ms;     /* timestamps of the first and the last record, or INT64_MIN */
     int64_t last_ms;
+    uint8_t *parked;            /* one byte a record of the batch: waits behind a bad one; NULL: none does */
+    uint64_t parked_generation; /* of the parking, when that was found out */
 };
 
 /* A record that the sink refused and nobody tolerates: it and what comes behind it are not decoded. */
@@ -36,6 +40,8 @@ struct sl_decoder {
     struct sl_converters converters;
     struct sl_dead_letters *letters;
     struct sl_refused refused;
+    struct sl_parking *parking; /* errors.park.keys; NULL: not asked for */
+    struct sl_stale stale;
 };
 
 /*

@@ -41,13 +41,34 @@ static void resolve(struct sl_span *span, const struct sl_buf *bytes)
         span->ptr = bytes->data + ((uintptr_t)span->ptr - 1);
 }
 
+/* Where the batch of a record stands at its source, as the peers store it. NULL: nowhere. */
+static const char *put_position(struct sl_buf *out, const struct sl_batch *batch)
+{
+    if (!batch->source_partition.len)
+        return NULL;
+    sl_buf_text(out, "{\"partition\":");
+    sl_buf_put(out, batch->source_partition.ptr, batch->source_partition.len);
+    sl_buf_text(out, ",\"offset\":");
+    if (batch->source_offset.len)
+        sl_buf_put(out, batch->source_offset.ptr, batch->source_offset.len);
+    else
+        sl_buf_text(out, "null");
+    sl_buf_u8(out, '}');
+    return sl_buf_cstr(out);
+}
+
 /* A source's dead letter is the record as JSON with its schema and position. */
 static enum sl_rc report(struct job *job, const struct sl_message *message, const char *stage,
                          const char *class_name, const struct sl_error *why, struct sl_error *err)
 {
     struct sl_log_record raw = {
         .topic = message->topic, .partition = -1, .offset = -1, .timestamp_ms = job->now_ms};
-    const struct sl_bad_record bad = {.raw = &raw, .stage = stage, .class_name = class_name, .why = why};
+    struct sl_buf source = {0};
+    const struct sl_bad_record bad = {.raw = &raw,
+                                      .stage = stage,
+                                      .class_name = class_name,
+                                      .why = why,
+                                      .source = put_position(&source, job->batch)};
     struct sl_buf bytes = {0};
     size_t headers_start;
     enum sl_rc rc;
@@ -64,6 +85,7 @@ static enum sl_rc report(struct job *job, const struct sl_message *message, cons
     resolve(&raw.headers, &bytes);
     rc = sl_dead_letters_report(job->encoder->letters, &bad, err);
     sl_buf_done(&bytes);
+    sl_buf_done(&source);
     return rc;
 }
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/sink_task.h"
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/queue.h"
 #include "engine/connector_options.h"
 #include "engine/decoder.h"
+#include "engine/letter.h"
 #include "engine/positions.h"
 #include "engine/topic_use.h"
 
@@ -31,6 +33,7 @@ struct sl_sink_task {
     struct sl_decoder decoder;
     struct sl_status status;
     struct sl_positions positions;
+    struct sl_parking *parking; /* errors.park.keys; NULL: not asked for */
     struct sl_share share;
     struct sl_stop stop;
     struct sl_thread apply_thread;
@@ -79,6 +82,8 @@ static void give_back(struct sl_sink_task *task, struct sl_incoming *incoming)
 {
     sl_share_give(&task->share, incoming->charged_bytes);
     incoming->charged_bytes = 0;
+    incoming->parked = NULL;
+    incoming->parked_generation = 0;
     sl_batch_reset(incoming->batch);
     (void)sl_queue_push(task->idle, incoming, SL_FOREVER);
 }
@@ -122,8 +127,10 @@ static enum sl_rc bad_record(void *ctx, const struct sl_batch *batch, uint32_t r
         .class_name = "org.apache.kafka.connect.sink.SinkTask",
         .why = why,
     };
-    enum sl_rc rc = sl_dead_letters_report(task->decoder.letters, &bad, err);
+    enum sl_rc rc = task->parking ? sl_parking_park(task->parking, raw, err) : SL_OK;
 
+    if (rc == SL_OK)
+        rc = sl_dead_letters_report(task->decoder.letters, &bad, err);
     if (rc == SL_E_DATA)
         task->refused = (struct sl_refused){
             .topic = raw->topic, .partition = raw->partition, .offset = raw->offset, .why = *err};
@@ -136,6 +143,57 @@ static enum sl_rc topic_identity(void *ctx, const struct sl_topic *topic, char *
     struct sl_transport *transport = task->shared->transport;
 
     return transport->ops->topic_identity(transport, topic, ret, err);
+}
+
+/* Find the records of a batch that wait now and did not before, and make letters of them. */
+static enum sl_rc park_more(struct sl_sink_task *task, struct sl_incoming *incoming, struct sl_error *err)
+{
+    struct sl_batch *batch = incoming->batch;
+    struct sl_bad_record *bads = sl_arena_alloc(batch->arena, batch->n_records * sizeof(*bads));
+    struct sl_error why;
+    size_t n = 0;
+
+    (void)sl_error_set(&why, SL_E_DATA, "waits behind a record with its key that is a dead letter");
+    for (uint32_t i = 0; i < batch->n_records; i++) {
+        const struct sl_log_record *raw = &incoming->raw[incoming->raw_of[i]];
+        int64_t behind;
+
+        if (incoming->parked[i] || !sl_parking_waits(task->parking, raw, &behind))
+            continue;
+        incoming->parked[i] = 1;
+        bads[n++] = (struct sl_bad_record){.raw = raw,
+                                           .stage = SL_STAGE_PARKED,
+                                           .class_name = "org.apache.kafka.connect.sink.SinkTask",
+                                           .why = &why,
+                                           .waits = true,
+                                           .behind = behind};
+    }
+    return n ? sl_dead_letters_write(task->decoder.letters, bads, n, err) : SL_OK;
+}
+
+/* sink.h */
+static enum sl_rc parked(void *ctx, struct sl_batch *batch, const uint8_t **ret_skip,
+                         uint64_t *ret_generation, struct sl_error *err)
+{
+    struct sl_sink_task *task = ctx;
+    struct sl_incoming *incoming = incoming_of(task, batch);
+    uint64_t generation = task->parking ? sl_parking_generation(task->parking) : 0;
+
+    if (generation != incoming->parked_generation) {
+        enum sl_rc rc;
+
+        if (!incoming->parked) {
+            incoming->parked = sl_arena_alloc(batch->arena, batch->n_records + 1);
+            memset(incoming->parked, 0, batch->n_records + 1);
+        }
+        rc = park_more(task, incoming, err);
+        if (rc)
+            return rc;
+        incoming->parked_generation = generation;
+    }
+    *ret_skip = incoming->parked;
+    *ret_generation = generation;
+    return SL_OK;
 }
 
 /* ---- the fetch thread ---- */
@@ -339,6 +397,12 @@ static enum sl_rc session(struct sl_sink_task *task, struct sl_error *err)
     void *item;
 
     task->converting_failed = false;
+    if (task->parking && sl_parking_generation(task->parking))
+        rc = sl_parking_reload(task->parking, err); /* a replay may have let keys go */
+    if (rc) {
+        sl_free(partitions);
+        return rc;
+    }
     if (n)
         rc = open_reader(task, partitions, n, err);
     else if (generation == sl_subscription_generation(task->subscription)) /* no topic exists yet */
@@ -452,6 +516,7 @@ static struct sl_sink_task *make(const struct sl_shared *shared, const struct sl
         .ctx = task,
         .release = release,
         .bad_record = bad_record,
+        .parked = parked,
     };
     (void)snprintf(task->number_text, sizeof(task->number_text), "%d", number);
     atomic_init(&task->paused, paused);
@@ -479,6 +544,11 @@ static enum sl_rc open_decoder(struct sl_sink_task *task, struct sl_error *err)
     const struct sl_connector *connector = task->connector;
     struct sl_decoder *decoder = &task->decoder;
     enum sl_rc rc = sl_chain_open(&decoder->chain, shared->plugins, connector->props, err);
+
+    decoder->stale.after_ms = sl_connector_int(connector->props, "errors.stale.threshold.ms");
+    if (rc == SL_OK && sl_connector_bool(connector->props, "errors.park.keys"))
+        rc = sl_parking_open(shared->transport, connector->name, &task->parking, err);
+    decoder->parking = task->parking;
 
     if (rc == SL_OK)
         rc = sl_converters_open(&decoder->converters, shared->plugins, shared->worker, connector->props,
@@ -546,6 +616,7 @@ void sl_sink_task_free(struct sl_sink_task *task)
         return;
     sl_thread_join(&task->apply_thread);
     sl_dead_letters_close(task->decoder.letters);
+    sl_parking_close(task->parking);
     sl_converters_close(&task->decoder.converters);
     sl_chain_close(&task->decoder.chain);
     for (size_t i = 0; i < INCOMING; i++)
@@ -590,9 +661,16 @@ static int64_t lag_ms(struct sl_sink_task *task, int64_t now_ms)
 
 void sl_sink_task_measure(struct sl_sink_task *task, const struct sl_log_ends *ends)
 {
+    struct sl_error_counts errors = {0};
     int64_t lag_records = sl_positions_lag(&task->positions, ends);
     int64_t now_ms = sl_wall_us() / 1000;
 
+    if (task->decoder.letters) {
+        sl_dead_letters_counts(task->decoder.letters, &errors);
+        errors.stale = atomic_load(&task->decoder.stale.n);
+        errors.keys_parked = task->parking ? sl_parking_count(task->parking) : 0;
+        sl_status_errors(&task->status, &errors);
+    }
     if (lag_records == 0) {
         task->caught_up_ms = now_ms;
         sl_status_lag(&task->status, 0, 0);

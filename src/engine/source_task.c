@@ -430,4 +430,10 @@ void sl_source_task_measure(struct sl_source_task *task)
     sl_log_writer_note(task->writer, note, sizeof(note));
     if (note[0])
         sl_status_note(&task->status, note);
+    if (task->encoder.letters) {
+        struct sl_error_counts errors;
+
+        sl_dead_letters_counts(task->encoder.letters, &errors);
+        sl_status_errors(&task->status, &errors);
+    }
 }

@@ -84,6 +84,13 @@ void sl_status_lag(struct sl_status *status, int64_t lag_records, int64_t lag_ms
     (void)pthread_mutex_unlock(&status->lock);
 }
 
+void sl_status_errors(struct sl_status *status, const struct sl_error_counts *counts)
+{
+    (void)pthread_mutex_lock(&status->lock);
+    status->now.errors = *counts;
+    (void)pthread_mutex_unlock(&status->lock);
+}
+
 void sl_status_read(struct sl_status *status, struct sl_status_view *ret)
 {
     int64_t now_us = sl_now_us();
@@ -117,6 +124,24 @@ static void put_text(struct sl_buf *out, const char *name, const char *text)
     sl_json_put_text(out, text, strlen(text));
 }
 
+static void put_errors(struct sl_buf *out, const struct sl_error_counts *errors)
+{
+    const struct {
+        const char *name;
+        uint64_t n;
+    } counts[] = {{"record_failures", errors->failures}, {"records_skipped", errors->skipped},
+                  {"errors_logged", errors->logged},     {"dead_letters", errors->letters},
+                  {"records_parked", errors->parked},    {"keys_parked", errors->keys_parked},
+                  {"stale_events", errors->stale}};
+
+    for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
+        if (counts[i].n)
+            sl_buf_format(out, ",\"%s\":%llu", counts[i].name, (unsigned long long)counts[i].n);
+    }
+    if (errors->last_ms)
+        sl_buf_format(out, ",\"last_error_ms\":%lld", (long long)errors->last_ms);
+}
+
 void sl_status_json(const struct sl_status *status, const struct sl_status_view *view, struct sl_buf *out)
 {
     sl_buf_text(out, "{\"connector\":");
@@ -129,6 +154,7 @@ void sl_status_json(const struct sl_status *status, const struct sl_status_view 
         sl_buf_format(out, ",\"lag_records\":%lld", (long long)view->lag_records);
     if (view->lag_ms >= 0)
         sl_buf_format(out, ",\"lag_ms\":%lld", (long long)view->lag_ms);
+    put_errors(out, &view->errors);
     put_text(out, "position", view->position);
     put_text(out, "note", view->note);
     put_text(out, "trace", view->trace);

@@ -20,6 +20,18 @@ enum sl_task_state {
     SL_TASK_FAILED, /* trace says why; the herder starts another in its place, or not (docs/lifecycle.md) */
 };
 
+/* What became of bad records since the start of the task; Connect's task-error-metrics and what we add. */
+struct sl_error_counts {
+    uint64_t failures; /* records that failed */
+    uint64_t skipped;  /* of them, those that nobody stopped for */
+    uint64_t logged;
+    uint64_t letters;     /* dead letters written, parked records included */
+    uint64_t parked;      /* of them, those that only wait behind a bad one */
+    uint64_t stale;       /* records that were older than errors.stale.threshold.ms */
+    uint64_t keys_parked; /* keys behind which records wait now */
+    int64_t last_ms;      /* when the last one failed; 0: none did */
+};
+
 /* A reading of a status; the counters are since the start of the task. */
 struct sl_status_view {
     enum sl_task_state state;
@@ -29,6 +41,7 @@ struct sl_status_view {
     int64_t lag_records;       /* sink: records in the log that are not applied; source: -1, nobody knows */
     int64_t lag_ms;            /* -1: unknown */
     double records_per_second; /* over the last seconds */
+    struct sl_error_counts errors;
     char note[SL_ERROR_TEXT_SIZE];
     char trace[SL_ERROR_TEXT_SIZE + 128];
     char position[256];
@@ -61,6 +74,8 @@ void sl_status_note(struct sl_status *status, const char *note);
 void sl_status_progress(struct sl_status *status, uint64_t records, int64_t last_record_ms,
                         const char *position, size_t position_len);
 void sl_status_lag(struct sl_status *status, int64_t lag_records, int64_t lag_ms);
+
+void sl_status_errors(struct sl_status *status, const struct sl_error_counts *counts);
 
 /* Measure the rate if the last measurement is old enough, and read. */
 void sl_status_read(struct sl_status *status, struct sl_status_view *ret);

@@ -147,18 +147,46 @@ static enum sl_rc apply_slowly(struct sl_pgsink *sink, struct sl_batch *batch, s
     return rc;
 }
 
+/* Bind the batch, but for what waits behind a bad record. */
+static enum sl_rc bind(struct sl_pgsink *sink, struct sl_batch *batch, uint64_t *ret_parked,
+                       struct sl_error *err)
+{
+    const uint8_t *skip = NULL;
+    enum sl_rc rc = SL_OK;
+
+    if (sink->env->parked)
+        rc = sink->env->parked(sink->env->ctx, batch, &skip, ret_parked, err);
+    return rc == SL_OK ? sl_pgsink_load_build(sink, &sink->load, batch, 0, batch->n_records, skip, err) : rc;
+}
+
+/* Did settling the batch before change what was bound: other plans, or keys that wait now? */
+static enum sl_rc bind_again(struct sl_pgsink *sink, struct sl_batch *batch, uint64_t parked,
+                             struct sl_error *err)
+{
+    const uint8_t *skip = NULL;
+    uint64_t now = parked;
+    enum sl_rc rc = SL_OK;
+
+    if (sink->env->parked)
+        rc = sink->env->parked(sink->env->ctx, batch, &skip, &now, err);
+    if (rc == SL_OK && (sink->load.generation != sink->generation || now != parked))
+        rc = sl_pgsink_load_build(sink, &sink->load, batch, 0, batch->n_records, skip, err);
+    return rc;
+}
+
 /* Bind the batch while the one before is executed, then send it. */
 static enum sl_rc apply(struct sl_pgsink *sink, struct sl_batch *batch, struct sl_error *err)
 {
     struct sl_pgsink_load *load = &sink->load;
-    enum sl_rc rc = sl_pgsink_load_build(sink, load, batch, 0, batch->n_records, NULL, err);
+    uint64_t parked = 0;
+    enum sl_rc rc = bind(sink, batch, &parked, err);
 
     if (rc == SL_OK && (load->bads.n || load->tangled))
         return apply_slowly(sink, batch, err);
     if (rc == SL_OK)
         rc = sl_pgsink_settle(sink, err);
-    if (rc == SL_OK && load->generation != sink->generation)
-        rc = sl_pgsink_load_build(sink, load, batch, 0, batch->n_records, NULL, err);
+    if (rc == SL_OK)
+        rc = bind_again(sink, batch, parked, err);
     if (rc == SL_OK && (load->bads.n || load->tangled))
         return apply_slowly(sink, batch, err);
     if (rc == SL_OK)

@@ -39,6 +39,21 @@ static const struct sl_run *run_of(const struct sl_batch *batch, uint32_t record
     return &batch->runs[low];
 }
 
+/* What waits behind a bad record of its key (errors.park.keys) is out, like the bad ones. */
+static enum sl_rc leave_parked_out(struct split *split, struct sl_error *err)
+{
+    const struct sl_sink_env *env = split->sink->env;
+    const uint8_t *parked = NULL;
+    uint64_t generation = 0;
+    enum sl_rc rc = env->parked ? env->parked(env->ctx, split->batch, &parked, &generation, err) : SL_OK;
+
+    for (uint32_t i = 0; rc == SL_OK && parked && i < split->batch->n_records; i++) {
+        split->out[i] |= parked[i];
+        split->skip[i] |= parked[i];
+    }
+    return rc;
+}
+
 static enum sl_rc report(struct split *split, uint32_t record, const struct sl_error *why,
                          struct sl_error *err)
 {
@@ -51,7 +66,7 @@ static enum sl_rc report(struct split *split, uint32_t record, const struct sl_e
         return rc;
     split->out[record] = 1;
     split->skip[record] = 1;
-    return SL_OK;
+    return leave_parked_out(split, err);
 }
 
 static enum sl_rc report_bads(struct split *split, const struct sl_pgsink_bads *bads, struct sl_error *err)
@@ -188,9 +203,13 @@ static enum sl_rc retry_waiting(struct split *split, struct sl_error *last_why, 
         uint32_t record = split->waiting[i];
         struct sl_error why = {0};
         bool superseded = false;
-        enum sl_rc rc = split->sink->config.insert_mode == SL_PGSINK_INSERT
-                            ? SL_OK
-                            : is_superseded(split, record, &superseded, err);
+        enum sl_rc rc;
+
+        if (split->out[record]) /* it waits for a bad one now */
+            continue;
+        rc = split->sink->config.insert_mode == SL_PGSINK_INSERT
+                 ? SL_OK
+                 : is_superseded(split, record, &superseded, err);
 
         if (rc == SL_OK && superseded)
             continue;
@@ -295,7 +314,9 @@ enum sl_rc sl_pgsink_split(struct sl_pgsink *sink, struct sl_batch *batch, struc
     for (int tries = 0; tries < MAX_ATTEMPTS; tries++) {
         struct sl_error why = {0};
 
-        rc = attempt(&split, &why);
+        rc = leave_parked_out(&split, &why);
+        if (rc == SL_OK)
+            rc = attempt(&split, &why);
         if (rc == SL_E_SCHEMA && !reread) {
             /* the table may have changed since its catalogue entry was read */
             sl_pgsink_plans_forget(sink);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "history.h"
 
+#include "scalars.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -40,6 +42,7 @@ static const char *const trait_names[HISTORY_TRAITS] = {
     "TTL",          "null value",
     "jitter",       "late",
     "equal time",   "many partitions",
+    "scalar",
 };
 
 const char *history_trait_name(int n)
@@ -98,6 +101,10 @@ static void choose_table(struct history *h)
     t->images = (chance(h, 50) ? IMAGES_POST : 0);
     t->images |= (int)below(h, 3); /* none, pre, full */
     t->default_ttl_s = chance(h, 8) ? h->options.ttl_max_s : 0;
+    t->scalar = h->options.scalars ? (int)below(h, SCALARS) : -1;
+    t->row_ttl = h->options.scalars && !t->default_ttl_s && chance(h, 15);
+    if (t->row_ttl)
+        t->scalar = SCALAR_TIMESTAMP;
 }
 
 struct history *history_new(const struct history_options *options)
@@ -137,6 +144,8 @@ static void put_create_table(struct history *h)
         add(h, ", m map<text, int>, e set<text>, l list<int>, f frozen<map<text, int>>");
     if (t->udt)
         add(h, ", u %s_address, t tuple<int, text>", t->name);
+    if (t->scalar >= 0)
+        add(h, ", x %s%s", scalars[t->scalar].type, t->row_ttl ? " TTL" : "");
     add(h, ", PRIMARY KEY (p%s))", t->clustering ? ", c1, c2" : "");
     add(h, " WITH cdc = {'enabled': 'true', 'preimage': %s, 'postimage': %s}", pre[t->images & 3],
         t->images & IMAGES_POST ? "true" : "false");
@@ -216,19 +225,19 @@ static void put_list(struct history *h)
 }
 
 /* A value of one of the columns that every table has, or of those that this one has. */
-enum column { A, B, D, M, E, L, F, U, T, S1, S2 };
-static const char *const column_names[] = {"a", "b", "d", "m", "e", "l", "f", "u", "t", "s1", "s2"};
+enum column { A, B, D, M, E, L, F, U, T, S1, S2, X };
+static const char *const column_names[] = {"a", "b", "d", "m", "e", "l", "f", "u", "t", "s1", "s2", "x"};
 
 static enum column pick_column(struct history *h, bool regular_only)
 {
     for (;;) {
-        enum column c = (enum column)below(h, 11);
+        enum column c = (enum column)below(h, h->table.scalar >= 0 ? 12 : 11);
 
         if (c >= M && c <= F && !h->table.collections)
             continue;
         if ((c == U || c == T) && !h->table.udt)
             continue;
-        if (c >= S1 && (!h->table.statics || regular_only))
+        if ((c == S1 || c == S2) && (!h->table.statics || regular_only))
             continue;
         return c;
     }
@@ -245,11 +254,25 @@ static unsigned column_trait(enum column c)
     case U: return TRAIT_UDT;
     case S1:
     case S2: return TRAIT_STATIC;
+    case X: return TRAIT_SCALAR;
     case A:
     case B:
     case D: return 0;
     }
     return 0;
+}
+
+/* A literal of its type; the end of a row lies near the present. */
+static void put_scalar(struct history *h)
+{
+    uint32_t r;
+
+    if (!h->table.row_ttl) {
+        add(h, "%s", scalars[h->table.scalar].literals[below(h, SCALAR_LITERALS)]);
+        return;
+    }
+    r = h->next_register < HISTORY_REGISTERS ? h->next_register++ : HISTORY_REGISTERS - 1;
+    add(h, "@%u:%" PRId64 "!", r, (int64_t)(draw(h) % (uint64_t)(60 * h->options.unit_us)));
 }
 
 static void put_value(struct history *h, enum column c)
@@ -272,6 +295,7 @@ static void put_value(struct history *h, enum column c)
     case L: put_list(h); break;
     case U: add(h, "{street: %s, number: %u}", word(h), below(h, 9)); break;
     case T: add(h, "(%u, %s)", below(h, 9), word(h)); break;
+    case X: put_scalar(h); break;
     }
 }
 
@@ -342,7 +366,7 @@ static void put_row(struct history *h, int p)
 static void put_insert(struct history *h, int p, bool time, bool lwt)
 {
     const struct history_table *t = &h->table;
-    enum column chosen[11];
+    enum column chosen[12];
     uint32_t n = 0;
 
     h->traits |= TRAIT_INSERT;
@@ -597,6 +621,8 @@ void history_next(struct history *h, struct step *ret)
             ret->kind = what < 8 ? STEP_CRASH : STEP_RESTART;
         else if (h->options.generations && what >= 995)
             ret->kind = STEP_GENERATION;
+        else if (h->table.row_ttl && what >= 900)
+            ret->kind = STEP_EXPIRY;
         else
             *ret = (struct step){.kind = STEP_PAUSE, .pause_us = pause_us(h)};
         return;
@@ -614,16 +640,17 @@ void history_put_times(const char *text, int64_t now_us, int64_t *registers, cha
     while (*text && len + 1 < size) {
         uint32_t r;
         int64_t offset;
+        char unit = 0;
         int used = 0;
 
-        if (*text != '@' || sscanf(text, "@%" SCNu32 ":%" SCNd64 "@%n", &r, &offset, &used) != 2 || !used ||
-            r >= HISTORY_REGISTERS) {
+        if (*text != '@' || sscanf(text, "@%" SCNu32 ":%" SCNd64 "%c%n", &r, &offset, &unit, &used) != 3 ||
+            (unit != '@' && unit != '!') || r >= HISTORY_REGISTERS) {
             ret[len++] = *text++;
             continue;
         }
         if (!registers[r])
             registers[r] = now_us + offset;
-        len += (size_t)snprintf(ret + len, size - len, "%" PRId64, registers[r]);
+        len += (size_t)snprintf(ret + len, size - len, "%" PRId64, registers[r] / (unit == '!' ? 1000 : 1));
         text += used;
     }
     ret[len < size ? len : size - 1] = '\0';

@@ -4,7 +4,7 @@
  * steps.
  *
  * A history is a list of statements, pauses, crashes and switches of generations. It knows no server:
- * statements are CQL text in which a time is written as @register:offset@. A register is set when it is met
+ * statements are CQL text in which a time is written as @register:offset@, or @register:offset! for milliseconds. A register is set when it is met
  * first, to the present time in microseconds plus the offset, and keeps that: so one history can be run with
  * a manual clock in one process, or with real programs, and writes with equal and old timestamps stay equal
  * and old.
@@ -27,6 +27,8 @@ struct history_table {
     bool statics;     /* s1 int static, s2 text static; clustering only */
     bool collections; /* m map<text,int>, e set<text>, l list<int>, f frozen<map<text,int>> */
     bool udt;         /* u address {street text, number int}, t tuple<int,text> */
+    int scalar;       /* the type of the column x, see scalars.h; -1: there is none */
+    bool row_ttl;     /* x is a timestamp that says when the row ends */
     bool tablets;
     int images;        /* enum history_images, added up */
     int default_ttl_s; /* 0: none */
@@ -41,6 +43,7 @@ struct history_options {
     bool generations;     /* with steps that open new streams */
     const char *keyspace; /* NULL: "h" */
     int tablets;          /* 0: drawn; 1: no; 2: yes */
+    bool scalars;         /* with a column x of any scalar type, and the expiry of rows by it */
 };
 
 enum step_kind {
@@ -49,6 +52,7 @@ enum step_kind {
     STEP_PAUSE,      /* pause_us */
     STEP_CRASH,      /* kill the reader, start it again */
     STEP_RESTART,    /* stop the reader in order, start it again */
+    STEP_EXPIRY,     /* the server's expiry service looks for rows whose x is past */
     STEP_GENERATION, /* open new streams: a generation, or another number of tablets */
 };
 
@@ -74,8 +78,9 @@ enum step_trait {
     TRAIT_LATE = 1 << 17,       /* a timestamp far in the past */
     TRAIT_EQUAL_TIME = 1 << 18, /* the timestamp of an earlier statement */
     TRAIT_MANY_PARTITIONS = 1 << 19,
+    TRAIT_SCALAR = 1 << 20, /* x */
 };
-enum { HISTORY_TRAITS = 20 };
+enum { HISTORY_TRAITS = 21 };
 
 struct step {
     enum step_kind kind;

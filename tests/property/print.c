@@ -19,6 +19,7 @@ static void print_step(const struct step *step)
     case STEP_CRASH: printf("C\n"); break;
     case STEP_RESTART: printf("R\n"); break;
     case STEP_GENERATION: printf("G\n"); break;
+    case STEP_EXPIRY: /* only the runner has tables with it */
     case STEP_END: break;
     }
 }

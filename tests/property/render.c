@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static uint64_t big_endian(const uint8_t *bytes, int n)
 {
@@ -87,6 +88,69 @@ static void render_fields(struct sl_buf *out, const struct sy_type *type, struct
     sl_buf_text(out, "}");
 }
 
+/* ---- scalars, as far as scalars.c has values of them ---- */
+
+static int64_t signed_number(struct sy_value value)
+{
+    int shift = 64 - 8 * value.len;
+
+    return value.len < 1 ? 0 : (int64_t)(big_endian(value.bytes, value.len) << shift) >> shift;
+}
+
+static void render_decimal(struct sl_buf *out, struct sy_value value)
+{
+    struct sy_value digits = {.bytes = value.bytes + 4, .len = value.len - 4};
+    int scale = (int)big_endian(value.bytes, 4);
+    int64_t number = signed_number(digits);
+    int64_t whole = 1;
+
+    for (int i = 0; i < scale; i++)
+        whole *= 10;
+    if (scale > 0)
+        sl_buf_format(out, "\"%" PRId64 ".%0*" PRId64 "\"", number / whole, scale, number % whole);
+    else
+        sl_buf_format(out, "\"%" PRId64 "\"", number);
+}
+
+static void render_uuid(struct sl_buf *out, struct sy_value value)
+{
+    sl_buf_text(out, "\"");
+    for (int i = 0; i < value.len; i++)
+        sl_buf_format(out, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", value.bytes[i]);
+    sl_buf_text(out, "\"");
+}
+
+/* Months, days, nanoseconds, each below 64 and so a zigzag vint of one byte. */
+static void render_duration(struct sl_buf *out, struct sy_value value)
+{
+    static const char *const units[] = {"mo", "d", "ns"};
+
+    sl_buf_text(out, "\"");
+    for (int i = 0; i < 3 && i < value.len; i++)
+        if (value.bytes[i])
+            sl_buf_format(out, "%d%s", value.bytes[i] / 2, units[i]);
+    sl_buf_text(out, "\"");
+}
+
+static void render_real(struct sl_buf *out, struct sy_value value)
+{
+    uint64_t bits = big_endian(value.bytes, value.len);
+    uint32_t half = (uint32_t)bits;
+    double number;
+    float single;
+
+    memcpy(&number, &bits, sizeof(number));
+    memcpy(&single, &half, sizeof(single));
+    sl_buf_format(out, "%.17g", value.len == 4 ? (double)single : number);
+}
+
+static void render_inet(struct sl_buf *out, struct sy_value value)
+{
+    if (value.len != 4)
+        broken("an address that no history has");
+    sl_buf_format(out, "\"%d.%d.%d.%d\"", value.bytes[0], value.bytes[1], value.bytes[2], value.bytes[3]);
+}
+
 void render_cql(struct sl_buf *out, const struct sy_type *type, struct sy_value value)
 {
     if (value.len < 0) {
@@ -104,6 +168,21 @@ void render_cql(struct sl_buf *out, const struct sy_type *type, struct sy_value 
             broken("a bigint that has not eight bytes");
         sl_buf_format(out, "%" PRId64, (int64_t)big_endian(value.bytes, 8));
         break;
+    case SY_BOOLEAN:
+    case SY_SMALLINT:
+    case SY_TINYINT:
+    case SY_TIMESTAMP:
+    case SY_TIME: sl_buf_format(out, "%" PRId64, signed_number(value)); break;
+    case SY_DATE: sl_buf_format(out, "%" PRId64, (int64_t)big_endian(value.bytes, 4) - INT64_C(0x80000000)); break;
+    case SY_FLOAT:
+    case SY_DOUBLE: render_real(out, value); break;
+    case SY_DECIMAL: render_decimal(out, value); break;
+    case SY_VARINT: sl_buf_format(out, "\"%" PRId64 "\"", signed_number(value)); break;
+    case SY_UUID:
+    case SY_TIMEUUID: render_uuid(out, value); break;
+    case SY_INET: render_inet(out, value); break;
+    case SY_DURATION: render_duration(out, value); break;
+    case SY_BLOB:
     case SY_TEXT:
     case SY_ASCII: sl_buf_format(out, "\"%.*s\"", value.len, (const char *)value.bytes); break;
     case SY_LIST:
@@ -112,21 +191,6 @@ void render_cql(struct sl_buf *out, const struct sy_type *type, struct sy_value 
     case SY_UDT:
     case SY_TUPLE: render_fields(out, type, value); break;
     case SY_CUSTOM:
-    case SY_BLOB:
-    case SY_BOOLEAN:
-    case SY_COUNTER:
-    case SY_DECIMAL:
-    case SY_DOUBLE:
-    case SY_FLOAT:
-    case SY_TIMESTAMP:
-    case SY_UUID:
-    case SY_VARINT:
-    case SY_TIMEUUID:
-    case SY_INET:
-    case SY_DATE:
-    case SY_TIME:
-    case SY_SMALLINT:
-    case SY_TINYINT:
-    case SY_DURATION: broken("a type that no history has");
+    case SY_COUNTER: broken("a type that no history has");
     }
 }

@@ -10,6 +10,7 @@
  * named with the command that runs it alone. Exit 1 when one failed.
  */
 #include "history.h"
+#include "scalars.h"
 #include "world.h"
 
 #include <inttypes.h>
@@ -20,22 +21,27 @@
 struct tally {
     uint64_t traits[HISTORY_TRAITS];
     uint64_t ops[WORLD_OPS];
-    uint64_t statements, refused, pauses, crashes, restarts, generations, polls, read_again, rows;
+    uint64_t scalars[SCALARS]; /* statements that name x, by its type */
+    uint64_t statements, refused, pauses, crashes, restarts, generations, expiries, polls, read_again, rows;
     uint64_t tables[2][2]; /* legacy or advanced, without or with images */
 };
 
-static void count_statement(struct tally *tally, const struct step *step, bool taken)
+static void count_statement(struct tally *tally, const struct step *step, int scalar, bool taken)
 {
     tally->statements++;
     tally->refused += !taken;
     for (int i = 0; taken && i < HISTORY_TRAITS; i++)
         tally->traits[i] += step->traits >> i & 1;
+    if (taken && step->traits & TRAIT_SCALAR)
+        tally->scalars[scalar]++;
 }
 
-static void take_step(struct world *world, const struct step *step, struct tally *tally)
+static void take_step(struct world *world, const struct step *step, int scalar, struct tally *tally)
 {
     switch (step->kind) {
-    case STEP_STATEMENT: count_statement(tally, step, world_statement(world, step->text)); break;
+    case STEP_STATEMENT: 
+        count_statement(tally, step, scalar, world_statement(world, step->text));
+        break;
     case STEP_PAUSE:
         tally->pauses++;
         world_pause(world, step->pause_us);
@@ -47,6 +53,10 @@ static void take_step(struct world *world, const struct step *step, struct tally
     case STEP_RESTART:
         tally->restarts++;
         world_restart(world);
+        break;
+    case STEP_EXPIRY:
+        tally->expiries++;
+        world_expiry(world);
         break;
     case STEP_GENERATION:
         tally->generations++;
@@ -67,7 +77,7 @@ static bool run_history(const struct history_options *options, bool verbose, str
 
     do {
         history_next(history, &step);
-        take_step(world, &step, tally);
+        take_step(world, &step, history_table(history)->scalar, tally);
     } while (step.kind != STEP_END && !world_failure(world)[0]);
     world_settle(world);
     right = world_failure(world)[0] == '\0';
@@ -88,8 +98,8 @@ static bool run_history(const struct history_options *options, bool verbose, str
 static void print_tally(const struct tally *t)
 {
     printf("statements %" PRIu64 " (%" PRIu64 " refused by the server), pauses %" PRIu64 ", crashes %" PRIu64
-           ", restarts %" PRIu64 ", new streams %" PRIu64 ", polls %" PRIu64 "\n",
-           t->statements, t->refused, t->pauses, t->crashes, t->restarts, t->generations, t->polls);
+           ", restarts %" PRIu64 ", new streams %" PRIu64 ", expiries by a column %" PRIu64 ", polls %" PRIu64 "\n",
+           t->statements, t->refused, t->pauses, t->crashes, t->restarts, t->generations, t->expiries, t->polls);
     printf("tables: legacy %" PRIu64 " without images, %" PRIu64 " with; advanced %" PRIu64
            " without, %" PRIu64 " with\n",
            t->tables[0][0], t->tables[0][1], t->tables[1][0], t->tables[1][1]);
@@ -97,6 +107,9 @@ static void print_tally(const struct tally *t)
            t->read_again);
     for (int i = 0; i < HISTORY_TRAITS; i++)
         printf(" %s %" PRIu64 "%s", history_trait_name(i), t->traits[i], i + 1 < HISTORY_TRAITS ? "," : "\n");
+    printf("scalars by type:");
+    for (int i = 0; i < SCALARS; i++)
+        printf(" %s %" PRIu64 "%s", scalars[i].type, t->scalars[i], i + 1 < SCALARS ? "," : "\n");
     printf("log rows by operation:");
     for (int i = 0; i < WORLD_OPS; i++)
         printf(" %d: %" PRIu64 "%s", world_op_code(i), t->ops[i], i + 1 < WORLD_OPS ? "," : "\n");
@@ -124,6 +137,7 @@ int main(int argc, char **argv)
         .ttl_max_s = 120,
         .crashes = true,
         .generations = true,
+        .scalars = true,
     };
     struct tally tally = {0};
     uint64_t count = 100;

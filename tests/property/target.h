@@ -14,9 +14,9 @@
 
 #include <stdio.h>
 
-enum { TARGET_KEYS = 3, TARGET_COLUMNS = 14, TARGET_EVENT_SIZE = 36 };
+enum { TARGET_KEYS = 3, TARGET_COLUMNS = 15, TARGET_EVENT_SIZE = 36 };
 
-/* p, c1, c2, then a, b, d, m, e, l, f, u, t, s1, s2. */
+/* p, c1, c2, then a, b, d, m, e, l, f, u, t, s1, s2, x. */
 extern const char *const target_columns[TARGET_COLUMNS];
 
 struct target_row {

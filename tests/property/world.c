@@ -208,7 +208,7 @@ static void configure(struct world *world)
     sl_props_set(world->props, "scylla.confidence.window.size", text);
     sl_props_set(world->props, "sluice.scylla.sweep.ms", "4000000");
     sl_props_set(world->props, "sluice.scylla.sweep.interval.ms", "20000");
-    sl_props_set(world->props, "sluice.scylla.early", below(world, 3) ? "true" : "false");
+    sl_props_set(world->props, "sluice.scylla.early.reads", below(world, 3) ? "true" : "false");
     choose_shape(world);
 }
 
@@ -290,6 +290,18 @@ void world_generation(struct world *world)
         (void)snprintf(line, sizeof(line), "tablets split %s.%s", world->table->keyspace, world->table->name);
     else
         (void)snprintf(line, sizeof(line), "generation new");
+    if (!sy_server_command(world->server, line, answer, sizeof(answer)))
+        fail(world, "%s: %s", line, answer);
+    say(world, "%s: %s", line, answer);
+}
+
+void world_expiry(struct world *world)
+{
+    char line[120];
+    char answer[400] = "";
+
+    (void)snprintf(line, sizeof(line), "rowttl expire %s.%s", world->table->keyspace, world->table->name);
+    advance(world, 1);
     if (!sy_server_command(world->server, line, answer, sizeof(answer)))
         fail(world, "%s: %s", line, answer);
     say(world, "%s: %s", line, answer);

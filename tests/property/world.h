@@ -33,6 +33,7 @@ void world_pause(struct world *world, int64_t pause_us);
 void world_crash(struct world *world);   /* what the last poll gave may be lost */
 void world_restart(struct world *world); /* in order */
 void world_generation(struct world *world);
+void world_expiry(struct world *world);
 
 /* Let time pass until all is read, then compare rows and ledger. */
 void world_settle(struct world *world);

@@ -46,6 +46,8 @@ static const char help[] =
     "  --tls-client-ca FILE   only clients with a certificate of this authority come in\n"
     "  --control PATH         unix socket for orders, see below\n"
     "  --manual-clock         time stands still but for the order 'advance'\n"
+    "  --clock-start MS       the same from a time on, milliseconds since 1970, so that a run can be "
+    "repeated\n"
     "  --version, --help\n"
     "\n"
     "A first look, with Python's cassandra-driver (package python3-cassandra):\n"
@@ -156,6 +158,7 @@ enum flag {
     FLAG_CLIENT_CA,
     FLAG_CONTROL,
     FLAG_MANUAL_CLOCK,
+    FLAG_CLOCK_START,
     FLAG_VERSION,
     FLAG_HELP
 };
@@ -176,6 +179,7 @@ static const struct option flags[] = {
     {"tls-client-ca", required_argument, NULL, FLAG_CLIENT_CA},
     {"control", required_argument, NULL, FLAG_CONTROL},
     {"manual-clock", no_argument, NULL, FLAG_MANUAL_CLOCK},
+    {"clock-start", required_argument, NULL, FLAG_CLOCK_START},
     {"version", no_argument, NULL, FLAG_VERSION},
     {"help", no_argument, NULL, FLAG_HELP},
     {0},
@@ -186,6 +190,16 @@ static void print_help(void)
     fputs(help, stdout);
     fputs(sy_service_help, stdout);
     fputs(more_orders, stdout);
+}
+
+static bool parse_clock(const char *text, struct sy_server_options *options)
+{
+    uint64_t ms;
+    if (!parse_number("clock-start", text, 0, INT64_MAX / 1000, &ms))
+        return false;
+    options->manual_clock = true;
+    options->start_us = (int64_t)ms * 1000;
+    return true;
 }
 
 static bool set_option(int flag, const char *value, struct options *options)
@@ -212,6 +226,7 @@ static bool set_option(int flag, const char *value, struct options *options)
         options->server.manual_clock = true;
         options->server.start_us = (int64_t)time(NULL) * 1000000;
         return true;
+    case FLAG_CLOCK_START: return parse_clock(value, &options->server);
     case FLAG_VERSION: printf(PROGRAM " %s\n", SLUICE_VERSION); exit(0);
     case FLAG_HELP: print_help(); exit(0);
     default: fprintf(stderr, "HINT: see " PROGRAM " --help\n"); return false;

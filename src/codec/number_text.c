@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codec/number_text.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -54,7 +55,7 @@ size_t sl_double_text(double number, char text[SL_NUMBER_TEXT_SIZE])
 
     if (!isfinite(number))
         return not_finite(number, text);
-    for (int precision = 14; precision <= 16; precision++) {
+    for (int precision = fabs(number) < DBL_MIN ? 1 : 14; precision <= 16; precision++) {
         (void)snprintf(scientific, sizeof(scientific), "%.*e", precision, number);
         if (strtod(scientific, NULL) == number)
             break;
@@ -68,7 +69,7 @@ size_t sl_float_text(float number, char text[SL_NUMBER_TEXT_SIZE])
 
     if (!isfinite(number))
         return not_finite((double)number, text);
-    for (int precision = 5; precision <= 8; precision++) {
+    for (int precision = fabsf(number) < FLT_MIN ? 1 : 5; precision <= 8; precision++) {
         (void)snprintf(scientific, sizeof(scientific), "%.*e", precision, (double)number);
         if (strtof(scientific, NULL) == number)
             break;

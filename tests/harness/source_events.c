@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * source_events CONNECTOR.json OUT.jsonl OFFSETS IDLE_SECONDS: run one task of a source of ours alone and write
- * one JSON line an event, keys and values as JsonConverter writes them, schemas included: what the interop tests
- * put beside the same of a Java connector. Ends when nothing came for IDLE_SECONDS.
+ * source_events CONNECTOR.json OUT.jsonl OFFSETS IDLE_SECONDS: run one task of a source of ours alone and
+ * write one JSON line an event, keys and values as JsonConverter writes them, schemas included: what the
+ * interop tests put beside the same of a Java connector. Ends when nothing came for IDLE_SECONDS.
  *
  * OFFSETS holds one line a position, the partition's JSON, a tab, the offset's JSON. It is read at the start
- * (missing: a first start) and written anew with each batch that moves a position. Notes are not kept: options
- * that need them must be off.
+ * (missing: a first start) and written anew with each batch that moves a position. Notes are not kept:
+ * options that need them must be off.
  */
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -123,8 +123,9 @@ static enum sl_rc stored_offsets(void *ctx, sl_text_visitor *visit, void *visit_
 
     (void)err;
     for (size_t i = 0; i < tool->n_positions; i++)
-        visit(visit_ctx, tool->positions[i].partition,
-              (struct sl_span){(const uint8_t *)tool->positions[i].offset, strlen(tool->positions[i].offset)});
+        visit(
+            visit_ctx, tool->positions[i].partition,
+            (struct sl_span){(const uint8_t *)tool->positions[i].offset, strlen(tool->positions[i].offset)});
     return SL_OK;
 }
 

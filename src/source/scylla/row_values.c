@@ -191,7 +191,8 @@ static enum sl_rc before_field(struct sl_scylla_images *images, const struct sl_
     if (before->cells[field->cell].len >= 0 || sl_scylla_flag(before, field->deleted))
         return sl_scylla_value_of(before, field, arena, ret, err);
     *ret = absent(images);
-    if (row->shape->config->before == SL_SCYLLA_IMAGE_ONLY_UPDATED && row->op == SL_SCYLLA_OP_UPDATE)
+    /* The connector completes the image of an update only. */
+    if (row->shape->config->before == SL_SCYLLA_IMAGE_ONLY_UPDATED || row->op != SL_SCYLLA_OP_UPDATE)
         return SL_OK;
     /* What the change left alone is after as it was before. */
     if (after && !sl_scylla_touches(row, field) &&

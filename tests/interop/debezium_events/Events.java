@@ -21,7 +21,7 @@ import org.apache.kafka.connect.source.SourceRecord;
 
 /**
  * PROPERTIES OUT.jsonl OFFSET IDLE_SECONDS: Debezium's SQL Server connector in the embedded engine, one JSON line an event with
- * its schemas, and the last source offset in the file OFFSET. Ends when nothing came for IDLE_SECONDS. The twin of events.c.
+ * its schemas, and the last source offset in the file OFFSET. Ends when nothing came for IDLE_SECONDS. The twin of harness/source_events.c.
  */
 public final class Events {
     private final JsonConverter keys = new JsonConverter();

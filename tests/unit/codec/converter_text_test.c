@@ -113,6 +113,7 @@ static void doubles_are_written_as_java_writes_them(void **state)
         {0.1, "0.1"},
         {1.7976931348623157e308, "1.7976931348623157E308"},
         {100.0, "100.0"},
+        {4.9e-324, "4.9E-324"}, /* two digits at least, as long as they are the nearest */
         {(double)INFINITY, "Infinity"},
         {(double)NAN, "NaN"},
     };
@@ -123,6 +124,8 @@ static void doubles_are_written_as_java_writes_them(void **state)
                             known[i].text);
     assert_string_equal(encode(&sl_converter_string, NULL, sl_float(SL_FLOAT32, (double)3.4028235e38f)),
                         "3.4028235E38");
+    assert_string_equal(encode(&sl_converter_string, NULL, sl_float(SL_FLOAT32, (double)-1.4e-45f)),
+                        "-1.4E-45");
 }
 
 static void a_header_literal_says_its_own_type(void **state)

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+What the real scylla-cdc-source-connector emitted over a fixed workload (data/, see README.md), held against what sluice's
+source emits over the same: keys, values, schemas, headers, order per key, positions. Whatever differs must be one of
+REASONS, each of which stands in docs/scylla-source.md.
+"""
+import collections
+import json
+import subprocess
+
+import pytest
+
+import golden
+
+RESUMED = ("legacy", "legacy-preimages", "advanced", "legacy-tablets", "advanced-tablets")
+ALONE = {"sluice.scylla.early.reads": "false", "sluice.scylla.read.again": "false", "sluice.scylla.sweep.ms": "0"}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, build):
+    server = golden.cluster(tmp_path_factory.mktemp("golden"), build)
+    yield server
+    server.stop()
+
+
+def ours(name, server, build, folder, offsets=None):
+    """(events, stored positions) of sluice's source alone."""
+    config, out, stored = folder / "source.json", folder / "out.jsonl", folder / "offsets"
+    config.write_text(json.dumps({"name": "golden", "config": {**golden.settings(name, server), **ALONE}}))
+    stored.write_text("".join(f"{partition}\t{offset}\n" for partition, offset in (offsets or {}).items()))
+    subprocess.run([build / "tests/unit/sluice-source-events", config, out, stored, "1"], check=True, timeout=120,
+                   stdin=subprocess.DEVNULL)
+    events = [json.loads(line) for line in out.read_text().splitlines()]
+    for event in events:
+        golden.stop_clocks(event)
+    return ([e for e in events if not e["topic"].startswith("__debezium-heartbeat")],
+            dict(line.split("\t") for line in stored.read_text().splitlines()))
+
+
+# ---- differences with a reason, in the words of docs/scylla-source.md ----
+
+def payload(event):
+    return (event["value"] or {}).get("payload")
+
+
+def has_clustering(event):
+    return event["topic"].split(".", 1)[1] not in ("vn.types_all", "vn.types_images", "vn.solo", "vn.expiry_solo")
+
+
+def is_extra(event):
+    """The reason why the connector has no such event; None: it should."""
+    value = payload(event)
+    if "__sluice.range" in event["headers"]:
+        return "range and partition deletes"
+    if "vn.expiry" in event["topic"] and (value is None or value["op"] == "d" or
+                                          event["key"]["payload"]["pk"] == 0):  # behind one, never reached
+        return "the server's own expiry"
+    return None
+
+
+def waits_in_vain(event, settings):
+    """A change that the connector holds back until its pre-image comes, and the log has none."""
+    value = payload(event)
+    return (settings.get("cdc.include.before", "none") != "none" and value is not None and value["op"] in "ud" and
+            value["before"] is None and has_clustering(event))
+
+
+def field_reason(path, theirs, mine):
+    if ".before." in path and theirs is None and mine == {"value": None}:
+        return "null before, in legacy"
+    if path.endswith(".a.tags") and theirs == [] and mine is None:
+        return "a null collection in a UDT"
+    return None
+
+
+def differ(a, b, path):
+    if isinstance(a, dict) and isinstance(b, dict):
+        if list(a) != list(b):
+            yield path + " keys", list(a), list(b)
+        for key in a:
+            if key in b:
+                yield from differ(a[key], b[key], f"{path}.{key}")
+    elif isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+        for number, (x, y) in enumerate(zip(a, b)):
+            yield from differ(x, y, f"{path}[{number}]")
+    elif a != b or type(a) is not type(b):
+        yield path, a, b
+
+
+def real_date(fields):
+    """Key days before 1582-10-15 as the cluster has them: the connector counts those as in the Julian calendar."""
+    if (fields or {}).get("day") == DAY_ONE_JULIAN:
+        fields["day"] = DAY_ONE
+        return True
+    return False
+
+
+DAY_ONE, DAY_ONE_JULIAN = -719162, -719164  # 0001-01-01
+
+
+def by_key(events):
+    """Events of each key in their order; the key as text."""
+    keys = collections.defaultdict(list)
+    for event in events:
+        headers = {k: v["payload"] if isinstance(v, dict) else v for k, v in event["headers"].items()
+                   if not k.startswith("__sluice.")}
+        keys[event["topic"], json.dumps(event["key"]["payload"], ensure_ascii=False)].append(
+            {"key": event["key"], "value": event["value"], "headers": headers})
+    return keys
+
+
+class Comparison:
+    def __init__(self, name):
+        self.settings = golden.RUNS[name][1]
+        self.faults, self.known = [], collections.Counter()
+
+    def events(self, theirs, mine):
+        kept = []
+        for event in mine:
+            reason = is_extra(event)
+            if reason:
+                self.known[reason] += 1
+            else:
+                kept.append(event)
+        for event in theirs:
+            value = payload(event) or {}
+            for fields in (event["key"]["payload"], value.get("before"), value.get("after")):
+                self.known["dates before 1582-10-15"] += real_date(fields)
+        left, right = by_key(theirs), by_key(kept)
+        for key in sorted(set(left) | set(right)):
+            self.key(key, left.get(key, []), right.get(key, []))
+
+    def key(self, key, left, right):
+        if any(waits_in_vain({**e, "topic": key[0]}, self.settings) for e in right):
+            left, right = self.paired(key, left, right)
+        if len(left) != len(right):
+            self.faults.append(f"{key}: {len(left)} events against ours {len(right)}: "
+                               f"{[shown(e) for e in left]} against {[shown(e) for e in right]}")
+        for number, (a, b) in enumerate(zip(left, right)):
+            for path, x, y in differ(a, b, ""):
+                reason = field_reason(path, x, y)
+                if reason:
+                    self.known[reason] += 1
+                else:
+                    self.faults.append(f"{key}[{number}]{path}: {x!r} against ours {y!r}")
+
+    def paired(self, key, left, right):
+        """
+        Where a pre-image is missing the connector drops the change, or sends it later, with the pre-image and the time
+        of the next one. What it sends must be ours all the same, in our order, but for these.
+        """
+        reason, kept, at = "a change whose image is missing", [], 0
+        for event in right:
+            if at == len(left) or identity(left[at]) != identity(event):
+                self.known[reason] += 1
+                continue
+            for field in ("before", "source") if payload(event) else ():
+                if payload(event)[field] != payload(left[at])[field]:
+                    self.known[reason] += 1
+                    payload(left[at])[field] = payload(event)[field]
+            kept.append(event)
+            at += 1
+        return left, kept
+
+
+def identity(event):
+    value = payload(event)
+    return (value["op"], json.dumps(value["after"])) if value else None
+
+
+def shown(event):
+    value = payload(event)
+    return (value["op"], value["before"], value["after"]) if value else None
+
+
+def text(fields):
+    return json.dumps(fields, separators=(",", ":"))
+
+
+@pytest.mark.parametrize("name", golden.RUNS)
+def test_the_connector_and_sluice_say_the_same(server, build, tmp_path, name):
+    head, theirs = golden.unpack(golden.path(name).read_bytes())
+    assert golden.log_hash(server, golden.RUNS[name][0]) == head["log"], \
+        "the simulator's log is not the one that the golden data was recorded over; record it anew (README.md)"
+    mine, stored = ours(name, server, build, tmp_path)
+    comparison = Comparison(name)
+    comparison.events(theirs, mine)
+    for event in theirs:
+        partition = text(event["sourcePartition"])
+        if partition not in stored:
+            comparison.faults.append(f"no position of {partition}")
+    print(f"\n{name}: {len(theirs)} events; differences with a reason: {sum(comparison.known.values())} "
+          f"{dict(+comparison.known)}")
+    assert theirs and not comparison.faults, \
+        f"{len(comparison.faults)} differences:\n" + "\n".join(comparison.faults[:40])
+
+
+def order(event):
+    """Where an event stands in its partition: streams by their bytes as signed ones, as the connector goes through them."""
+    stream = bytes.fromhex(event["sourceOffset"]["change_id_stream_id"].removeprefix("0x"))
+    return [b - 256 if b > 127 else b for b in stream]
+
+
+@pytest.mark.parametrize("name", RESUMED)
+def test_sluice_goes_on_from_the_connectors_positions(server, build, tmp_path, name):
+    _, theirs = golden.unpack(golden.path(name).read_bytes())
+    partitions = collections.defaultdict(list)
+    for event in theirs:  # in a stream's order already
+        partitions[text(event["sourcePartition"])].append(event)
+    offsets, left = {}, []
+    for partition, events in partitions.items():
+        events.sort(key=order)
+        cut = len(events) // 2
+        while cut < len(events) and events[cut]["sourceOffset"] == events[cut - 1]["sourceOffset"]:
+            cut += 1  # a position covers all rows of one write
+        offsets[partition] = text(events[cut - 1]["sourceOffset"]) if cut else None
+        left += events[cut:]
+    mine, stored = ours(name, server, build, tmp_path, {p: o for p, o in offsets.items() if o})
+    comparison = Comparison(name)
+    comparison.events(left, mine)
+    assert 0 < len(left) < len(theirs) and not comparison.faults, \
+        f"{len(comparison.faults)} differences:\n" + "\n".join(comparison.faults[:40])
+    known = {"window_start", "window_end", "change_id_stream_id", "change_id_time"}
+    for partition, offset in stored.items():  # and the connector could take them over again
+        if "scylla" not in json.loads(partition):
+            assert list(json.loads(partition)) == list(theirs[0]["sourcePartition"]) and set(json.loads(offset)) <= known

@@ -4,10 +4,10 @@
  * steps.
  *
  * A history is a list of statements, pauses, crashes and switches of generations. It knows no server:
- * statements are CQL text in which a time is written as @register:offset@, or @register:offset! for milliseconds. A register is set when it is met
- * first, to the present time in microseconds plus the offset, and keeps that: so one history can be run with
- * a manual clock in one process, or with real programs, and writes with equal and old timestamps stay equal
- * and old.
+ * statements are CQL text in which a time is written as @register:offset@, or @register:offset! for
+ * milliseconds. A register is set when it is met first, to the present time in microseconds plus the offset,
+ * and keeps that: so one history can be run with a manual clock in one process, or with real programs, and
+ * writes with equal and old timestamps stay equal and old.
  */
 #ifndef SLUICE_TESTS_PROPERTY_HISTORY_H
 #define SLUICE_TESTS_PROPERTY_HISTORY_H

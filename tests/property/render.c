@@ -173,7 +173,9 @@ void render_cql(struct sl_buf *out, const struct sy_type *type, struct sy_value 
     case SY_TINYINT:
     case SY_TIMESTAMP:
     case SY_TIME: sl_buf_format(out, "%" PRId64, signed_number(value)); break;
-    case SY_DATE: sl_buf_format(out, "%" PRId64, (int64_t)big_endian(value.bytes, 4) - INT64_C(0x80000000)); break;
+    case SY_DATE:
+        sl_buf_format(out, "%" PRId64, (int64_t)big_endian(value.bytes, 4) - INT64_C(0x80000000));
+        break;
     case SY_FLOAT:
     case SY_DOUBLE: render_real(out, value); break;
     case SY_DECIMAL: render_decimal(out, value); break;

@@ -39,9 +39,7 @@ static void count_statement(struct tally *tally, const struct step *step, int sc
 static void take_step(struct world *world, const struct step *step, int scalar, struct tally *tally)
 {
     switch (step->kind) {
-    case STEP_STATEMENT: 
-        count_statement(tally, step, scalar, world_statement(world, step->text));
-        break;
+    case STEP_STATEMENT: count_statement(tally, step, scalar, world_statement(world, step->text)); break;
     case STEP_PAUSE:
         tally->pauses++;
         world_pause(world, step->pause_us);
@@ -98,8 +96,10 @@ static bool run_history(const struct history_options *options, bool verbose, str
 static void print_tally(const struct tally *t)
 {
     printf("statements %" PRIu64 " (%" PRIu64 " refused by the server), pauses %" PRIu64 ", crashes %" PRIu64
-           ", restarts %" PRIu64 ", new streams %" PRIu64 ", expiries by a column %" PRIu64 ", polls %" PRIu64 "\n",
-           t->statements, t->refused, t->pauses, t->crashes, t->restarts, t->generations, t->expiries, t->polls);
+           ", restarts %" PRIu64 ", new streams %" PRIu64 ", expiries by a column %" PRIu64 ", polls %" PRIu64
+           "\n",
+           t->statements, t->refused, t->pauses, t->crashes, t->restarts, t->generations, t->expiries,
+           t->polls);
     printf("tables: legacy %" PRIu64 " without images, %" PRIu64 " with; advanced %" PRIu64
            " without, %" PRIu64 " with\n",
            t->tables[0][0], t->tables[0][1], t->tables[1][0], t->tables[1][1]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The scalar types of CQL as histories use them: a column x has one of them, so that over the seeds all of them
- * occur. Literals are few, so that equal ones meet; render.c knows how their bytes look as text.
+ * The scalar types of CQL as histories use them: a column x has one of them, so that over the seeds all of
+ * them occur. Literals are few, so that equal ones meet; render.c knows how their bytes look as text.
  */
 #ifndef SLUICE_TESTS_PROPERTY_SCALARS_H
 #define SLUICE_TESTS_PROPERTY_SCALARS_H

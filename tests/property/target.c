@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const target_columns[TARGET_COLUMNS] = {"p", "c1", "c2", "a", "b", "d",  "m",
-                                                    "e", "l",  "f",  "u", "t", "s1", "s2", "x"};
+const char *const target_columns[TARGET_COLUMNS] = {"p", "c1", "c2", "a", "b",  "d",  "m", "e",
+                                                    "l", "f",  "u",  "t", "s1", "s2", "x"};
 
 __attribute__((format(printf, 2, 3))) static void fault(struct target *target, const char *format, ...)
 {

@@ -140,6 +140,24 @@ static enum sl_rc read_cluster(const struct sl_props *props, struct sl_scylla_co
     return read_tls(props, &cql->tls, err);
 }
 
+static enum sl_scylla_snapshot_mode snapshot_mode(const struct sl_props *props)
+{
+    static const struct {
+        const char *word;
+        enum sl_scylla_snapshot_mode mode;
+    } modes[] = {
+        {"initial", SL_SCYLLA_SNAPSHOT_INITIAL},
+        {"initial_only", SL_SCYLLA_SNAPSHOT_INITIAL_ONLY},
+        {"when_needed", SL_SCYLLA_SNAPSHOT_WHEN_NEEDED},
+        {"always", SL_SCYLLA_SNAPSHOT_ALWAYS},
+    };
+
+    for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++)
+        if (is_word(props, "snapshot.mode", modes[i].word))
+            return modes[i].mode;
+    return SL_SCYLLA_SNAPSHOT_NONE;
+}
+
 static void read_reading(const struct sl_props *props, struct sl_scylla_config *config)
 {
     const char *level = text_of(props, "scylla.consistency.level");
@@ -159,7 +177,7 @@ static void read_reading(const struct sl_props *props, struct sl_scylla_config *
     config->read_again = bool_of(props, "sluice.scylla.read.again");
     config->sweep_ms = int_of(props, "sluice.scylla.sweep.ms");
     config->sweep_interval_ms = int_of(props, "sluice.scylla.sweep.interval.ms");
-    config->snapshot = is_word(props, "snapshot.mode", "initial");
+    config->snapshot = snapshot_mode(props);
     config->snapshot_ranges = (uint32_t)int_of(props, "sluice.scylla.snapshot.ranges");
 }
 

@@ -12,6 +12,18 @@ struct sl_scylla_table_name {
     char *keyspace, *table;
 };
 
+/* When the rows that exist already are read (snapshot.mode). */
+enum sl_scylla_snapshot_mode {
+    SL_SCYLLA_SNAPSHOT_NONE,
+    SL_SCYLLA_SNAPSHOT_INITIAL,      /* where no positions are stored */
+    SL_SCYLLA_SNAPSHOT_INITIAL_ONLY, /* the same, and nothing else */
+    SL_SCYLLA_SNAPSHOT_WHEN_NEEDED,  /* also where a position lies behind what the log still holds */
+    SL_SCYLLA_SNAPSHOT_ALWAYS,       /* at each start of the first task */
+};
+
+/* A snapshot's position lies a confidence window and this before its first row is read. */
+enum { SL_SCYLLA_SNAPSHOT_MARGIN_MS = 5000 };
+
 /* Where the advanced shape writes the primary key. */
 struct sl_scylla_placement {
     bool kafka_key, payload_after, payload_before, payload_key, kafka_headers;
@@ -32,7 +44,8 @@ struct sl_scylla_config {
     bool go_on_when_expired;
     bool range_deletes;
 
-    bool early, read_again, snapshot;
+    bool early, read_again;
+    enum sl_scylla_snapshot_mode snapshot;
     int64_t early_interval_ms, sweep_ms, sweep_interval_ms;
     uint32_t snapshot_ranges;
 

@@ -183,8 +183,12 @@ const struct sl_option sl_scylla_options[] = {
     {"sluice.scylla.sweep.interval.ms", SL_OPT_LONG, "60000", false, LOW,
      "Wait in ms between two looks for late changes.", .min = 100, .max = INT32_MAX},
     {"snapshot.mode", SL_OPT_STRING, "no_data", false, HIGH,
-     "Whether the rows that exist already are read first: initial, or no_data (never) as the connector does.",
-     WORDS("initial", "no_data", "schema_only", "never")},
+     "When the rows that exist already are read, beside the log: initial (at the first start), initial_only "
+     "(and "
+     "then nothing more), when_needed (also where the position lies behind what the log still holds), always "
+     "(at "
+     "each start), or no_data (schema_only, never) as the connector does.",
+     WORDS("initial", "initial_only", "when_needed", "always", "no_data", "schema_only", "never")},
     {"snapshot.consistency.mode", SL_OPT_STRING, "all_tables", false, LOW,
      "all_tables: the position of all tables is fixed before the first row is read.", WORDS("all_tables")},
     {"sluice.scylla.snapshot.ranges", SL_OPT_INT, "8", false, LOW,

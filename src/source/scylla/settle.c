@@ -57,6 +57,14 @@ enum sl_rc sl_scylla_settle_load(struct sl_scylla_settle *settle, const struct s
     return SL_OK;
 }
 
+void sl_scylla_settle_ran_until(struct sl_scylla_settle *settle, int64_t us)
+{
+    uint64_t ticks = (uint64_t)us * US_TICKS + UUID_EPOCH_TICKS;
+
+    if (ticks > settle->before_ticks)
+        settle->before_ticks = ticks;
+}
+
 bool sl_scylla_settle_is_new(const struct sl_scylla_settle *settle, const struct sl_scylla_place *place)
 {
     return !settle->remembers || !sl_seen_has(&settle->seen, sl_seen_group_of(place->stream, place->time));

@@ -33,7 +33,8 @@ struct sl_scylla_settle {
     int64_t confidence_us;
     int64_t visible_us;    /* a base row is visible this long after its log row, at the latest */
     int64_t grid_us;       /* due times are rounded up to this */
-    uint64_t before_ticks; /* the newest change that the last run wrote: what is older may be a straggler */
+    uint64_t before_ticks; /* the last run wrote until then: a change that is older may be a straggler, or
+                            * have an image that lacks what that run wrote of its row */
     struct sl_seen seen;
     struct sl_recent recent;
     struct sl_buf key, note; /* scratch */
@@ -47,6 +48,9 @@ void sl_scylla_settle_done(struct sl_scylla_settle *settle);
  */
 enum sl_rc sl_scylla_settle_load(struct sl_scylla_settle *settle, const struct sl_note *note,
                                  struct sl_error *err);
+
+/* After a start: the last run wrote its last records at that time, or a little earlier. */
+void sl_scylla_settle_ran_until(struct sl_scylla_settle *settle, int64_t us);
 
 bool sl_scylla_settle_is_new(const struct sl_scylla_settle *settle, const struct sl_scylla_place *place);
 

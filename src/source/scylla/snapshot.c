@@ -12,19 +12,21 @@
 
 enum {
     RANGES = SL_SCYLLA_SNAPSHOT_RANGES,
-    MARGIN_MS = 5000,    /* clocks, and writes that were under way when the position was fixed */
-    LOOK_MS = 1000,      /* between two looks at the notes of other tasks */
-    PROGRESS_MS = 10000, /* between two lines of progress */
+    MARGIN_MS = SL_SCYLLA_SNAPSHOT_MARGIN_MS, /* clocks, and writes that were under way just then */
+    LOOK_MS = 1000,                           /* between two looks at the notes of other tasks */
+    PROGRESS_MS = 10000,                      /* between two lines of progress */
     PREPARE_US = 30000000,
 };
 
 static const uint8_t position_key[] = {'s', 1, 'p'}, position_end[] = {'s', 1, 'q'};
+static const uint8_t asked_key[] = {'s', 1, 'n'}, asked_end[] = {'s', 1, 'o'};
 static const uint8_t range_begin[] = {'s', 1, 'r'}, range_end[] = {'s', 1, 's'};
 
 enum range_state { RANGE_WAITS, RANGE_UNDER_WAY, RANGE_DONE };
 
 struct range {
     enum range_state state;
+    bool stored; /* that it is done, durably */
     bool has_token;
     int64_t token; /* the last one that was read whole */
 };
@@ -48,6 +50,7 @@ struct slot {
     struct part *part; /* NULL: free */
     uint32_t range;
     bool asked;
+    bool outdated; /* of a round before this one: what comes is thrown away */
     struct sl_buf paging_state;
     struct sl_cql_answer *answer; /* NULL: none here */
     int64_t last_token;           /* of the rows so far */
@@ -56,10 +59,13 @@ struct slot {
 
 struct sl_scylla_snapshot {
     struct sl_scylla_snapshot_place place;
-    bool decided, taken; /* whether it is known if rows are read; whether they are */
-    bool proposed;       /* task 0: its note is on its way */
+    int64_t round;   /* of the last one that was begun; -1: none was */
+    int64_t from_ms; /* its position */
+    bool known;      /* where the log is read from */
+    int64_t asked;   /* the round that this task asked for */
+    int64_t begun;   /* task 0: the round whose note is on its way, or was; -1: none in this run */
     bool running;
-    int64_t look_ms, progress_ms;
+    int64_t round_ms, look_ms, progress_ms; /* when to look at the notes again, and to tell how far it is */
     struct part *parts;
     struct slot *slots;
     uint32_t n_slots;
@@ -75,6 +81,8 @@ struct sl_scylla_snapshot *sl_scylla_snapshot_new(const struct sl_scylla_snapsho
     struct sl_scylla_snapshot *snapshot = sl_zalloc(1, sizeof(*snapshot));
 
     snapshot->place = *place;
+    snapshot->round = snapshot->begun = snapshot->asked = -1;
+    snapshot->from_ms = SL_SCYLLA_NO_TIME;
     snapshot->parts = sl_zalloc((size_t)place->n_tables + 1, sizeof(*snapshot->parts));
     for (uint32_t i = 0; i < place->n_tables; i++)
         snapshot->parts[i].log = place->tables[i];
@@ -115,17 +123,42 @@ void sl_scylla_snapshot_free(struct sl_scylla_snapshot *snapshot)
     sl_free(snapshot);
 }
 
-/* ---- deciding ---- */
+/* ---- rounds ---- */
+
+struct round {
+    int64_t number; /* -1: none */
+    int64_t from_ms;
+};
+
+static void copy_text(struct sl_span value, char text[48])
+{
+    size_t len = value.len < 47 ? value.len : 0;
+
+    if (len)
+        memcpy(text, value.ptr, len);
+    text[len] = '\0';
+}
 
 static void read_position(void *ctx, const struct sl_note *note)
 {
-    int64_t *from_ms = ctx;
-    char text[24] = "";
+    struct round *round = ctx;
+    char text[48];
+    char *end;
 
-    if (note->value.len && note->value.len < sizeof(text)) {
-        memcpy(text, note->value.ptr, note->value.len);
-        *from_ms = strtoll(text, NULL, 10);
-    }
+    copy_text(note->value, text);
+    if (!text[0])
+        return;
+    round->from_ms = strtoll(text, &end, 10);
+    round->number = *end ? strtoll(end, NULL, 10) : 0;
+}
+
+static void read_asked(void *ctx, const struct sl_note *note)
+{
+    int64_t *asked = ctx;
+    char text[48];
+
+    copy_text(note->value, text);
+    *asked = strtoll(text, NULL, 10);
 }
 
 static void count_position(void *ctx, const char *key, struct sl_span value)
@@ -136,40 +169,109 @@ static void count_position(void *ctx, const char *key, struct sl_span value)
     *n += sl_scylla_offset_parse(key, value, &offset);
 }
 
-static void propose(struct sl_scylla_snapshot *snapshot, int64_t now_ms, struct sl_batch *batch)
+static void put_text_note(struct sl_batch *batch, struct sl_span key, const char *text)
 {
-    char text[24];
-    int len = snprintf(text, sizeof(text), "%lld",
-                       (long long)(now_ms - snapshot->place.config->confidence_ms - MARGIN_MS));
-
-    sl_batch_add_note(batch, (struct sl_span){position_key, sizeof(position_key)},
-                      (struct sl_span){(const uint8_t *)text, (size_t)len});
-    snapshot->proposed = true;
+    sl_batch_add_note(batch, key, (struct sl_span){(const uint8_t *)text, strlen(text)});
 }
 
-enum sl_rc sl_scylla_snapshot_decide(struct sl_scylla_snapshot *snapshot, int64_t now_ms,
-                                     struct sl_batch *batch, bool *ret_known, int64_t *ret_from_ms,
-                                     struct sl_error *err)
+static void begin_round(struct sl_scylla_snapshot *snapshot, int64_t number, int64_t now_ms,
+                        struct sl_batch *batch)
+{
+    char text[48];
+
+    (void)snprintf(text, sizeof(text), "%lld %lld",
+                   (long long)(now_ms - snapshot->place.config->confidence_ms - MARGIN_MS),
+                   (long long)number);
+    put_text_note(batch, (struct sl_span){position_key, sizeof(position_key)}, text);
+    snapshot->begun = number;
+}
+
+void sl_scylla_snapshot_ask(struct sl_scylla_snapshot *snapshot, struct sl_batch *batch)
+{
+    char text[24];
+
+    if (snapshot->asked > snapshot->round)
+        return;
+    snapshot->asked = snapshot->round + 1;
+    (void)snprintf(text, sizeof(text), "%lld", (long long)snapshot->asked);
+    put_text_note(batch, (struct sl_span){asked_key, sizeof(asked_key)}, text);
+}
+
+/* All ranges anew; what is under way for the round before is not wanted any more. */
+static void take_up(struct sl_scylla_snapshot *snapshot, const struct round *round)
+{
+    for (uint32_t i = 0; i < snapshot->n_slots; i++) {
+        struct slot *slot = &snapshot->slots[i];
+
+        drop_answer(slot);
+        slot->outdated = slot->asked;
+        if (!slot->asked)
+            slot->part = NULL;
+    }
+    for (uint32_t i = 0; i < snapshot->place.n_tables; i++) {
+        memset(snapshot->parts[i].ranges, 0, sizeof(snapshot->parts[i].ranges));
+        snapshot->parts[i].rows = 0;
+    }
+    snapshot->round = round->number;
+    snapshot->from_ms = round->from_ms;
+    snapshot->running = true;
+    snapshot->look_ms = 0;
+}
+
+/* Task 0: the round that is due, -1 for none. found: the last one that was begun. */
+static int64_t due_round(const struct sl_scylla_snapshot *snapshot, const struct round *found,
+                         size_t n_positions, int64_t asked)
+{
+    if (snapshot->place.config->snapshot == SL_SCYLLA_SNAPSHOT_ALWAYS)
+        return snapshot->begun < 0 ? found->number + 1 : -1;
+    if (asked > found->number && asked > snapshot->begun)
+        return asked;
+    /* Where positions stand and no snapshot was begun, none is taken any more. */
+    return found->number < 0 && n_positions == 0 && snapshot->begun < 0 ? 0 : -1;
+}
+
+enum sl_rc sl_scylla_snapshot_look(struct sl_scylla_snapshot *snapshot, int64_t now_ms,
+                                   struct sl_batch *batch, struct sl_error *err)
 {
     const struct sl_source_env *env = snapshot->place.env;
-    int64_t from_ms = SL_SCYLLA_NO_TIME;
+    enum sl_scylla_snapshot_mode mode = snapshot->place.config->snapshot;
+    bool may_come = mode == SL_SCYLLA_SNAPSHOT_ALWAYS || mode == SL_SCYLLA_SNAPSHOT_WHEN_NEEDED;
+    struct round found = {.number = -1, .from_ms = SL_SCYLLA_NO_TIME};
     size_t n_positions = 0;
-    enum sl_rc rc =
-        env->notes(env->ctx, (struct sl_span){position_key, sizeof(position_key)},
-                   (struct sl_span){position_end, sizeof(position_end)}, 1, read_position, &from_ms, err);
+    int64_t asked = -1, due;
+    enum sl_rc rc;
 
-    if (rc == SL_OK && from_ms == SL_SCYLLA_NO_TIME && !snapshot->proposed)
+    if (snapshot->known && (!may_come || now_ms < snapshot->round_ms))
+        return SL_OK;
+    snapshot->round_ms = now_ms + LOOK_MS;
+    rc = env->notes(env->ctx, (struct sl_span){position_key, sizeof(position_key)},
+                    (struct sl_span){position_end, sizeof(position_end)}, 1, read_position, &found, err);
+    if (rc == SL_OK && mode == SL_SCYLLA_SNAPSHOT_WHEN_NEEDED)
+        rc = env->notes(env->ctx, (struct sl_span){asked_key, sizeof(asked_key)},
+                        (struct sl_span){asked_end, sizeof(asked_end)}, 1, read_asked, &asked, err);
+    if (rc == SL_OK && found.number < 0)
         rc = env->stored_offsets(env->ctx, count_position, &n_positions, err);
     if (rc != SL_OK)
         return rc;
-    *ret_from_ms = from_ms;
-    /* Where positions stand and no snapshot was begun, none is taken any more. */
-    *ret_known = from_ms != SL_SCYLLA_NO_TIME || n_positions > 0;
-    snapshot->decided = *ret_known;
-    snapshot->taken = snapshot->running = from_ms != SL_SCYLLA_NO_TIME;
-    if (!*ret_known && env->task == 0 && !snapshot->proposed)
-        propose(snapshot, now_ms, batch);
+    due = env->task == 0 ? due_round(snapshot, &found, n_positions, asked) : -1;
+    if (due >= 0)
+        begin_round(snapshot, due, now_ms, batch);
+    if (found.number > snapshot->round)
+        take_up(snapshot, &found);
+    /* A round of this run goes before the one that an earlier run left. */
+    snapshot->known = snapshot->known ||
+                      (found.number >= snapshot->begun && due < 0 && (found.number >= 0 || n_positions > 0));
     return SL_OK;
+}
+
+bool sl_scylla_snapshot_is_known(const struct sl_scylla_snapshot *snapshot)
+{
+    return snapshot->known;
+}
+
+int64_t sl_scylla_snapshot_from_ms(const struct sl_scylla_snapshot *snapshot)
+{
+    return snapshot->from_ms;
 }
 
 bool sl_scylla_snapshot_running(const struct sl_scylla_snapshot *snapshot)
@@ -191,6 +293,27 @@ static struct sl_span range_key(struct sl_scylla_snapshot *snapshot, const struc
     return (struct sl_span){snapshot->key.data, snapshot->key.len};
 }
 
+static void read_progress(const struct sl_scylla_snapshot *snapshot, struct range *range,
+                          struct sl_span value)
+{
+    int64_t round = 0;
+
+    if (value.len % 8 == 4) {
+        round = sl_cql_load_be32(value.ptr);
+        value.ptr += 4;
+        value.len -= 4;
+    }
+    if (round != snapshot->round)
+        return;
+    if (!value.len) {
+        range->state = RANGE_DONE;
+        range->stored = true;
+    } else if (value.len == 8 && range->state == RANGE_WAITS) {
+        range->has_token = true;
+        range->token = (int64_t)sl_cql_load_be64(value.ptr);
+    }
+}
+
 static void read_range(void *ctx, const struct sl_note *note)
 {
     struct sl_scylla_snapshot *snapshot = ctx;
@@ -205,12 +328,7 @@ static void read_range(void *ctx, const struct sl_note *note)
 
         if (key.len != note->key.len || memcmp(key.ptr, note->key.ptr, key.len) != 0)
             continue;
-        if (!note->value.len) {
-            range->state = RANGE_DONE;
-        } else if (note->value.len == 8 && range->state == RANGE_WAITS) {
-            range->has_token = true;
-            range->token = (int64_t)sl_cql_load_be64(note->value.ptr);
-        }
+        read_progress(snapshot, range, note->value);
     }
 }
 
@@ -218,7 +336,7 @@ static void read_range(void *ctx, const struct sl_note *note)
 static enum sl_rc look(struct sl_scylla_snapshot *snapshot, int64_t now_ms, struct sl_error *err)
 {
     const struct sl_source_env *env = snapshot->place.env;
-    bool all = true;
+    bool first = !snapshot->look_ms, all = true;
     enum sl_rc rc;
 
     if (now_ms < snapshot->look_ms)
@@ -228,11 +346,13 @@ static enum sl_rc look(struct sl_scylla_snapshot *snapshot, int64_t now_ms, stru
                     (struct sl_span){range_end, sizeof(range_end)}, SIZE_MAX, read_range, snapshot, err);
     for (uint32_t i = 0; i < snapshot->place.n_tables; i++)
         for (uint32_t r = 0; r < RANGES; r++)
-            all = all && snapshot->parts[i].ranges[r].state == RANGE_DONE;
+            all = all && snapshot->parts[i].ranges[r].stored;
     if (rc == SL_OK && all && snapshot->running) {
         snapshot->running = false;
-        if (env->task == 0)
+        if (env->task == 0 && !first) /* else an earlier run has said so */
             sl_info("the snapshot is complete");
+        if (env->task == 0 && snapshot->place.config->snapshot == SL_SCYLLA_SNAPSHOT_INITIAL_ONLY)
+            sl_info("snapshot.mode=initial_only: nothing more is read");
     }
     return rc;
 }
@@ -240,13 +360,16 @@ static enum sl_rc look(struct sl_scylla_snapshot *snapshot, int64_t now_ms, stru
 static void store_range(struct sl_scylla_snapshot *snapshot, const struct slot *slot, bool done,
                         struct sl_batch *batch)
 {
+    uint32_t round = __builtin_bswap32((uint32_t)snapshot->round);
     uint64_t token = __builtin_bswap64((uint64_t)slot->last_token);
+    uint8_t value[12];
 
     if (!done && !slot->has_last)
         return;
+    memcpy(value, &round, 4);
+    memcpy(value + 4, &token, 8);
     sl_batch_add_note(batch, range_key(snapshot, slot->part, slot->range),
-                      done ? (struct sl_span){(const uint8_t *)"", 0}
-                           : (struct sl_span){(const uint8_t *)&token, sizeof(token)});
+                      (struct sl_span){value, done ? 4 : 12});
 }
 
 /* ---- asking ---- */
@@ -273,7 +396,7 @@ static void put_key_list(struct sl_buf *text, const struct sl_scylla_table *tabl
 }
 
 /* The columns by name, then the time to live of each that has one. */
-static void put_select(struct sl_buf *text, const struct sl_scylla_table *table)
+static void put_select(struct sl_buf *text, const struct sl_scylla_table *table, bool is_scylla)
 {
     sl_buf_text(text, "SELECT ");
     for (uint32_t i = 0; i < table->n_columns; i++)
@@ -285,7 +408,8 @@ static void put_select(struct sl_buf *text, const struct sl_scylla_table *table)
     put_key_list(text, table);
     sl_buf_text(text, ") >= ? AND token(");
     put_key_list(text, table);
-    sl_buf_text(text, ") <= ?");
+    sl_buf_text(text, is_scylla ? ") <= ? BYPASS CACHE"
+                                : ") <= ?"); /* what is read once is not worth a place in it */
 }
 
 /* Answers to the statement that are on their way, or not gone through. */
@@ -307,7 +431,7 @@ static enum sl_rc prepare(struct sl_scylla_snapshot *snapshot, struct part *part
     sl_cql_statement_free(part->statement);
     part->statement = NULL;
     part->table = part->log->table;
-    put_select(&text, part->table);
+    put_select(&text, part->table, sl_cql_is_scylla(snapshot->place.cql));
     rc = sl_cql_prepare(snapshot->place.cql, sl_buf_cstr(&text), sl_now_us() + PREPARE_US, &part->statement,
                         err);
     if (rc != SL_OK)
@@ -365,6 +489,12 @@ static void answered(struct sl_scylla_ask *asked, struct sl_cql_answer *answer)
     struct slot *slot = (struct slot *)asked;
 
     slot->asked = false;
+    if (slot->outdated) {
+        slot->outdated = false;
+        slot->part = NULL;
+        sl_cql_answer_free(answer);
+        return;
+    }
     if (answer->rc != SL_OK) {
         failed(slot, &answer->err);
         sl_cql_answer_free(answer);
@@ -519,7 +649,8 @@ static enum sl_rc emit_row(struct sl_scylla_snapshot *snapshot, struct slot *slo
         rc = sl_scylla_emit_read(emitter, part->shape, cells, true, 1, now_ms * 1000, err);
         part->rows++;
     }
-    if (rc == SL_OK && snapshot->place.config->read_again)
+    if (rc == SL_OK && snapshot->place.config->read_again &&
+        snapshot->place.config->snapshot != SL_SCYLLA_SNAPSHOT_INITIAL_ONLY)
         note_ttls(part, cells, now_ms, emitter->batch);
     slot->last_token = sl_cql_token(cells, part->table->n_partition);
     slot->has_last = true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The rows that exist already (snapshot.mode=initial), read once beside the change log.
+ * The rows that exist already (snapshot.mode), read once beside the change log.
  *
  * The log's position is fixed first, by task 0, in a note that all tasks wait for: the log is read from
  * there, a confidence window and some seconds before the first row is. So every write is in the rows, or in
@@ -11,10 +11,16 @@
  * rows is stored together with the note of how far its range is, so that a restart goes on there (the last
  * partition of a page is read once more).
  *
- * Notes: 's', version 1, 'p': the position, milliseconds as text. 's', 1, 'r', "keyspace.table", 0, u16
- * range: i64 big-endian, the last token that was read whole; or empty: done.
+ * Snapshots of one connector have numbers, rounds, from 0. always: task 0 begins a new one at each of its
+ * starts. when_needed: a task whose position expired asks for one by a note, and task 0 begins it. The others
+ * find the new round's note and begin anew with it.
  *
- *     sl_scylla_snapshot_begin(snapshot, now_ms, &err);    asks for rows, as far as there is room
+ * Notes: 's', version 1, 'p': the position, milliseconds as text, and behind a space the round (missing: 0).
+ * 's', 1, 'n': the round that is asked for, as text. 's', 1, 'r', "keyspace.table", 0, u16 range: the round
+ * as u32 big-endian (missing: 0), then i64 big-endian, the last token that was read whole; without it: done.
+ *
+ *     sl_scylla_snapshot_look(snapshot, now_ms, batch, &err);    is there a round, a new one?
+ *     sl_scylla_snapshot_begin(snapshot, now_ms, &err);          asks for rows, as far as there is room
  *     sl_scylla_reader_pump(reader, deadline_us);
  *     sl_scylla_snapshot_emit(snapshot, emitter, &full, &err);
  */
@@ -43,13 +49,19 @@ void sl_scylla_snapshot_free(
     struct sl_scylla_snapshot *snapshot); /* the session must not be polled any more */
 
 /*
- * Is it known where the log is to be read from? Before that no lane may begin. *ret_from_ms: there, or
- * SL_SCYLLA_NO_TIME when no snapshot is taken. Task 0 puts its decision into the batch as a note; all go on
- * once they find it. Errors: of the log's notes.
+ * Look, when it is time to, whether a round was begun; task 0 begins one where it is due, by a note in the
+ * batch. Errors: of the log's notes.
  */
-enum sl_rc sl_scylla_snapshot_decide(struct sl_scylla_snapshot *snapshot, int64_t now_ms,
-                                     struct sl_batch *batch, bool *ret_known, int64_t *ret_from_ms,
-                                     struct sl_error *err);
+enum sl_rc sl_scylla_snapshot_look(struct sl_scylla_snapshot *snapshot, int64_t now_ms,
+                                   struct sl_batch *batch, struct sl_error *err);
+
+/* Is it known where the log is to be read from? Before that no lane may begin. */
+bool sl_scylla_snapshot_is_known(const struct sl_scylla_snapshot *snapshot);
+/* The position of the last round; SL_SCYLLA_NO_TIME when none is taken. */
+int64_t sl_scylla_snapshot_from_ms(const struct sl_scylla_snapshot *snapshot);
+
+/* Ask for a round after the present one, by a note in the batch. */
+void sl_scylla_snapshot_ask(struct sl_scylla_snapshot *snapshot, struct sl_batch *batch);
 
 /* Are rows of the table still read, by any task? */
 bool sl_scylla_snapshot_running(const struct sl_scylla_snapshot *snapshot);

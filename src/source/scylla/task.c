@@ -12,14 +12,25 @@ enum {
     SHORT_US = 5000000,
     FAR_MS = 60000,
     REVISIT_LOOK_MS = 100, /* how late a row may be read again */
+    WRITTEN_GRID_MS = 1000,
+    SNAPSHOT_LOOK_MS = 200, /* how late it is seen that a snapshot was begun, or ended */
 };
 
 /* The note of the sweeps' floor: 'f', version 1, then the milliseconds as the value. */
 static const uint8_t floor_key[] = {'f', 1};
 
+/* The note of when records were written last, to WRITTEN_GRID_MS: 'w', version 1; likewise. */
+static const uint8_t written_key[] = {'w', 1};
+
 int64_t sl_scylla_task_now_ms(const struct sl_scylla_task *task)
 {
     return (sl_wall_us() - task->clock_us) / 1000;
+}
+
+/* snapshot.mode=initial_only: the log is never looked at. */
+static bool is_snapshot_only(const struct sl_scylla_task *task)
+{
+    return task->config->snapshot == SL_SCYLLA_SNAPSHOT_INITIAL_ONLY;
 }
 
 /* ---- getting ready ---- */
@@ -85,33 +96,49 @@ static void recall_seen(void *ctx, const struct sl_note *note)
         recall->rc = sl_scylla_settle_load(&recall->task->settle, note, recall->err);
 }
 
-static void recall_floor(void *ctx, const struct sl_note *note)
+/* ctx: where the milliseconds go; untouched when the note holds none. */
+static void recall_ms(void *ctx, const struct sl_note *note)
 {
-    struct recall *recall = ctx;
+    int64_t *ret_ms = ctx;
     char *end;
     char text[24] = "";
 
     if (note->key.len != sizeof(floor_key) || note->value.len >= sizeof(text))
         return;
     memcpy(text, note->value.ptr, note->value.len);
-    recall->task->floor_ms = strtoll(text, &end, 10);
+    *ret_ms = strtoll(text, &end, 10);
 }
 
-/* The changes that the last run wrote beyond its position, and since when that is kept. */
+/* The one note of that key and the versions up to the next. */
+static enum sl_rc recall_time(struct sl_scylla_task *task, const uint8_t key[2], int64_t *ret_ms,
+                              struct sl_error *err)
+{
+    const uint8_t end[] = {key[0], (uint8_t)(key[1] + 1)};
+
+    return task->env.notes(task->env.ctx, (struct sl_span){key, 2}, (struct sl_span){end, 2}, 1, recall_ms,
+                           ret_ms, err);
+}
+
+/* The changes that the last run wrote beyond its position, since when that is kept, and until when it ran. */
 static enum sl_rc recall(struct sl_scylla_task *task, struct sl_error *err)
 {
-    static const uint8_t floor_end[] = {'f', 2};
     struct recall recall = {.task = task, .err = err};
-    enum sl_rc rc;
+    int64_t written_ms = SL_SCYLLA_NO_TIME;
+    enum sl_rc rc = SL_OK;
 
-    if (task->remembered || !task->settle.remembers)
+    if (task->remembered)
         return SL_OK;
-    rc = task->env.notes(task->env.ctx, sl_seen_from, sl_seen_to, SIZE_MAX, recall_seen, &recall, err);
-    if (rc == SL_OK)
-        rc = recall.rc;
-    if (rc == SL_OK)
-        rc = task->env.notes(task->env.ctx, (struct sl_span){floor_key, sizeof(floor_key)},
-                             (struct sl_span){floor_end, sizeof(floor_end)}, 1, recall_floor, &recall, err);
+    if (task->settle.remembers) {
+        rc = task->env.notes(task->env.ctx, sl_seen_from, sl_seen_to, SIZE_MAX, recall_seen, &recall, err);
+        if (rc == SL_OK)
+            rc = recall.rc;
+        if (rc == SL_OK)
+            rc = recall_time(task, floor_key, &task->floor_ms, err);
+    }
+    if (rc == SL_OK && task->settle.reads_again)
+        rc = recall_time(task, written_key, &written_ms, err);
+    if (rc == SL_OK && written_ms != SL_SCYLLA_NO_TIME)
+        sl_scylla_settle_ran_until(&task->settle, (written_ms + WRITTEN_GRID_MS) * 1000);
     task->remembered = rc == SL_OK;
     return rc;
 }
@@ -149,7 +176,7 @@ static void open_revisits(struct sl_scylla_task *task)
         .ctx = task,
     };
 
-    if (!task->revisits && task->config->read_again)
+    if (!task->revisits && task->config->read_again && !is_snapshot_only(task))
         task->revisits = sl_scylla_revisits_new(&place);
 }
 
@@ -164,27 +191,33 @@ static void open_snapshot(struct sl_scylla_task *task)
         .n_tables = task->n_tables,
     };
 
-    if (!task->snapshot && task->config->snapshot)
+    if (!task->snapshot && task->config->snapshot != SL_SCYLLA_SNAPSHOT_NONE)
         task->snapshot = sl_scylla_snapshot_new(&place);
 }
 
-/* With a snapshot the log is read from a position that all tasks agree on; before it is known nothing begins.
+/*
+ * With a snapshot the log is read from a position that all tasks agree on; before it is known nothing begins.
+ * Later one may begin anew, for positions that expired.
  */
-static enum sl_rc find_beginning(struct sl_scylla_task *task, int64_t now_ms, struct sl_error *err)
+static enum sl_rc follow_snapshot(struct sl_scylla_task *task, int64_t now_ms, struct sl_error *err)
 {
-    int64_t from_ms = SL_SCYLLA_NO_TIME;
-    bool known = true;
-    enum sl_rc rc = SL_OK;
+    enum sl_rc rc;
 
-    if (task->begun)
+    if (!task->snapshot) {
+        task->begun = true;
         return SL_OK;
-    if (task->snapshot)
-        rc = sl_scylla_snapshot_decide(task->snapshot, now_ms, task->emitter.batch, &known, &from_ms, err);
-    if (rc != SL_OK || !known)
+    }
+    for (uint32_t i = 0; i < task->n_tables; i++) {
+        if (task->tracks[i].needs_snapshot)
+            sl_scylla_snapshot_ask(task->snapshot, task->emitter.batch);
+        task->tracks[i].needs_snapshot = false;
+    }
+    rc = sl_scylla_snapshot_look(task->snapshot, now_ms, task->emitter.batch, err);
+    if (rc != SL_OK)
         return rc;
     for (uint32_t i = 0; i < task->n_tables; i++)
-        task->tracks[i].from_ms = from_ms;
-    task->begun = true;
+        task->tracks[i].from_ms = sl_scylla_snapshot_from_ms(task->snapshot);
+    task->begun = sl_scylla_snapshot_is_known(task->snapshot);
     return SL_OK;
 }
 
@@ -218,7 +251,7 @@ static enum sl_rc look_at_tracks(struct sl_scylla_task *task, int64_t now_ms, st
 
         if (task->logs[i]->stale)
             rc = sl_scylla_log_table_refresh(task->logs[i], err);
-        if (rc == SL_OK)
+        if (rc == SL_OK && !is_snapshot_only(task))
             rc = sl_scylla_track_look(&task->tracks[i], now_ms, err);
         if (rc != SL_OK)
             return rc;
@@ -246,20 +279,25 @@ static enum sl_rc open_windows(struct sl_scylla_task *task, int64_t now_ms, int6
         for (uint32_t j = 0; j < track->n_lanes; j++) {
             struct sl_scylla_lane *lane = &track->lanes[j];
             int64_t due_ms;
+            bool waits;
             enum sl_rc rc;
 
             if (lane->scan || lane->finished)
                 continue;
-            rc = sl_scylla_track_check_age(track, lane, now_ms, err);
+            rc = sl_scylla_track_check_age(track, lane, now_ms, &waits, err);
             if (rc != SL_OK)
                 return rc;
+            if (waits) {
+                next_ms = now_ms + SNAPSHOT_LOOK_MS < next_ms ? now_ms + SNAPSHOT_LOOK_MS : next_ms;
+                continue;
+            }
             due_ms = sl_scylla_lane_due_ms(lane, task->config, track->next_ms, now_ms, &lane->end_ms);
             if (due_ms <= now_ms)
                 open_window(task, lane);
             else if (due_ms < next_ms)
                 next_ms = due_ms;
         }
-        if (track->look_ms < next_ms)
+        if (track->look_ms < next_ms && !is_snapshot_only(task))
             next_ms = track->look_ms;
     }
     *ret_wait_us = next_ms > now_ms ? (next_ms - now_ms) * 1000 : 0;
@@ -433,13 +471,16 @@ static enum sl_rc begin_due(struct sl_scylla_task *task, int64_t now_ms, int64_t
     enum sl_rc rc = open_windows(task, now_ms, ret_wait_us, err);
     int64_t next_ms = now_ms + *ret_wait_us / 1000;
 
-    for (uint32_t i = 0; i < task->n_tables && rc == SL_OK; i++) {
+    for (uint32_t i = 0; i < task->n_tables && rc == SL_OK && !is_snapshot_only(task); i++) {
         rc = sl_scylla_passes_follow(&task->passes[i], err);
         if (rc == SL_OK)
             sl_scylla_passes_begin(&task->passes[i], now_ms, &next_ms);
     }
-    if (rc == SL_OK && task->snapshot)
+    if (rc == SL_OK && task->snapshot) {
         rc = sl_scylla_snapshot_begin(task->snapshot, now_ms, err);
+        if (sl_scylla_snapshot_running(task->snapshot) && next_ms > now_ms + SNAPSHOT_LOOK_MS)
+            next_ms = now_ms + SNAPSHOT_LOOK_MS;
+    }
     if (rc == SL_OK && task->revisits) {
         rc = sl_scylla_revisits_begin(task->revisits, now_ms * 1000, err);
         if (next_ms > now_ms + REVISIT_LOOK_MS)
@@ -477,17 +518,32 @@ static void find_floor(struct sl_scylla_task *task)
         task->passes[i].floor_ms = task->floor_ms;
 }
 
-static void note_floor(struct sl_scylla_task *task)
+static void note_time(struct sl_scylla_task *task, const uint8_t key[2], int64_t ms)
 {
     char text[24];
-    int len;
+    int len = snprintf(text, sizeof(text), "%lld", (long long)ms);
 
-    if (!task->floor_is_new)
-        return;
-    task->floor_is_new = false;
-    len = snprintf(text, sizeof(text), "%lld", (long long)task->floor_ms);
-    sl_batch_add_note(task->emitter.batch, (struct sl_span){floor_key, sizeof(floor_key)},
+    sl_batch_add_note(task->emitter.batch, (struct sl_span){key, 2},
                       (struct sl_span){(const uint8_t *)text, (size_t)len});
+}
+
+static void note_floor(struct sl_scylla_task *task)
+{
+    if (task->floor_is_new)
+        note_time(task, floor_key, task->floor_ms);
+    task->floor_is_new = false;
+}
+
+/* Until when records were written: their neighbours in time are to be doubted after a restart. */
+static void note_written(struct sl_scylla_task *task)
+{
+    int64_t now_ms = sl_scylla_task_now_ms(task);
+
+    if (!task->settle.reads_again || !task->emitter.batch->n_records ||
+        (now_ms < task->written_ms + WRITTEN_GRID_MS && now_ms >= task->written_ms))
+        return;
+    task->written_ms = now_ms;
+    note_time(task, written_key, now_ms);
 }
 
 /* What this batch adds to the memory of the changes, and what no pass will ask for any more. */
@@ -495,6 +551,7 @@ static void store_memory(struct sl_scylla_task *task, bool moved)
 {
     if (moved)
         sl_scylla_settle_reached(&task->settle, settled_ms(task) * 1000);
+    note_written(task);
     if (!task->settle.remembers)
         return;
     note_floor(task);
@@ -573,7 +630,7 @@ static enum sl_rc fill(struct sl_scylla_task *task, int64_t deadline_us, struct 
         int64_t now_ms = sl_scylla_task_now_ms(task), wait_us = 0, until_us;
         bool full = false;
 
-        rc = find_beginning(task, now_ms, err);
+        rc = follow_snapshot(task, now_ms, err);
         if (rc == SL_OK && !task->begun) {
             wait_for_beginning(task, deadline_us);
             break;

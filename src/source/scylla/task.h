@@ -36,6 +36,7 @@ struct sl_scylla_task {
     bool remembered;                     /* what the last run wrote is known */
     int64_t floor_ms;                    /* of the sweeps; SL_SCYLLA_NO_TIME: not known yet */
     bool floor_is_new;                   /* and no note says it */
+    int64_t written_ms;                  /* the last time of the note that records were written */
 
     int64_t clock_us;      /* how far the cluster's clock is behind ours; never below 0 */
     int64_t clock_look_ms; /* when to look at it again; wall clock, as all below */

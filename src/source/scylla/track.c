@@ -211,28 +211,53 @@ static void put_time(int64_t ms, char *text, size_t size)
         (void)snprintf(text, size, "%lld", (long long)ms);
 }
 
+/*
+ * snapshot.mode=when_needed: can it go on from where a snapshot began, behind which all rows are read anew?
+ * Where none has begun since, one is asked for.
+ */
+static bool has_snapshot(struct sl_scylla_track *track, int64_t position_ms, int64_t oldest_ms)
+{
+    bool has = track->from_ms != SL_SCYLLA_NO_TIME && track->from_ms > position_ms &&
+               track->from_ms + SL_SCYLLA_SNAPSHOT_MARGIN_MS >= oldest_ms;
+
+    if (!has)
+        track->needs_snapshot = true;
+    return has;
+}
+
 enum sl_rc sl_scylla_track_check_age(struct sl_scylla_track *track, struct sl_scylla_lane *lane,
-                                     int64_t now_ms, struct sl_error *err)
+                                     int64_t now_ms, bool *ret_wait, struct sl_error *err)
 {
     const struct sl_scylla_table *table = track->log->table;
     int64_t oldest_ms = now_ms - table->cdc.ttl_s * 1000;
+    bool by_snapshot = track->config->snapshot == SL_SCYLLA_SNAPSHOT_WHEN_NEEDED && !lane->first_pass;
     char from[32], to[32];
 
+    *ret_wait = false;
     if (!table->cdc.ttl_s || lane->finished || lane->start_ms >= oldest_ms || lane->scan)
         return SL_OK;
+    if (by_snapshot && !has_snapshot(track, lane->start_ms, oldest_ms)) {
+        *ret_wait = true;
+        return SL_OK;
+    }
+    if (by_snapshot)
+        oldest_ms = track->from_ms;
     put_time(lane->start_ms, from, sizeof(from));
     put_time(oldest_ms, to, sizeof(to));
-    if (!lane->first_pass && !track->config->go_on_when_expired)
+    if (!lane->first_pass && !by_snapshot && !track->config->go_on_when_expired)
         return sl_error_set(err, SL_E_GAP,
                             "table '%s.%s': the position (%s) lies behind what its change log still holds "
-                            "(cdc ttl %lld s: from "
-                            "%s); changes between them may be gone. HINT: sluice.scylla.expired=continue "
-                            "goes on with what is "
-                            "there; for all rows anew, use snapshot.mode=initial and a new topic.prefix",
+                            "(cdc ttl %lld s: from %s); changes between them may be gone. HINT: "
+                            "snapshot.mode=when_needed reads all rows anew; sluice.scylla.expired=continue "
+                            "goes on with what is there",
                             table->keyspace, table->name, from, (long long)table->cdc.ttl_s, to);
     if (!lane->first_pass && !track->warned)
-        sl_warn("the position lies behind what the change log still holds; going on with what is there",
-                SL_T("table", table->name), SL_T("position", from), SL_T("oldest", to));
+        sl_warn(by_snapshot
+                    ? "the position lies behind what the change log still holds; going on where the "
+                      "snapshot began (rows that were deleted meanwhile stay in the target)"
+                    : "the position lies behind what the change log still holds; going on with what is "
+                      "there",
+                SL_T("table", table->name), SL_T("position", from), SL_T("from", to));
     track->warned = track->warned || !lane->first_pass;
     lane->start_ms = track->next_ms != INT64_MAX && oldest_ms > track->next_ms ? track->next_ms : oldest_ms;
     return SL_OK;
@@ -300,13 +325,17 @@ static enum sl_rc without_streams(struct sl_scylla_track *track, int64_t set_ms,
     for (size_t i = 0; i < offsets->n; i++)
         if (is_of_table(track, &offsets->items[i]) && offsets->items[i].generation_ms == set_ms)
             finished = finished && offsets->items[i].start_ms > next_ms;
-    if (!finished && !track->config->go_on_when_expired)
+    if (!finished && track->config->snapshot == SL_SCYLLA_SNAPSHOT_WHEN_NEEDED) {
+        if (!has_snapshot(track, next_ms, now_ms - table->cdc.ttl_s * 1000))
+            return SL_OK; /* looked at again when it has begun */
+    } else if (!finished && !track->config->go_on_when_expired) {
         return sl_error_set(
             err, SL_E_GAP,
             "table '%s.%s': the position lies in a generation of its change log that expired (cdc "
-            "ttl %lld s): changes may be gone. HINT: sluice.scylla.expired=continue goes on with "
-            "what is there; for all rows anew, use snapshot.mode=initial and a new topic.prefix",
+            "ttl %lld s): changes may be gone. HINT: snapshot.mode=when_needed reads all rows anew; "
+            "sluice.scylla.expired=continue goes on with what is there",
             table->keyspace, table->name, (long long)table->cdc.ttl_s);
+    }
     track->wanted_ms = next_ms;
     track->look_ms = 0;
     return SL_OK;
@@ -318,7 +347,7 @@ static void place_lane(struct sl_scylla_track *track, struct sl_scylla_lane *lan
     int64_t first_ms = first_start_ms(track, now_ms);
 
     if (!sl_scylla_lane_resume(lane, offsets) && track->first_start) {
-        lane->first_pass = true;
+        lane->first_pass = track->from_ms == SL_SCYLLA_NO_TIME; /* a snapshot's position must not expire */
         lane->start_ms = first_ms > lane->start_ms ? first_ms : lane->start_ms;
     }
     lane->finished = lane->start_ms > track->next_ms;

@@ -26,7 +26,8 @@ struct sl_scylla_track {
     int64_t wanted_ms; /* a set whose streams are not there yet; SL_SCYLLA_NO_TIME: none */
     int64_t
         from_ms; /* a first start begins here (a snapshot's position); SL_SCYLLA_NO_TIME: where it would */
-    bool first_start; /* no position was stored for the table */
+    bool first_start;    /* no position was stored for the table */
+    bool needs_snapshot; /* a position expired, and from_ms does not lie behind it: one is to be taken */
     bool warned;
 };
 
@@ -51,8 +52,11 @@ bool sl_scylla_track_owns(const struct sl_scylla_track *track, int64_t token);
 /* Does this task read the stream, of this set or another one of the table? */
 bool sl_scylla_track_is_ours(const struct sl_scylla_track *track, const struct sl_scylla_stream *stream);
 
-/* Is a position older than what the log still holds? Then GAP, or moved there where the user allows it. */
+/*
+ * Is a position older than what the log still holds? Then GAP, or moved there where the user allows it, or
+ * moved to where a snapshot began. *ret_wait: the lane waits for such a snapshot (needs_snapshot).
+ */
 enum sl_rc sl_scylla_track_check_age(struct sl_scylla_track *track, struct sl_scylla_lane *lane,
-                                     int64_t now_ms, struct sl_error *err);
+                                     int64_t now_ms, bool *ret_wait, struct sl_error *err);
 
 #endif

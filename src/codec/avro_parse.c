@@ -6,6 +6,9 @@
 #include "base/alloc.h"
 #include "codec/avro_tree.h"
 
+#include <math.h>
+#include <stdlib.h>
+
 enum { MAX_MEMBERS = 20000 }; /* fields, symbols, branches, named types: checks among them are quadratic */
 
 struct parser {
@@ -92,6 +95,35 @@ static void copy_props(struct parser *p, struct sl_avro_type *type, json_t *json
 }
 
 /* Give a named type its name and make it known. */
+/* Aliases as Java prints them: once each, without a namespace that is the type's own. */
+static bool parse_aliases(struct parser *p, json_t *list, const char *space, json_t **ret)
+{
+    size_t own = space ? strlen(space) : 0;
+    json_t *seen;
+
+    if (!list || (json_is_array(list) && json_array_size(list) == 0))
+        return true;
+    if (!json_is_array(list) || json_array_size(list) > MAX_MEMBERS)
+        return false;
+    seen = json_object();
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *alias = json_string_value(json_array_get(list, i));
+
+        if (!alias) {
+            json_decref(seen);
+            return false;
+        }
+        if (own && strncmp(alias, space, own) == 0 && alias[own] == '.' && !strchr(alias + own + 1, '.'))
+            alias += own + 1;
+        (void)json_object_set_new(seen, alias, json_null());
+    }
+    *ret = sl_avro_keep(p->doc, json_array());
+    for (void *it = json_object_iter(seen); it; it = json_object_iter_next(seen, it))
+        (void)json_array_append_new(*ret, json_string(json_object_iter_key(it)));
+    json_decref(seen);
+    return true;
+}
+
 static bool define(struct parser *p, struct sl_avro_type *type, const json_t *json, const char *space)
 {
     const char *name = text_member(json, "name");
@@ -111,7 +143,8 @@ static bool define(struct parser *p, struct sl_avro_type *type, const json_t *js
     if (p->n_named > MAX_MEMBERS || json_object_size(json) > 1000)
         return refuse(p, "too many types, or members on type", type->full);
     type->doc = keep_text(p, text_member(json, "doc"));
-    type->aliases = json_object_get(json, "aliases");
+    if (!parse_aliases(p, json_object_get(json, "aliases"), type->space, &type->aliases))
+        return refuse(p, "aliases that are no list of names on type", type->full);
     SL_GROW(p->named, p->n_named, p->capacity);
     p->named[p->n_named++] = type;
     return true;
@@ -138,6 +171,25 @@ static void copy_field_props(struct parser *p, struct sl_avro_field *field, json
     field->n_props = n;
 }
 
+/* The library takes a number written as text for the default of a floating-point field. */
+static bool read_float_default(struct parser *p, struct sl_avro_field *field)
+{
+    const char *text = json_string_value(field->default_value);
+    json_t *number;
+    char *end;
+    double d;
+
+    if (!text || (field->type->kind != SL_AVRO_FLOAT && field->type->kind != SL_AVRO_DOUBLE))
+        return true;
+    d = strtod(text, &end);
+    if (end == text || *end)
+        return refuse(p, "a default that is no number, of field", field->name);
+    number = isfinite(d) ? json_real(d) : NULL;
+    if (number)
+        field->default_value = sl_avro_keep(p->doc, number);
+    return true;
+}
+
 static bool parse_field(struct parser *p, json_t *json, const struct sl_avro_type *record, int depth,
                         struct sl_avro_field *ret)
 {
@@ -153,9 +205,15 @@ static bool parse_field(struct parser *p, json_t *json, const struct sl_avro_typ
         .doc = keep_text(p, text_member(json, "doc")),
         .order = order && strcmp(order, "ascending") != 0 ? keep_text(p, order) : NULL,
         .default_value = json_object_get(json, "default"),
-        .aliases = json_object_get(json, "aliases"),
     };
+    if (!parse_aliases(p, json_object_get(json, "aliases"), NULL, &ret->aliases))
+        return refuse(p, "aliases that are no list of names in record", record->full);
+    if (ret->type && !read_float_default(p, ret))
+        return false;
     copy_field_props(p, ret, json);
+    if (ret->type && ret->default_value && !p->doc->bad_default &&
+        !sl_avro_default_valid(ret->type, ret->default_value))
+        p->doc->bad_default = ret->name;
     return ret->type != NULL;
 }
 
@@ -181,6 +239,7 @@ static const struct sl_avro_type *parse_record(struct parser *p, json_t *json, c
     }
     type->fields = fields;
     type->n = (uint32_t)n;
+    type->is_error = strcmp(text_member(json, "type"), "error") == 0;
     copy_props(p, type, json);
     return type;
 }
@@ -308,21 +367,39 @@ static const struct sl_avro_type *parse_type(struct parser *p, json_t *json, con
     return refuse(p, "a type is neither text nor array nor object:", "");
 }
 
-enum sl_rc sl_avro_parse(const char *text, size_t len, struct sl_avro_doc **ret, struct sl_error *err)
+/* One text; NULL when it is refused, with the reason in the error. */
+static const struct sl_avro_type *parse_text(struct parser *p, const char *text, size_t len)
 {
-    struct parser p = {.err = err};
     json_error_t bad;
     json_t *json;
 
-    if (len > SL_AVRO_MAX_TEXT)
-        return sl_error_set(err, SL_E_DATA, "the Avro schema has %zu bytes; at most %d are read", len,
-                            SL_AVRO_MAX_TEXT);
+    if (len > SL_AVRO_MAX_TEXT) {
+        (void)sl_error_set(p->err, SL_E_DATA, "the Avro schema has %zu bytes; at most %d are read", len,
+                           SL_AVRO_MAX_TEXT);
+        return NULL;
+    }
     json = json_loadb(text, len, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &bad);
-    if (!json)
-        return sl_error_set(err, SL_E_DATA, "the Avro schema is not JSON: line %d, column %d: %s", bad.line,
-                            bad.column, bad.text);
-    p.doc = sl_avro_doc_new();
-    p.doc->root = parse_type(&p, sl_avro_keep(p.doc, json), NULL, 0);
+    if (!json) {
+        (void)sl_error_set(p->err, SL_E_DATA, "the Avro schema is not JSON: line %d, column %d: %s", bad.line,
+                           bad.column, bad.text);
+        return NULL;
+    }
+    return parse_type(p, sl_avro_keep(p->doc, json), NULL, 0);
+}
+
+enum sl_rc sl_avro_parse_with(const char *const *before, size_t n_before, const char *text, size_t len,
+                              struct sl_avro_doc **ret, struct sl_error *err)
+{
+    struct parser p = {.err = err, .doc = sl_avro_doc_new()};
+    bool good = true;
+
+    for (size_t i = 0; i < n_before && good; i++)
+        good = parse_text(&p, before[i], strlen(before[i])) != NULL;
+    if (p.n_named)
+        p.doc->known = sl_arena_copy(p.doc->arena, p.named, p.n_named * sizeof(*p.named));
+    p.doc->n_known = p.n_named;
+    if (good)
+        p.doc->root = parse_text(&p, text, len);
     sl_free(p.named);
     if (!p.doc->root) {
         sl_avro_doc_free(p.doc);
@@ -330,4 +407,9 @@ enum sl_rc sl_avro_parse(const char *text, size_t len, struct sl_avro_doc **ret,
     }
     *ret = p.doc;
     return SL_OK;
+}
+
+enum sl_rc sl_avro_parse(const char *text, size_t len, struct sl_avro_doc **ret, struct sl_error *err)
+{
+    return sl_avro_parse_with(NULL, 0, text, len, ret, err);
 }

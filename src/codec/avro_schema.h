@@ -55,7 +55,7 @@ struct sl_avro_field {
     const char *doc;       /* NULL: none */
     const char *order;     /* NULL: ascending */
     json_t *default_value; /* NULL: none; JSON null is a default */
-    json_t *aliases;       /* NULL: none */
+    json_t *aliases;       /* array of texts; NULL: none */
     const struct sl_avro_prop *props;
     uint32_t n_props;
 };
@@ -75,13 +75,18 @@ struct sl_avro_type {
     const char *doc;
     const char *enum_default;
     const struct sl_avro_prop *props;
-    json_t *aliases; /* NULL: none */
+    json_t *aliases; /* array of texts as Java prints them; NULL: none */
+    bool is_error;   /* a record that the text calls "error" */
 };
 
 struct sl_avro_doc {
     const struct sl_avro_type *root;
     struct sl_arena *arena; /* of all nodes and texts */
     json_t *pool;           /* keeps every JSON value alive that nodes point to */
+    const struct sl_avro_type *const *known; /* named types of referenced texts: not written again */
+    uint32_t n_known;
+    /* Parsed texts: the first field whose default does not fit its type (Java refuses it in new schemas). */
+    const char *bad_default;
 };
 
 /* AvroData's options (the names are Confluent's). */
@@ -102,8 +107,23 @@ struct sl_avro_options {
 enum sl_rc sl_avro_parse(const char *text, size_t len, struct sl_avro_doc **ret, struct sl_error *err);
 void sl_avro_doc_free(struct sl_avro_doc *doc);
 
+/*
+ * The same for a text that names types of other texts: those are parsed first, in their order. Their named
+ * types are the document's known ones.
+ */
+enum sl_rc sl_avro_parse_with(const char *const *before, size_t n_before, const char *text, size_t len,
+                              struct sl_avro_doc **ret, struct sl_error *err);
+
 /* Append the text of the tree, without white space, in the Java library's order. */
 void sl_avro_print(const struct sl_avro_type *type, struct sl_buf *out);
+
+enum sl_avro_form {
+    SL_AVRO_AS_IS,
+    SL_AVRO_NORMAL, /* as Confluent's registry normalises: properties sorted, logical types first */
+};
+
+/* The same of a whole document; types of referenced texts stay names. */
+void sl_avro_print_doc(const struct sl_avro_doc *doc, enum sl_avro_form form, struct sl_buf *out);
 
 /*
  * Errors: DATA (a name that Avro does not allow, a schema without a shape in Avro). schema NULL: the record

@@ -148,29 +148,37 @@ const char *sl_avro_branch_name(const struct sl_avro_type *branch, const struct 
     return branch->full;
 }
 
-static bool fields_default_valid(const struct sl_avro_type *type, const json_t *value)
+/* How much of a default is left to look at: records with defaults of their own multiply, or go in circles. */
+struct look {
+    int depth;
+    int left;
+};
+
+static bool default_valid(struct look *look, const struct sl_avro_type *type, const json_t *value);
+
+static bool fields_default_valid(struct look *look, const struct sl_avro_type *type, const json_t *value)
 {
     for (uint32_t i = 0; i < type->n; i++) {
         const json_t *field = json_object_get(value, type->fields[i].name);
 
         if (!field)
             field = type->fields[i].default_value;
-        if (!field || !sl_avro_default_valid(type->fields[i].type, field))
+        if (!field || !default_valid(look, type->fields[i].type, field))
             return false;
     }
     return true;
 }
 
-static bool items_default_valid(const struct sl_avro_type *items, const json_t *array)
+static bool items_default_valid(struct look *look, const struct sl_avro_type *items, const json_t *array)
 {
     for (size_t i = 0; i < json_array_size(array); i++) {
-        if (!sl_avro_default_valid(items, json_array_get(array, i)))
+        if (!default_valid(look, items, json_array_get(array, i)))
             return false;
     }
     return true;
 }
 
-static bool map_default_valid(const struct sl_avro_type *items, const json_t *object)
+static bool map_default_valid(struct look *look, const struct sl_avro_type *items, const json_t *object)
 {
     /* jansson's iteration takes the object without const but changes nothing. */
     json_t *map = json_deep_copy(object);
@@ -180,16 +188,36 @@ static bool map_default_valid(const struct sl_avro_type *items, const json_t *ob
 
     json_object_foreach(map, key, value)
     {
-        valid = valid && sl_avro_default_valid(items, value);
+        valid = valid && default_valid(look, items, value);
     }
     json_decref(map);
     return valid;
 }
 
-bool sl_avro_default_valid(const struct sl_avro_type *type, const json_t *value)
+static bool nested_default_valid(struct look *look, const struct sl_avro_type *type, const json_t *value)
+{
+    bool valid = false;
+
+    if (++look->depth > SL_AVRO_MAX_DEPTH)
+        return false;
+    if (type->kind == SL_AVRO_ARRAY)
+        valid = json_is_array(value) && items_default_valid(look, type->items, value);
+    else if (type->kind == SL_AVRO_MAP)
+        valid = json_is_object(value) && map_default_valid(look, type->items, value);
+    else if (type->kind == SL_AVRO_UNION)
+        valid = type->n > 0 && default_valid(look, type->branches[0], value);
+    else if (type->kind == SL_AVRO_RECORD)
+        valid = json_is_object(value) && fields_default_valid(look, type, value);
+    look->depth--;
+    return valid;
+}
+
+static bool default_valid(struct look *look, const struct sl_avro_type *type, const json_t *value)
 {
     json_int_t i = json_integer_value(value);
 
+    if (look->left-- <= 0)
+        return false;
     switch (type->kind) {
     case SL_AVRO_NULL: return json_is_null(value);
     case SL_AVRO_BOOLEAN: return json_is_boolean(value);
@@ -201,10 +229,15 @@ bool sl_avro_default_valid(const struct sl_avro_type *type, const json_t *value)
     case SL_AVRO_STRING:
     case SL_AVRO_ENUM:
     case SL_AVRO_FIXED: return json_is_string(value);
-    case SL_AVRO_ARRAY: return json_is_array(value) && items_default_valid(type->items, value);
-    case SL_AVRO_MAP: return json_is_object(value) && map_default_valid(type->items, value);
-    case SL_AVRO_UNION: return type->n > 0 && sl_avro_default_valid(type->branches[0], value);
-    case SL_AVRO_RECORD: return json_is_object(value) && fields_default_valid(type, value);
+    case SL_AVRO_ARRAY:
+    case SL_AVRO_MAP:
+    case SL_AVRO_UNION:
+    case SL_AVRO_RECORD: return nested_default_valid(look, type, value);
     }
     return false;
+}
+
+bool sl_avro_default_valid(const struct sl_avro_type *type, const json_t *value)
+{
+    return default_valid(&(struct look){.left = 100000}, type, value);
 }

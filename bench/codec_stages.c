@@ -25,9 +25,10 @@
 static char *registered;
 
 static enum sl_rc register_one(struct sl_registry *registry, const char *subject, const char *text,
-                               int32_t *ret_id, struct sl_error *err)
+                               bool normalize, int32_t *ret_id, struct sl_error *err)
 {
     (void)registry;
+    (void)normalize;
     (void)subject;
     (void)err;
     sl_free(registered);
@@ -36,12 +37,13 @@ static enum sl_rc register_one(struct sl_registry *registry, const char *subject
     return SL_OK;
 }
 
-static enum sl_rc give_one(struct sl_registry *registry, int32_t id, char **ret_text, struct sl_error *err)
+static enum sl_rc give_one(struct sl_registry *registry, int32_t id, const char *subject,
+                           struct sl_registry_found *ret, struct sl_error *err)
 {
     (void)registry;
-    (void)id;
+    (void)subject;
     (void)err;
-    *ret_text = sl_strdup(registered);
+    *ret = (struct sl_registry_found){.id = id, .text = sl_strdup(registered)};
     return SL_OK;
 }
 

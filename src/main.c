@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What this program is made of: every kind of part stands in one array here, and nowhere else. */
 #include "cli/command.h"
-#include "registry/builtin.h"
+#include "registry/registries.h"
 #include "codec/converters.h"
 #include "engine/secrets/secrets.h"
 #include "sink/postgres/sink.h"
@@ -65,7 +65,7 @@ int main(int argc, char **argv)
         .converters = converters,
         .transforms = transforms,
         .providers = providers,
-        .open_registry = sl_registry_builtin_open,
+        .open_registry = sl_registries_open,
     };
     const struct sl_cli cli = {.plugins = &plugins, .commands = commands};
 

@@ -4,6 +4,7 @@
 #include "cli/version.h"
 
 #include "api/connect/api.h"
+#include "api/registry/serve.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -13,6 +14,7 @@
 #include "engine/connector_config.h"
 #include "engine/herder.h"
 #include "engine/worker_config.h"
+#include "sluice/registry.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -38,6 +40,7 @@ struct run {
     size_t n;
     struct sl_herder *herder;
     struct sl_connect_api *rest; /* NULL: listeners is empty */
+    struct sl_registry_server *schemas; /* the built-in registry, served */
     int64_t began_us;
 };
 
@@ -278,8 +281,11 @@ static void say_start(const struct run *run)
 
 static int stop(struct run *run, int status)
 {
+    struct sl_registry *registry = sl_herder_shared(run->herder)->registry;
     int64_t began_us = sl_now_us();
 
+    if (registry->ops->stop)
+        registry->ops->stop(registry);
     if (run->rest)
         sl_connect_api_leave(run->rest);
     if (!sl_herder_stop(run->herder, began_us + STOP_US) ||
@@ -287,6 +293,7 @@ static int stop(struct run *run, int status)
         sl_warn("stopped without waiting any longer; nothing that was confirmed is lost");
         _exit(status); /* threads still run: leave them to the kernel */
     }
+    sl_registry_server_stop(run->schemas);
     sl_herder_free(run->herder);
     run->herder = NULL;
     sl_info("stopped", SL_I("after_ms", (sl_now_us() - began_us) / 1000));
@@ -323,7 +330,10 @@ static int run_worker(struct run *run, int signal_fd)
         return sl_cli_fail(NULL, &err);
     }
     say_start(run);
-    status = probe_all(run, signal_fd, false);
+    if (sl_registry_server_start(run->props, sl_herder_shared(run->herder)->registry, &run->schemas, &err))
+        status = sl_cli_fail(NULL, &err);
+    else
+        status = probe_all(run, signal_fd, false);
     if (status == SL_EXIT_OK && start(run, &err))
         status = sl_cli_fail(NULL, &err);
     if (status == SL_EXIT_OK) {

@@ -13,30 +13,29 @@ struct sl_shower {
     struct sl_arena *arena;
 };
 
-static enum sl_rc open_avro(const struct sl_plugins *plugins, struct sl_registry *registry,
-                            struct sl_converter *ret, struct sl_error *err)
+/* The worker's own value converter says which registry; for a connector's own its addresses count. */
+static enum sl_rc open_avro(const struct sl_plugins *plugins, const struct sl_props *worker,
+                            struct sl_registry *registry, struct sl_converter *ret, struct sl_error *err)
 {
-    struct sl_props *props = sl_props_new();
     enum sl_rc rc = sl_plugins_converter(plugins, "avro", &ret->ops, err);
 
     if (rc == SL_OK)
-        rc = ret->ops->open(props, "", false, registry, &ret->self, err);
+        rc = ret->ops->open(worker, "value.converter.", false, registry, &ret->self, err);
     if (rc)
         ret->ops = NULL;
-    sl_props_free(props);
     return rc;
 }
 
 enum sl_rc sl_shower_open(const struct sl_plugins *plugins, const struct sl_props *worker,
-                          struct sl_shower **ret, struct sl_error *err)
+                          struct sl_transport *transport, struct sl_shower **ret, struct sl_error *err)
 {
     struct sl_shower *shower = sl_zalloc(1, sizeof(*shower));
     enum sl_rc rc = SL_OK;
 
-    if (plugins->open_registry(sl_props_get(worker, "sluice.state.dir"), true, &shower->registry, err))
+    if (plugins->open_registry(worker, transport, true, &shower->registry, err))
         shower->registry = NULL;
     if (shower->registry)
-        rc = open_avro(plugins, shower->registry, &shower->avro, err);
+        rc = open_avro(plugins, worker, shower->registry, &shower->avro, err);
     shower->arena = sl_arena_new(64 << 10);
     if (rc) {
         sl_shower_close(shower);

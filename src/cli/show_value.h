@@ -13,7 +13,7 @@ struct sl_shower;
 
 /* Without a registry (it may not exist yet) Avro is shown as bytes. */
 enum sl_rc sl_shower_open(const struct sl_plugins *plugins, const struct sl_props *worker,
-                          struct sl_shower **ret, struct sl_error *err);
+                          struct sl_transport *transport, struct sl_shower **ret, struct sl_error *err);
 void sl_shower_close(struct sl_shower *shower);
 
 /* Append bytes as one JSON value. */

@@ -192,7 +192,7 @@ static int tail_command(const struct sl_cli *cli, const struct sl_arguments *arg
     tail.to_the_end = sl_arguments_flag(arguments, "no-follow");
     if (sl_state_open(cli, arguments, &tail.state, &err))
         return sl_cli_fail(NULL, &err);
-    if (sl_shower_open(cli->plugins, tail.state.props, &tail.shower, &err)) {
+    if (sl_shower_open(cli->plugins, tail.state.props, tail.state.log, &tail.shower, &err)) {
         status = sl_cli_fail(NULL, &err);
     } else {
         status = tail_topic(&tail, arguments);

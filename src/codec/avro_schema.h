@@ -81,8 +81,8 @@ struct sl_avro_type {
 
 struct sl_avro_doc {
     const struct sl_avro_type *root;
-    struct sl_arena *arena; /* of all nodes and texts */
-    json_t *pool;           /* keeps every JSON value alive that nodes point to */
+    struct sl_arena *arena;                  /* of all nodes and texts */
+    json_t *pool;                            /* keeps every JSON value alive that nodes point to */
     const struct sl_avro_type *const *known; /* named types of referenced texts: not written again */
     uint32_t n_known;
     /* Parsed texts: the first field whose default does not fit its type (Java refuses it in new schemas). */
@@ -97,6 +97,7 @@ struct sl_avro_options {
     bool allow_optional_map_keys;
     bool flatten_singleton_unions;
     bool discard_type_doc_default;
+    bool generalized_sum_type_support;
 };
 
 /* Confluent's defaults. */

@@ -3,11 +3,12 @@
  * Confluent's AvroConverter. A schema is turned into Avro, registered and planned when it is first seen; from
  * then on a row costs two pointer compares and the walk over the plan.
  */
+#include "base/pointer_map.h"
 #include "base/props.h"
 #include "codec/avro_plan.h"
 #include "codec/converters.h"
 #include "codec/framing.h"
-#include "base/pointer_map.h"
+#include "codec/projection.h"
 #include "sluice/registry.h"
 
 enum strategy { BY_TOPIC, BY_RECORD, BY_TOPIC_AND_RECORD };
@@ -20,6 +21,13 @@ struct writer { /* of one schema */
 struct target { /* one schema in one topic */
     const struct sl_avro_plan *plan;
     int32_t id;
+    struct given *given; /* NULL: written with the schema's own */
+};
+
+struct given { /* a schema to write with that the registry names, not the record */
+    struct sl_avro_doc *doc;
+    struct sl_avro_plan *plan;
+    struct sl_projection *projection; /* of the record's values */
 };
 
 struct reader { /* of one id */
@@ -34,12 +42,14 @@ struct converter {
     enum strategy strategy;
     bool is_key;
     bool auto_register;
+    bool normalize;
+    bool use_latest;
     bool null_becomes_default;
-    bool has_fixed_id;
-    int32_t fixed_id;
+    int32_t fixed_id;              /* -1: none */
     struct sl_pointer_map writers; /* by schema id */
     struct sl_pointer_map targets; /* by topic id and schema id */
     struct sl_pointer_map readers; /* by registry id */
+    struct sl_arena *arena;        /* of projected values; NULL until there is one */
 
     /* the last ones, at hand */
     const struct sl_topic *topic;
@@ -83,19 +93,24 @@ static const char *check_strategy(const char *text)
 
 static const struct sl_option options_table[] = {
     TEXT_OPTION("schema.registry.url", NULL, SL_IMPORTANCE_HIGH,
-                "Addresses of the schema registry, comma-separated; not needed for the built-in one."),
+                "Addresses of the schema registry, comma-separated, asked in turn; not given: the built-in "
+                "one."),
     BOOL_OPTION("auto.register.schemas", "true", "Register a schema that the subject does not have yet."),
     BOOL_OPTION("use.latest.version", "false",
                 "With auto.register.schemas=false: write with the subject's newest schema."),
-    BOOL_OPTION("latest.compatibility.strict", "true", "Refuse a newest schema that does not fit."),
+    BOOL_OPTION("latest.compatibility.strict", "true",
+                "A newest schema that does not fit the record is refused "
+                "either way: nothing could be written with it."),
     {.name = "use.schema.id",
      .type = SL_OPT_INT,
      .default_text = "-1",
      .importance = SL_IMPORTANCE_LOW,
-     .doc = "Write with this schema id; -1: the id of the record's own schema.",
+     .doc = "With auto.register.schemas=false: write with the schema of this id; -1: with the record's own.",
      .min = -1,
      .max = INT32_MAX},
-    BOOL_OPTION("id.compatibility.strict", "true", "Refuse a schema id whose schema does not fit."),
+    BOOL_OPTION("id.compatibility.strict", "true",
+                "A schema that does not fit the record is refused either "
+                "way."),
     BOOL_OPTION("normalize.schemas", "false", "Normalise schemas before they are registered."),
     TEXT_OPTION("max.schemas.per.subject", "1000", SL_IMPORTANCE_LOW,
                 "Taken and ignored: caches grow as needed."),
@@ -113,7 +128,8 @@ static const struct sl_option options_table[] = {
     BOOL_OPTION("allow.optional.map.keys", "false", "Write maps with optional string keys as Avro maps."),
     BOOL_OPTION("flatten.singleton.unions", "true", "Read a union of one branch as that branch."),
     BOOL_OPTION("discard.type.doc.default", "false", "Leave type docs and field defaults out of parameters."),
-    BOOL_OPTION("generalized.sum.type.support", "false", "Not supported; must stay false."),
+    BOOL_OPTION("generalized.sum.type.support", "false",
+                "Read and write unions and enums in the form that Protobuf and JSON Schema share."),
     BOOL_OPTION(
         "ignore.default.for.nullables", "true",
         "Write a null as null although its column has a default. Confluent's converter says false here, "
@@ -143,31 +159,37 @@ static bool on(const struct sl_props *props, const char *prefix, const char *nam
     return sl_option_bool(options_table, props, prefix, name);
 }
 
-static enum sl_rc open_avro(const struct sl_props *props, const char *prefix, bool is_key,
-                            struct sl_registry *registry, void **ret_self, struct sl_error *err)
+static enum sl_rc choose_registry(const struct sl_props *props, const char *prefix,
+                                  struct sl_registry **registry, struct sl_error *err)
 {
-    struct converter *c;
-
-    if (!registry)
+    if (!*registry)
         return sl_error_set(
             err, SL_E_CONFIG,
             "the Avro converter needs a schema registry and there is none. HINT: give the worker a "
             "state directory, or set %sschema.registry.url",
             prefix);
-    if (on(props, prefix, "generalized.sum.type.support") || on(props, prefix, "normalize.schemas"))
-        return sl_error_set(
-            err, SL_E_UNSUPPORTED,
-            "%sgeneralized.sum.type.support and %snormalize.schemas must be false. HINT: remove "
-            "them from the configuration",
-            prefix, prefix);
+    if (!(*registry)->ops->choose)
+        return SL_OK;
+    return (*registry)->ops->choose(*registry, props, prefix, registry, err);
+}
+
+static enum sl_rc open_avro(const struct sl_props *props, const char *prefix, bool is_key,
+                            struct sl_registry *registry, void **ret_self, struct sl_error *err)
+{
+    struct converter *c;
+    enum sl_rc rc = choose_registry(props, prefix, &registry, err);
+
+    if (rc)
+        return rc;
     c = sl_zalloc(1, sizeof(*c));
     c->registry = registry;
     c->is_key = is_key;
     c->strategy = read_strategy(props, prefix, is_key);
     c->auto_register = on(props, prefix, "auto.register.schemas");
+    c->normalize = on(props, prefix, "normalize.schemas");
+    c->use_latest = on(props, prefix, "use.latest.version");
     c->null_becomes_default = !on(props, prefix, "ignore.default.for.nullables");
     c->fixed_id = (int32_t)sl_option_int(options_table, props, prefix, "use.schema.id");
-    c->has_fixed_id = c->fixed_id >= 0;
     c->options = (struct sl_avro_options){
         .connect_meta_data = on(props, prefix, "connect.meta.data"),
         .enhanced_schema_support = on(props, prefix, "enhanced.avro.schema.support"),
@@ -175,6 +197,7 @@ static enum sl_rc open_avro(const struct sl_props *props, const char *prefix, bo
         .allow_optional_map_keys = on(props, prefix, "allow.optional.map.keys"),
         .flatten_singleton_unions = on(props, prefix, "flatten.singleton.unions"),
         .discard_type_doc_default = on(props, prefix, "discard.type.doc.default"),
+        .generalized_sum_type_support = on(props, prefix, "generalized.sum.type.support"),
     };
     *ret_self = c;
     return SL_OK;
@@ -198,6 +221,19 @@ static void free_reader(void *pointer)
     sl_free(reader);
 }
 
+static void free_target(void *pointer)
+{
+    struct target *target = pointer;
+
+    if (target->given) {
+        sl_avro_plan_free(target->given->plan);
+        sl_avro_doc_free(target->given->doc);
+        sl_projection_free(target->given->projection);
+        sl_free(target->given);
+    }
+    sl_free(target);
+}
+
 static void close_avro(void *self)
 {
     struct converter *c = self;
@@ -205,8 +241,10 @@ static void close_avro(void *self)
     if (!c)
         return;
     sl_pointer_map_done(&c->writers, free_writer);
-    sl_pointer_map_done(&c->targets, sl_free);
+    sl_pointer_map_done(&c->targets, free_target);
     sl_pointer_map_done(&c->readers, free_reader);
+    if (c->arena)
+        sl_arena_free(c->arena);
     sl_free(c);
 }
 
@@ -242,6 +280,11 @@ static const char *record_name(const struct sl_avro_type *type)
     return type->kind == SL_AVRO_RECORD ? type->full : NULL;
 }
 
+static char *topic_subject(const struct converter *c, const struct sl_topic *topic)
+{
+    return sl_format("%s-%s", topic->name, c->is_key ? "key" : "value");
+}
+
 static enum sl_rc name_subject(const struct converter *c, const struct sl_topic *topic,
                                const struct sl_avro_type *type, char **ret, struct sl_error *err)
 {
@@ -253,7 +296,7 @@ static enum sl_rc name_subject(const struct converter *c, const struct sl_topic 
                             "TopicNameStrategy",
                             c->is_key ? "key" : "value", type->full);
     if (c->strategy == BY_TOPIC)
-        *ret = sl_format("%s-%s", topic->name, c->is_key ? "key" : "value");
+        *ret = topic_subject(c, topic);
     else if (c->strategy == BY_RECORD)
         *ret = sl_strdup(record);
     else
@@ -261,68 +304,81 @@ static enum sl_rc name_subject(const struct converter *c, const struct sl_topic 
     return SL_OK;
 }
 
-/* Without registering: the subject's newest schema has to be ours. */
-static enum sl_rc look_up(struct converter *c, const char *subject, const char *text, int32_t *ret_id,
-                          struct sl_error *err)
+/* The record is written with the schema that was found: as it is if it is the record's own. */
+static enum sl_rc use_given(struct converter *c, const struct sl_schema *schema, const struct writer *writer,
+                            const struct sl_registry_found *found, struct target *target,
+                            struct sl_error *err)
 {
-    int32_t version;
-    int32_t id;
-    char *newest;
-    enum sl_rc rc = c->registry->ops->latest(c->registry, subject, &version, &id, &newest, err);
-
-    if (rc)
-        return rc;
-    if (strcmp(newest, text) != 0)
-        rc = sl_error_set(err, SL_E_SCHEMA,
-                          "the newest schema of subject '%s' (version %d) differs from the record's, and "
-                          "auto.register.schemas is false. HINT: register the schema, or allow it",
-                          subject, version);
-    else
-        *ret_id = id;
-    sl_free(newest);
-    return rc;
-}
-
-/* A given id is used only for the very schema that it stands for. */
-static enum sl_rc check_fixed_id(struct converter *c, const struct sl_avro_type *type, int32_t *ret_id,
-                                 struct sl_error *err)
-{
+    struct given *given = sl_zalloc(1, sizeof(*given));
+    const struct sl_schema *theirs = NULL;
     struct sl_buf ours = {0};
-    char *theirs;
-    enum sl_rc rc = c->registry->ops->schema_by_id(c->registry, c->fixed_id, &theirs, err);
+    enum sl_rc rc = SL_OK;
 
-    if (rc)
-        return rc;
-    sl_avro_print(type, &ours);
-    if (strcmp(theirs, sl_buf_cstr(&ours)) != 0)
-        rc = sl_error_set(err, SL_E_SCHEMA,
-                          "use.schema.id=%d names another schema than the record has. HINT: remove it",
-                          c->fixed_id);
-    else
-        *ret_id = c->fixed_id;
-    sl_free(theirs);
+    target->id = found->id;
+    target->given = given;
+    sl_avro_print(writer->doc->root, &ours);
+    if (strcmp(found->text, sl_buf_cstr(&ours)) == 0) {
+        target->given = NULL;
+        target->plan = writer->plan;
+        sl_free(given);
+    } else {
+        rc = sl_avro_parse_with((const char *const *)found->before, found->n_before, found->text,
+                                strlen(found->text), &given->doc, err);
+        if (!rc)
+            rc = sl_avro_to_connect(given->doc->root, &c->options, 0, &theirs, err);
+        if (!rc)
+            rc = sl_projection_new(schema, theirs, &given->projection, err);
+        if (!rc)
+            rc = sl_avro_plan_new(theirs, given->doc->root, c->null_becomes_default, &given->plan, err);
+        target->plan = given->plan;
+    }
     sl_buf_done(&ours);
     return rc;
 }
 
-static enum sl_rc find_id(struct converter *c, const struct sl_topic *topic, const struct sl_avro_type *type,
-                          int32_t *ret_id, struct sl_error *err)
+static enum sl_rc fetch_given(struct converter *c, const char *subject, const struct sl_schema *schema,
+                              const struct writer *writer, struct target *target, struct sl_error *err)
 {
-    struct sl_buf text = {0};
-    char *subject = NULL;
+    struct sl_registry_found found = {0};
     enum sl_rc rc;
 
-    if (c->has_fixed_id)
-        return check_fixed_id(c, type, ret_id, err);
-    rc = name_subject(c, topic, type, &subject, err);
+    if (c->fixed_id >= 0)
+        rc = c->registry->ops->schema_by_id(c->registry, c->fixed_id, subject, &found, err);
+    else
+        rc = c->registry->ops->version(c->registry, subject, SL_REGISTRY_LATEST, &found, err);
     if (rc)
         return rc;
-    sl_avro_print(type, &text);
-    if (c->auto_register)
-        rc = c->registry->ops->register_schema(c->registry, subject, sl_buf_cstr(&text), ret_id, err);
-    else
-        rc = look_up(c, subject, sl_buf_cstr(&text), ret_id, err);
+    rc = use_given(c, schema, writer, &found, target, err);
     if (rc)
+        (void)sl_error_wrap(err, "schema id %d, which %s names", found.id,
+                            c->fixed_id >= 0 ? "use.schema.id" : "use.latest.version");
+    sl_registry_found_done(&found);
+    return rc;
+}
+
+/* In the order in which Confluent's serializer looks at its options. */
+static enum sl_rc fill_target(struct converter *c, const struct sl_topic *topic,
+                              const struct sl_schema *schema, const struct writer *writer,
+                              struct target *target, struct sl_error *err)
+{
+    const struct sl_registry_ops *ops = c->registry->ops;
+    struct sl_buf text = {0};
+    char *subject = NULL;
+    enum sl_rc rc = name_subject(c, topic, writer->doc->root, &subject, err);
+
+    if (rc)
+        return rc;
+    target->plan = writer->plan;
+    sl_avro_print(writer->doc->root, &text);
+    if (c->auto_register)
+        rc = ops->register_schema(c->registry, subject, sl_buf_cstr(&text), c->normalize, &target->id, err);
+    else if (c->fixed_id >= 0 || c->use_latest)
+        rc = fetch_given(c, subject, schema, writer, target, err);
+    else
+        rc = ops->look_up(c->registry, subject, sl_buf_cstr(&text), c->normalize, &target->id, err);
+    if (rc == SL_E_NOT_FOUND && !c->auto_register)
+        (void)sl_error_wrap(err, "auto.register.schemas is false; subject '%s'", subject);
+    else if (rc)
         (void)sl_error_wrap(err, "subject '%s'", subject);
     sl_buf_done(&text);
     sl_free(subject);
@@ -338,21 +394,30 @@ static enum sl_rc find_target(struct converter *c, const struct sl_topic *topic,
     enum sl_rc rc;
 
     if (!target) {
-        int32_t id = -1;
-
         rc = find_writer(c, schema, &writer, err);
-        if (!rc)
-            rc = find_id(c, topic, writer->doc->root, &id, err);
         if (rc)
             return rc;
-        target = sl_alloc(sizeof(*target));
-        *target = (struct target){.plan = writer->plan, .id = id};
+        target = sl_zalloc(1, sizeof(*target));
+        rc = fill_target(c, topic, schema, writer, target, err);
+        if (rc) {
+            free_target(target);
+            return rc;
+        }
         sl_pointer_map_put(&c->targets, key, target);
     }
     c->topic = topic;
     c->schema = schema;
     c->target = target;
     return SL_OK;
+}
+
+/* The value as the schema wants it that was given from outside. */
+static struct sl_value project(struct converter *c, struct sl_value value)
+{
+    if (!c->arena)
+        c->arena = sl_arena_new(16 << 10);
+    sl_arena_reset(c->arena);
+    return sl_project(c->target->given->projection, value, c->arena);
 }
 
 static enum sl_rc encode_failed(const struct sl_topic *topic, struct sl_error *err)
@@ -381,6 +446,8 @@ static enum sl_rc encode_avro(void *self, const struct sl_topic *topic, const st
             return err ? err->rc : SL_E_DATA;
         }
     }
+    if (__builtin_expect(c->target->given != NULL, 0))
+        value = project(c, value);
     sl_frame_put(out, c->target->id);
     if (__builtin_expect(sl_avro_encode(c->target->plan, value, out, err) != SL_OK, 0)) {
         out->len = before;
@@ -392,11 +459,14 @@ static enum sl_rc encode_avro(void *self, const struct sl_topic *topic, const st
 }
 
 /* Fetch, parse and plan the schema of an id. What cannot be read is the record's fault, not the task's. */
-static enum sl_rc make_reader(struct converter *c, int32_t id, struct reader *reader, struct sl_error *err)
+static enum sl_rc make_reader(struct converter *c, const struct sl_topic *topic, int32_t id,
+                              struct reader *reader, struct sl_error *err)
 {
-    char *text;
-    enum sl_rc rc = c->registry->ops->schema_by_id(c->registry, id, &text, err);
+    struct sl_registry_found found = {0};
+    char *subject = c->strategy == BY_TOPIC ? topic_subject(c, topic) : NULL;
+    enum sl_rc rc = c->registry->ops->schema_by_id(c->registry, id, subject, &found, err);
 
+    sl_free(subject);
     if (rc == SL_E_NOT_FOUND)
         return sl_error_set(
             err, SL_E_DATA,
@@ -405,8 +475,9 @@ static enum sl_rc make_reader(struct converter *c, int32_t id, struct reader *re
             id);
     if (rc)
         return rc;
-    rc = sl_avro_parse(text, strlen(text), &reader->doc, err);
-    sl_free(text);
+    rc = sl_avro_parse_with((const char *const *)found.before, found.n_before, found.text, strlen(found.text),
+                            &reader->doc, err);
+    sl_registry_found_done(&found);
     if (!rc)
         rc = sl_avro_to_connect(reader->doc->root, &c->options, 0, &reader->schema, err);
     if (!rc)
@@ -416,7 +487,8 @@ static enum sl_rc make_reader(struct converter *c, int32_t id, struct reader *re
     return rc;
 }
 
-static enum sl_rc find_reader(struct converter *c, int32_t id, struct sl_error *err)
+static enum sl_rc find_reader(struct converter *c, const struct sl_topic *topic, int32_t id,
+                              struct sl_error *err)
 {
     struct reader *reader = sl_pointer_map_get(&c->readers, (uint32_t)id);
 
@@ -424,7 +496,7 @@ static enum sl_rc find_reader(struct converter *c, int32_t id, struct sl_error *
         enum sl_rc rc;
 
         reader = sl_zalloc(1, sizeof(*reader));
-        rc = make_reader(c, id, reader, err);
+        rc = make_reader(c, topic, id, reader, err);
         if (rc) {
             free_reader(reader);
             return rc;
@@ -465,7 +537,7 @@ static enum sl_rc decode_avro(void *self, const struct sl_topic *topic, struct s
         return decode_failed(topic, rc, err);
     }
     if (__builtin_expect(!c->reader || id != c->reader_id, 0)) {
-        rc = find_reader(c, id, err);
+        rc = find_reader(c, topic, id, err);
         if (rc)
             return decode_failed(topic, rc, err);
     }

@@ -218,8 +218,7 @@ static enum sl_rc open_parts(struct sl_herder *herder, struct sl_error *err)
         sl_plugins_transport(plugins, shared->worker)->open(shared->worker, false, &shared->transport, err);
 
     if (rc == SL_OK)
-        rc = plugins->open_registry(sl_props_get(shared->worker, "sluice.state.dir"), false,
-                                    &shared->registry, err);
+        rc = plugins->open_registry(shared->worker, shared->transport, false, &shared->registry, err);
     if (rc == SL_OK)
         rc = sl_topics_open(shared->transport, &shared->topics, err);
     if (rc == SL_OK)

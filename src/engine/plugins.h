@@ -22,9 +22,12 @@ struct sl_plugins {
     const struct sl_converter_ops *const *converters;
     const struct sl_transform_ops *const *transforms;
     const struct sl_provider_ops *const *providers; /* of secrets */
-    /* The schema registry of a state directory, for the converters. */
-    enum sl_rc (*open_registry)(const char *state_dir, bool read_only, struct sl_registry **ret,
-                                struct sl_error *err);
+    /*
+     * The registries that converters choose from: one object for the process (registry/registries.h).
+     * transport: the log, in which the built-in registry may be kept; NULL or read_only: for looking at only.
+     */
+    enum sl_rc (*open_registry)(const struct sl_props *worker, struct sl_transport *transport, bool read_only,
+                                struct sl_registry **ret, struct sl_error *err);
 };
 
 /* One of the two is set. Errors: CONFIG, with the nearest class or the list of what there is. */

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/props.h"
+#include "registry/registries.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -305,6 +306,7 @@ void sl_worker_config_check(const struct sl_props *props, const struct sl_plugin
         if (plugins->transports[i]->options)
             sl_options_check(plugins->transports[i]->options, props, NULL, complaints);
     }
+    sl_options_check(sl_registry_options, props, NULL, complaints);
     check_converter(props, plugins, "key.converter", complaints);
     check_converter(props, plugins, "value.converter", complaints);
 }
@@ -313,7 +315,7 @@ static bool known(const struct sl_props *props, const struct sl_plugins *plugins
 {
     if (strncmp(key, "config.providers", strlen("config.providers")) == 0)
         return plugins->providers && sl_secrets_know(plugins->providers, props, key);
-    if (sl_options_know(sl_worker_options, key))
+    if (sl_options_know(sl_worker_options, key) || sl_options_know(sl_registry_options, key))
         return true;
     for (size_t i = 0; plugins->transports[i]; i++) {
         if (plugins->transports[i]->options && sl_options_know(plugins->transports[i]->options, key))

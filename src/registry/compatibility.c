@@ -40,9 +40,9 @@ static const struct result *check(struct checker *c, const char *token, const st
 
 const char *sl_incompatibility_name(enum sl_incompatibility_kind kind)
 {
-    static const char *const names[] = {
-        "NAME_MISMATCH", "FIXED_SIZE_MISMATCH", "MISSING_ENUM_SYMBOLS", "READER_FIELD_MISSING_DEFAULT_VALUE",
-        "TYPE_MISMATCH", "MISSING_UNION_BRANCH"};
+    static const char *const names[] = {"NAME_MISMATCH",        "FIXED_SIZE_MISMATCH",
+                                        "MISSING_ENUM_SYMBOLS", "READER_FIELD_MISSING_DEFAULT_VALUE",
+                                        "TYPE_MISMATCH",        "MISSING_UNION_BRANCH"};
 
     return names[kind];
 }

@@ -35,7 +35,9 @@ class Sluice:
         self.url = f"http://127.0.0.1:{postgres.free_port()}" if rest else None
         avro = "io.confluent.connect.avro.AvroConverter"
         write_properties(self.worker, {"sluice.state.dir": self.state, "key.converter": avro,
-                                       "value.converter": avro, "listeners": self.url or "", **(worker or {})})
+                                       "value.converter": avro, "listeners": self.url or "",
+                                       "sluice.registry.listeners": "", "sluice.registry.aliases": "*",
+                                       **(worker or {})})
 
     def connector(self, name, config):
         self.connectors.append(write_connector(self.folder / f"{name}.json", name, config))

@@ -18,14 +18,16 @@ struct fake {
     char *texts[16];
     int n;
     int calls;
+    bool normalized; /* the last one */
 };
 
 static enum sl_rc fake_register(struct sl_registry *registry, const char *subject, const char *text,
-                                int32_t *ret_id, struct sl_error *err)
+                                bool normalize, int32_t *ret_id, struct sl_error *err)
 {
     struct fake *f = (struct fake *)registry;
 
     (void)err;
+    f->normalized = normalize;
     f->calls++;
     for (int i = 0; i < f->n; i++) {
         if (strcmp(f->texts[i], text) == 0 && strcmp(f->subjects[i], subject) == 0) {
@@ -39,35 +41,54 @@ static enum sl_rc fake_register(struct sl_registry *registry, const char *subjec
     return SL_OK;
 }
 
-static enum sl_rc fake_by_id(struct sl_registry *registry, int32_t id, char **ret_text, struct sl_error *err)
+static enum sl_rc fake_look_up(struct sl_registry *registry, const char *subject, const char *text,
+                               bool normalize, int32_t *ret_id, struct sl_error *err)
 {
     struct fake *f = (struct fake *)registry;
 
-    f->calls++;
-    if (id < 100 || id >= 100 + f->n)
-        return sl_error_set(err, SL_E_NOT_FOUND, "no schema %d", id);
-    *ret_text = sl_strdup(f->texts[id - 100]);
-    return SL_OK;
-}
-
-static enum sl_rc fake_latest(struct sl_registry *registry, const char *subject, int32_t *ret_version,
-                              int32_t *ret_id, char **ret_text, struct sl_error *err)
-{
-    struct fake *f = (struct fake *)registry;
-
-    for (int i = f->n - 1; i >= 0; i--) {
-        if (strcmp(f->subjects[i], subject) == 0) {
-            *ret_version = 1;
+    (void)normalize;
+    for (int i = 0; i < f->n; i++) {
+        if (strcmp(f->texts[i], text) == 0 && strcmp(f->subjects[i], subject) == 0) {
             *ret_id = 100 + i;
-            *ret_text = sl_strdup(f->texts[i]);
             return SL_OK;
         }
     }
     return sl_error_set(err, SL_E_NOT_FOUND, "no subject %s", subject);
 }
 
-static const struct sl_registry_ops fake_ops = {
-    .name = "fake", .register_schema = fake_register, .schema_by_id = fake_by_id, .latest = fake_latest};
+static enum sl_rc fake_by_id(struct sl_registry *registry, int32_t id, const char *subject,
+                             struct sl_registry_found *ret, struct sl_error *err)
+{
+    struct fake *f = (struct fake *)registry;
+
+    (void)subject;
+    f->calls++;
+    if (id < 100 || id >= 100 + f->n)
+        return sl_error_set(err, SL_E_NOT_FOUND, "no schema %d", id);
+    *ret = (struct sl_registry_found){.id = id, .text = sl_strdup(f->texts[id - 100])};
+    return SL_OK;
+}
+
+static enum sl_rc fake_version(struct sl_registry *registry, const char *subject, int32_t version,
+                               struct sl_registry_found *ret, struct sl_error *err)
+{
+    struct fake *f = (struct fake *)registry;
+
+    assert_int_equal(version, SL_REGISTRY_LATEST);
+    for (int i = f->n - 1; i >= 0; i--) {
+        if (strcmp(f->subjects[i], subject) == 0) {
+            *ret = (struct sl_registry_found){.id = 100 + i, .version = 1, .text = sl_strdup(f->texts[i])};
+            return SL_OK;
+        }
+    }
+    return sl_error_set(err, SL_E_NOT_FOUND, "no subject %s", subject);
+}
+
+static const struct sl_registry_ops fake_ops = {.name = "fake",
+                                                .register_schema = fake_register,
+                                                .look_up = fake_look_up,
+                                                .schema_by_id = fake_by_id,
+                                                .version = fake_version};
 
 struct world {
     struct fake fake;
@@ -86,6 +107,20 @@ static void open_world(struct world *w, bool is_key, const char *key, const char
     if (key)
         sl_props_set(props, key, value);
     if (w->c.ops->open(props, "value.converter.", is_key, &w->fake.registry, &w->c.self, &err))
+        fail_msg("%s", err.text);
+    sl_props_free(props);
+}
+
+static void open_latest(struct world *w)
+{
+    struct sl_props *props = sl_props_new();
+    struct sl_error err = {0};
+
+    *w = (struct world){
+        .fake.registry.ops = &fake_ops, .arena = sl_arena_new(4096), .c.ops = &sl_converter_avro};
+    sl_props_set(props, "value.converter.auto.register.schemas", "false");
+    sl_props_set(props, "value.converter.use.latest.version", "true");
+    if (w->c.ops->open(props, "value.converter.", false, &w->fake.registry, &w->c.self, &err))
         fail_msg("%s", err.text);
     sl_props_free(props);
 }
@@ -255,6 +290,61 @@ static void without_registering_only_a_known_schema_is_written(void **state)
     close_world(&w);
 }
 
+static void give(struct world *w, const char *subject, const char *text)
+{
+    int32_t id;
+
+    assert_int_equal(fake_register(&w->fake.registry, subject, text, false, &id, NULL), SL_OK);
+}
+
+static void with_the_newest_version_fields_are_matched_by_name(void **state)
+{
+    struct world w;
+
+    (void)state;
+    open_latest(&w);
+    give(&w, "a-value",
+         "{\"type\":\"record\",\"name\":\"Row\",\"fields\":[{\"name\":\"added\",\"type\":\"string\","
+         "\"default\":\"z\"},"
+         "{\"name\":\"name\",\"type\":[\"null\",\"string\"],\"default\":null},{\"name\":\"id\",\"type\":"
+         "\"long\"}]}");
+    encode(&w, "a", row_schema(), row(&w, 3, "x"));
+    assert_int_equal(w.out.len, 5 + 2 + 3 + 1);
+    assert_memory_equal(w.out.data + 4, "\x64\x02z\x02\x02x\x06", 7);
+    encode(&w, "a", row_schema(), row(&w, 4, NULL));
+    assert_memory_equal(w.out.data + 5, "\x02z\x00\x08", 4);
+    close_world(&w);
+}
+
+static void a_newest_version_that_does_not_fit_is_refused(void **state)
+{
+    struct world w;
+    struct sl_error err = {0};
+    bool null;
+
+    (void)state;
+    open_latest(&w);
+    give(&w, "a-value",
+         "{\"type\":\"record\",\"name\":\"Row\",\"fields\":[{\"name\":\"must\",\"type\":\"string\"}]}");
+    assert_int_equal(
+        w.c.ops->encode(w.c.self, topic("a"), row_schema(), row(&w, 1, NULL), &w.out, &null, &err),
+        SL_E_DATA);
+    assert_non_null(strstr(err.text, "'must'"));
+    assert_int_equal(w.out.len, 0);
+    close_world(&w);
+}
+
+static void normalizing_is_passed_on_to_the_registry(void **state)
+{
+    struct world w;
+
+    (void)state;
+    open_world(&w, false, "value.converter.normalize.schemas", "true");
+    encode(&w, "a", row_schema(), row(&w, 1, NULL));
+    assert_true(w.fake.normalized);
+    close_world(&w);
+}
+
 static void a_null_stays_null_unless_the_default_is_asked_for(void **state)
 {
     struct sl_struct_builder b = {.name = "D"};
@@ -308,6 +398,9 @@ int main(void)
         cmocka_unit_test(bytes_of_another_hand_are_data_errors),
         cmocka_unit_test(subjects_follow_the_strategy),
         cmocka_unit_test(without_registering_only_a_known_schema_is_written),
+        cmocka_unit_test(with_the_newest_version_fields_are_matched_by_name),
+        cmocka_unit_test(a_newest_version_that_does_not_fit_is_refused),
+        cmocka_unit_test(normalizing_is_passed_on_to_the_registry),
         cmocka_unit_test(a_null_stays_null_unless_the_default_is_asked_for),
         cmocka_unit_test(a_row_that_does_not_fit_leaves_nothing_behind),
     };

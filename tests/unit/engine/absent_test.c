@@ -20,9 +20,10 @@ static struct sl_arena *arena;
 static char *known_text;
 
 static enum sl_rc one_register(struct sl_registry *registry, const char *subject, const char *text,
-                               int32_t *ret_id, struct sl_error *err)
+                               bool normalize, int32_t *ret_id, struct sl_error *err)
 {
     (void)registry;
+    (void)normalize;
     (void)subject;
     (void)err;
     sl_free(known_text);
@@ -31,12 +32,13 @@ static enum sl_rc one_register(struct sl_registry *registry, const char *subject
     return SL_OK;
 }
 
-static enum sl_rc one_by_id(struct sl_registry *registry, int32_t id, char **ret_text, struct sl_error *err)
+static enum sl_rc one_by_id(struct sl_registry *registry, int32_t id, const char *subject,
+                            struct sl_registry_found *ret, struct sl_error *err)
 {
     (void)registry;
-    (void)id;
+    (void)subject;
     (void)err;
-    *ret_text = sl_strdup(known_text);
+    *ret = (struct sl_registry_found){.id = id, .text = sl_strdup(known_text)};
     return SL_OK;
 }
 

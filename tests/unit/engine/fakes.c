@@ -22,10 +22,11 @@ struct fake_world world;
 static const struct sl_registry_ops registry_ops;
 static struct sl_registry the_registry = {.ops = &registry_ops};
 
-static enum sl_rc registry_open(const char *state_dir, bool read_only, struct sl_registry **ret,
-                                struct sl_error *err)
+static enum sl_rc registry_open(const struct sl_props *worker, struct sl_transport *transport, bool read_only,
+                                struct sl_registry **ret, struct sl_error *err)
 {
-    (void)state_dir;
+    (void)worker;
+    (void)transport;
     (void)read_only;
     (void)err;
     *ret = &the_registry;

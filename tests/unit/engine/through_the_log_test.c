@@ -12,7 +12,7 @@
 #include "engine/connector_config.h"
 #include "engine/herder.h"
 #include "pg_fixture.h"
-#include "registry/builtin.h"
+#include "registry/registries.h"
 #include "sink/postgres/sink.h"
 #include "sluice/position.h"
 #include "transform/transforms.h"
@@ -106,7 +106,7 @@ static const struct sl_plugins plugins = {
     .transports = transports,
     .converters = converters,
     .transforms = transforms,
-    .open_registry = sl_registry_builtin_open,
+    .open_registry = sl_registries_open,
 };
 
 /* ---- events in the shape of Scylla's connector ---- */

@@ -50,9 +50,21 @@ static int32_t add(struct sl_registry *registry, const char *subject, const char
     struct sl_error err = {0};
     int32_t id = -1;
 
-    if (registry->ops->register_schema(registry, subject, text, &id, &err))
+    if (registry->ops->register_schema(registry, subject, text, false, &id, &err))
         fail_msg("%s", err.text);
     return id;
+}
+
+/* Nothing is incompatible from now on. */
+static void allow_all(struct sl_registry *registry)
+{
+    json_t *config = json_pack("{s:s}", "compatibility", "NONE");
+    struct sl_refusal refusal = {0};
+    json_t *done = sl_book_set_config(sl_registry_builtin_book(registry), "", config, &refusal);
+
+    assert_non_null(done);
+    json_decref(done);
+    json_decref(config);
 }
 
 static void the_same_text_has_the_same_id_in_every_subject(void **state)
@@ -60,25 +72,24 @@ static void the_same_text_has_the_same_id_in_every_subject(void **state)
     struct sl_registry *r = open_registry(false);
     int32_t id = add(r, "a-value", "{\"type\":\"record\",\"name\":\"A\",\"fields\":[]}");
     struct sl_error err;
-    char *text;
-    int32_t version;
-    int32_t found;
+    struct sl_registry_found found;
 
     (void)state;
+    allow_all(r);
     assert_int_equal(id, 1);
     assert_int_equal(add(r, "b-value", "{ \"name\": \"A\", \"fields\": [], \"type\": \"record\" }"), 1);
     assert_int_equal(add(r, "a-value", "\"int\""), 2);
     assert_int_equal(add(r, "a-value", "{\"type\":\"int\"}"), 2);
-    assert_int_equal(r->ops->latest(r, "a-value", &version, &found, &text, &err), SL_OK);
-    assert_int_equal(version, 2);
-    assert_int_equal(found, 2);
-    assert_string_equal(text, "\"int\"");
-    sl_free(text);
+    assert_int_equal(r->ops->version(r, "a-value", SL_REGISTRY_LATEST, &found, &err), SL_OK);
+    assert_int_equal(found.version, 2);
+    assert_int_equal(found.id, 2);
+    assert_string_equal(found.text, "\"int\"");
+    sl_registry_found_done(&found);
     /* An old schema again: its old id, no new version. */
     assert_int_equal(add(r, "a-value", "{\"type\":\"record\",\"name\":\"A\",\"fields\":[]}"), 1);
-    assert_int_equal(r->ops->latest(r, "a-value", &version, &found, &text, &err), SL_OK);
-    assert_int_equal(version, 2);
-    sl_free(text);
+    assert_int_equal(r->ops->version(r, "a-value", SL_REGISTRY_LATEST, &found, &err), SL_OK);
+    assert_int_equal(found.version, 2);
+    sl_registry_found_done(&found);
     r->ops->close(r);
 }
 
@@ -87,18 +98,20 @@ static void ids_outlive_the_process_and_readers_see_them(void **state)
     struct sl_registry *r = open_registry(false);
     struct sl_registry *reader;
     struct sl_error err;
-    char *text;
+    struct sl_registry_found found;
     int32_t id = add(r, "s", "\"string\"");
 
     (void)state;
+    allow_all(r);
     reader = open_registry(true); /* while the writer is there */
-    assert_int_equal(reader->ops->schema_by_id(reader, id, &text, &err), SL_OK);
-    assert_string_equal(text, "\"string\"");
-    sl_free(text);
+    assert_int_equal(reader->ops->schema_by_id(reader, id, NULL, &found, &err), SL_OK);
+    assert_string_equal(found.text, "\"string\"");
+    sl_registry_found_done(&found);
     id = add(r, "s", "\"long\"");
-    assert_int_equal(reader->ops->schema_by_id(reader, id, &text, &err), SL_OK);
-    sl_free(text);
-    assert_int_equal(reader->ops->register_schema(reader, "s", "\"int\"", &id, &err), SL_E_UNSUPPORTED);
+    assert_int_equal(reader->ops->schema_by_id(reader, id, NULL, &found, &err), SL_OK);
+    sl_registry_found_done(&found);
+    assert_int_equal(reader->ops->register_schema(reader, "s", "\"int\"", false, &id, &err),
+                     SL_E_UNSUPPORTED);
     reader->ops->close(reader);
     r->ops->close(r);
     r = open_registry(false);
@@ -112,17 +125,16 @@ static void what_is_not_there_or_no_schema_is_refused(void **state)
     struct sl_registry *r;
     struct sl_error err;
     int32_t id;
-    int32_t version;
-    char *text;
+    struct sl_registry_found found;
 
     (void)state;
     assert_int_equal(sl_registry_builtin_open(state_dir, true, &r, &err), SL_E_NOT_FOUND);
     assert_non_null(strstr(err.text, "HINT"));
     r = open_registry(false);
-    assert_int_equal(r->ops->schema_by_id(r, 7, &text, &err), SL_E_NOT_FOUND);
-    assert_int_equal(r->ops->latest(r, "none", &version, &id, &text, &err), SL_E_NOT_FOUND);
-    assert_int_equal(r->ops->register_schema(r, "s", "{\"type\":\"recor\"}", &id, &err), SL_E_DATA);
-    assert_int_equal(r->ops->register_schema(r, "s", "nonsense", &id, &err), SL_E_DATA);
+    assert_int_equal(r->ops->schema_by_id(r, 7, NULL, &found, &err), SL_E_NOT_FOUND);
+    assert_int_equal(r->ops->version(r, "none", SL_REGISTRY_LATEST, &found, &err), SL_E_NOT_FOUND);
+    assert_int_equal(r->ops->register_schema(r, "s", "{\"type\":\"recor\"}", false, &id, &err), SL_E_DATA);
+    assert_int_equal(r->ops->register_schema(r, "s", "nonsense", false, &id, &err), SL_E_DATA);
     r->ops->close(r);
 }
 
@@ -162,11 +174,10 @@ static void threads_that_register_at_once_agree(void **state)
     struct sl_registry *r = open_registry(false);
     pthread_t threads[4];
     struct sl_error err;
-    int32_t version;
-    int32_t id;
-    char *text;
+    struct sl_registry_found found;
 
     (void)state;
+    allow_all(r);
     for (int i = 0; i < 4; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, register_many, r), 0);
     for (int i = 0; i < 4; i++) {
@@ -175,10 +186,10 @@ static void threads_that_register_at_once_agree(void **state)
         assert_int_equal(pthread_join(threads[i], &bad), 0);
         assert_null(bad);
     }
-    assert_int_equal(r->ops->latest(r, "many", &version, &id, &text, &err), SL_OK);
-    assert_int_equal(version, 20);
-    assert_int_equal(id, 20);
-    sl_free(text);
+    assert_int_equal(r->ops->version(r, "many", SL_REGISTRY_LATEST, &found, &err), SL_OK);
+    assert_int_equal(found.version, 20);
+    assert_int_equal(found.id, 20);
+    sl_registry_found_done(&found);
     r->ops->close(r);
 }
 

@@ -46,11 +46,6 @@ static const char anything[] =
     "\"MapEntry\","
     "\"fields\":[{\"name\":\"key\",\"type\":\"Anything\"},{\"name\":\"value\",\"type\":\"Anything\"}]}}]}]}";
 
-static bool is_union(const struct sl_schema *schema)
-{
-    return schema->type == SL_STRUCT && schema->name && strcmp(schema->name, SL_AVRO_UNION_NAME) == 0;
-}
-
 static struct sl_avro_type *refuse_name(struct builder *b, const char *name)
 {
     (void)sl_error_set(
@@ -374,9 +369,23 @@ static const struct sl_avro_type *build_union(struct builder *b, const struct sl
     return type;
 }
 
-static struct sl_avro_type *build_enum(struct builder *b, const struct sl_schema *schema, const char *name)
+/* The parameter that names the enum, and begins those of its symbols; NULL: the text is no enum. */
+static const char *enum_parameter(const struct builder *b, const struct sl_schema *schema)
 {
-    static const char prefix[] = SL_AVRO_ENUM_PARAMETER ".";
+    const char *parameter =
+        b->options->generalized_sum_type_support ? SL_AVRO_GENERAL_ENUM : SL_AVRO_ENUM_PARAMETER;
+
+    if (!b->options->generalized_sum_type_support && !b->options->enhanced_schema_support)
+        return NULL;
+    return sl_schema_parameter(schema, parameter) ? parameter : NULL;
+}
+
+static struct sl_avro_type *build_enum(struct builder *b, const struct sl_schema *schema,
+                                       const char *parameter)
+{
+    const char *prefix = sl_arena_format(b->doc->arena, "%s.", parameter);
+    const char *name = sl_schema_parameter(schema, parameter);
+    size_t prefix_len = strlen(prefix);
     struct sl_avro_type *type = sl_avro_type_new(b->doc, SL_AVRO_ENUM);
     const char **symbols = sl_arena_alloc(b->doc->arena, schema->n_parameters * sizeof(*symbols));
     const char *last = schema->name ? strrchr(schema->name, '.') : NULL;
@@ -385,9 +394,8 @@ static struct sl_avro_type *build_enum(struct builder *b, const struct sl_schema
     if (!name_type(b, type, name))
         return NULL;
     for (uint32_t i = 0; i < schema->n_parameters; i++) {
-        if (strncmp(schema->parameters[i].name, prefix, sizeof(prefix) - 1) == 0)
-            symbols[type->n++] =
-                sl_arena_strdup(b->doc->arena, schema->parameters[i].name + sizeof(prefix) - 1);
+        if (strncmp(schema->parameters[i].name, prefix, prefix_len) == 0)
+            symbols[type->n++] = sl_arena_strdup(b->doc->arena, schema->parameters[i].name + prefix_len);
     }
     type->symbols = symbols;
     if (b->options->discard_type_doc_default) {
@@ -484,7 +492,7 @@ static struct sl_avro_type *build_collection(struct builder *b, const struct sl_
 
 static struct sl_avro_type *build_base(struct builder *b, const struct sl_schema *schema)
 {
-    const char *symbols = sl_schema_parameter(schema, SL_AVRO_ENUM_PARAMETER);
+    const char *parameter;
 
     switch (schema->type) {
     case SL_INT8:
@@ -495,8 +503,8 @@ static struct sl_avro_type *build_base(struct builder *b, const struct sl_schema
     case SL_FLOAT64: return sl_avro_type_new(b->doc, SL_AVRO_DOUBLE);
     case SL_BOOLEAN: return sl_avro_type_new(b->doc, SL_AVRO_BOOLEAN);
     case SL_STRING:
-        return symbols && b->options->enhanced_schema_support ? build_enum(b, schema, symbols)
-                                                              : sl_avro_type_new(b->doc, SL_AVRO_STRING);
+        parameter = enum_parameter(b, schema);
+        return parameter ? build_enum(b, schema, parameter) : sl_avro_type_new(b->doc, SL_AVRO_STRING);
     case SL_BYTES: return build_bytes(b, schema);
     case SL_ARRAY:
     case SL_MAP: return build_collection(b, schema);
@@ -531,7 +539,7 @@ static const struct sl_avro_type *build(struct builder *b, const struct sl_schem
         return NULL;
     }
     b->depth++;
-    if (is_union(schema)) {
+    if (sl_avro_is_union(schema)) {
         type = build_union(b, schema);
     } else if (schema->type == SL_STRUCT && schema->optional) {
         type = build_below(b, schema->required, false);

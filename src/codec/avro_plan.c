@@ -200,8 +200,7 @@ static int64_t compile(struct compiler *c, const struct sl_schema *schema, const
         return -1;
     }
     c->depth++;
-    if (schema->type == SL_STRUCT && schema->name && strcmp(schema->name, SL_AVRO_UNION_NAME) == 0 &&
-        type->kind == SL_AVRO_UNION) {
+    if (type->kind == SL_AVRO_UNION && sl_avro_is_union(schema)) {
         least = compile_union(c, schema, type);
     } else if ((branch = sl_avro_nullable(type, &index)) != NULL) {
         least = compile_nullable(c, schema, branch, index);

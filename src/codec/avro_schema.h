@@ -145,8 +145,14 @@ enum sl_rc sl_avro_to_connect(const struct sl_avro_type *type, const struct sl_a
 #define SL_AVRO_UNION_NAME SL_AVRO_CONNECT_SPACE ".Union"
 #define SL_AVRO_ENUM_PARAMETER SL_AVRO_CONNECT_SPACE ".Enum"
 #define SL_AVRO_FIXED_PARAMETER "connect.fixed.size"
+/* The same in the form that Confluent's Protobuf and JSON Schema converters share. */
+#define SL_AVRO_GENERAL_UNION "org.apache.kafka.connect.data.Union"
+#define SL_AVRO_GENERAL_ENUM "org.apache.kafka.connect.data.Enum"
 
 const struct sl_avro_prop *sl_avro_prop_find(const struct sl_avro_type *type, const char *name);
+
+/* Does the struct stand for a union, in either form? */
+bool sl_avro_is_union(const struct sl_schema *schema);
 
 /* Avro's word for the kind: "int", "record". */
 const char *sl_avro_kind_name(enum sl_avro_kind kind);
@@ -156,8 +162,5 @@ bool sl_avro_is_map_entry(const struct sl_avro_type *type);
 
 /* For a union of two branches with null in one: the other one; else NULL. *ret_index: of that branch. */
 const struct sl_avro_type *sl_avro_nullable(const struct sl_avro_type *type, uint32_t *ret_index);
-
-/* The Connect field name of a union's branch, per the options; may share text with the type. */
-const char *sl_avro_branch_name(const struct sl_avro_type *branch, const struct sl_avro_options *options);
 
 #endif

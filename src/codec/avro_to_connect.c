@@ -16,6 +16,7 @@ struct reader {
     const struct sl_avro_type *open[SL_AVRO_MAX_DEPTH]; /* records on the way down, to see recursion */
     int depth;
     int visits;
+    int unions; /* so far, with generalised sum types */
 };
 
 /* A schema in the making; parameters grow one by one. */
@@ -123,6 +124,8 @@ static bool read_bytes(struct reader *r, const struct sl_avro_type *type, struct
 static bool read_enum(struct reader *r, const struct sl_avro_type *type, struct draft *draft)
 {
     bool plain = !r->options->discard_type_doc_default;
+    bool general = r->options->generalized_sum_type_support;
+    const char *parameter = general ? SL_AVRO_GENERAL_ENUM : SL_AVRO_ENUM_PARAMETER;
 
     draft->schema.type = SL_STRING;
     if (r->options->connect_meta_data && type->doc)
@@ -134,10 +137,10 @@ static bool read_enum(struct reader *r, const struct sl_avro_type *type, struct 
         set_parameter(draft,
                       sl_arena_format(r->arena, "%s.enum.default.%s", SL_AVRO_CONNECT_SPACE, type->name),
                       type->enum_default);
-    set_parameter(draft, SL_AVRO_ENUM_PARAMETER, type->full);
+    set_parameter(draft, parameter, type->full);
     for (uint32_t i = 0; i < type->n; i++)
-        set_parameter(draft, sl_arena_format(r->arena, "%s.%s", SL_AVRO_ENUM_PARAMETER, type->symbols[i]),
-                      type->symbols[i]);
+        set_parameter(draft, sl_arena_format(r->arena, "%s.%s", parameter, type->symbols[i]),
+                      general ? sl_arena_format(r->arena, "%u", i) : type->symbols[i]);
     return true;
 }
 
@@ -222,13 +225,31 @@ static bool read_record(struct reader *r, const struct sl_avro_type *type, struc
     return true;
 }
 
+/* A branch goes by its place, or by its type: the full name of a named one with enhanced support. */
+static const char *branch_name(struct reader *r, const struct sl_avro_type *branch, uint32_t index)
+{
+    if (r->options->generalized_sum_type_support)
+        return sl_arena_format(r->arena, "connect_union_field_%u", index);
+    return branch->name && !r->options->enhanced_schema_support ? branch->name : branch->full;
+}
+
+/* AvroData counts such unions over the life of the converter; here each schema begins with 0. */
+static void name_union(struct reader *r, struct draft *draft)
+{
+    draft->schema.name = SL_AVRO_UNION_NAME;
+    if (!r->options->generalized_sum_type_support)
+        return;
+    draft->schema.name = sl_arena_format(r->arena, "connect_union_%d", r->unions++);
+    set_parameter(draft, SL_AVRO_GENERAL_UNION, draft->schema.name);
+}
+
 static bool read_union(struct reader *r, const struct sl_avro_type *type, struct draft *draft)
 {
     struct sl_field *fields = sl_arena_alloc(r->arena, type->n * sizeof(*fields));
     uint32_t n = 0;
 
     set_logical(draft, SL_STRUCT, NULL);
-    draft->schema.name = SL_AVRO_UNION_NAME;
+    name_union(r, draft);
     for (uint32_t i = 0; i < type->n; i++) {
         const struct sl_avro_type *branch = type->branches[i];
 
@@ -236,7 +257,7 @@ static bool read_union(struct reader *r, const struct sl_avro_type *type, struct
             draft->schema.optional = true;
             continue;
         }
-        fields[n].name = sl_avro_branch_name(branch, r->options);
+        fields[n].name = branch_name(r, branch, i);
         fields[n].schema = read_type(r, branch, (struct context){.optional = true});
         if (!fields[n].schema)
             return false;

@@ -2,6 +2,7 @@
 #include "codec/avro_tree.h"
 
 #include "base/alloc.h"
+#include "data/schema_build.h"
 
 #include <math.h>
 
@@ -141,11 +142,13 @@ const struct sl_avro_type *sl_avro_nullable(const struct sl_avro_type *type, uin
     return NULL;
 }
 
-const char *sl_avro_branch_name(const struct sl_avro_type *branch, const struct sl_avro_options *options)
+bool sl_avro_is_union(const struct sl_schema *schema)
 {
-    if (branch->name && !options->enhanced_schema_support)
-        return branch->name;
-    return branch->full;
+    if (schema->type != SL_STRUCT)
+        return false;
+    if (schema->name && strcmp(schema->name, SL_AVRO_UNION_NAME) == 0)
+        return true;
+    return sl_schema_parameter(schema, SL_AVRO_GENERAL_UNION) != NULL;
 }
 
 /* How much of a default is left to look at: records with defaults of their own multiply, or go in circles. */

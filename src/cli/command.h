@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Commands: what main.c lists, how their arguments are read, and what they share. Exit statuses: 0 done,
- * 1 failed (one line on standard error says why), 2 used wrongly.
+ * 1 failed (one line on standard error says why), 2 used wrongly; of those that ask a running sluice besides:
+ * 3 it does not answer, 4 there is no such thing, 5 not now (a rebalance, or the name is taken).
  */
 #ifndef SLUICE_CLI_COMMAND_H
 #define SLUICE_CLI_COMMAND_H
 
 #include "engine/plugins.h"
 
-enum { SL_EXIT_OK = 0, SL_EXIT_FAILED = 1, SL_EXIT_USAGE = 2 };
+enum {
+    SL_EXIT_OK = 0,
+    SL_EXIT_FAILED = 1,
+    SL_EXIT_USAGE = 2,
+    SL_EXIT_UNREACHABLE = 3,
+    SL_EXIT_NOT_FOUND = 4,
+    SL_EXIT_CONFLICT = 5,
+};
 
 struct sl_flag {
     const char *name;     /* "state": written --state DIR or --state=DIR */
@@ -48,6 +56,23 @@ extern const struct sl_command sl_command_run;
 extern const struct sl_command sl_command_status;
 extern const struct sl_command sl_command_topics_list;
 extern const struct sl_command sl_command_topics_tail;
+extern const struct sl_command sl_command_get;
+extern const struct sl_command sl_command_describe;
+extern const struct sl_command sl_command_apply;
+extern const struct sl_command sl_command_patch;
+extern const struct sl_command sl_command_pause;
+extern const struct sl_command sl_command_resume;
+extern const struct sl_command sl_command_stop;
+extern const struct sl_command sl_command_restart;
+extern const struct sl_command sl_command_delete;
+extern const struct sl_command sl_command_offsets_get;
+extern const struct sl_command sl_command_offsets_set;
+extern const struct sl_command sl_command_offsets_reset;
+extern const struct sl_command sl_command_plugins;
+extern const struct sl_command sl_command_loggers;
+extern const struct sl_command sl_command_users_hash;
+extern const struct sl_command sl_command_completion;
+extern const struct sl_command sl_command_man;
 extern const struct sl_command sl_command_version;
 extern const struct sl_command sl_command_help;
 

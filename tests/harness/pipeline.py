@@ -46,10 +46,10 @@ def ledger_ddl(table):
 
 class Pipeline:
     def __init__(self, folder, build, target, ledger=True, seed=1, worker=None, source_config=None, sink_config=None,
-                 capture_interval_ms=20, fill=None, simulator_arguments=()):
+                 capture_interval_ms=20, fill=None, simulator_arguments=(), topic_prefix="sqlserver"):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True)
-        self.target = target
+        self.target, self.topic_prefix = target, topic_prefix
         self.database = f"warehouse_{next(_numbers)}"
         target.execute(f'CREATE DATABASE "{self.database}"')
         target.execute((EXAMPLES / "target.sql").read_text(), database=self.database)
@@ -79,7 +79,7 @@ class Pipeline:
             "database.user": self.source.user, "database.password": self.source.password,
             "database.names": "warehouse_source", "database.encrypt": "false",
             "table.include.list": "dbo.customers,dbo.orders,dbo.line_items,dbo.products",
-            "topic.prefix": "sqlserver",
+            "topic.prefix": self.topic_prefix,
             "schema.history.internal.kafka.topic": "history",
             "schema.history.internal.kafka.bootstrap.servers": "unused:9092",
             "snapshot.mode": "initial", "snapshot.locking.mode": "none", "poll.interval.ms": "100",
@@ -91,7 +91,7 @@ class Pipeline:
             "tasks.max": "1",
             "connection.url": self.target.url(self.database),
             "connection.user": self.target.user, "connection.password": self.target.password,
-            "topics": ",".join(f"sqlserver.warehouse_source.dbo.{t}" for t in workload.TABLES),
+            "topics": ",".join(f"{self.topic_prefix}.warehouse_source.dbo.{t}" for t in workload.TABLES),
             "insert.mode": "upsert", "pk.mode": "record_value", "pk.fields": "id",
             "auto.evolve": "true", "table.name.format": "${topic}",
             "transforms": "unwrap,route",
@@ -100,7 +100,7 @@ class Pipeline:
             "transforms.unwrap.delete.handling.mode": "rewrite",
             "transforms.unwrap.add.fields": "op,deleted",
             "transforms.route.type": "org.apache.kafka.connect.transforms.RegexRouter",
-            "transforms.route.regex": "sqlserver\\.warehouse_source\\.dbo\\.(.*)",
+            "transforms.route.regex": self.topic_prefix + "\\.warehouse_source\\.dbo\\.(.*)",
             "transforms.route.replacement": "$1",
         }
 

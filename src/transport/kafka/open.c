@@ -216,16 +216,23 @@ static enum sl_rc read_identity(struct sl_kafka *kafka, struct sl_error *err)
 
 struct table_rule {
     const char *topic_key;
-    const char *prefix; /* of the keys that say how it is made; NULL: none */
-    int32_t partitions; /* 0: prefix + "partitions" */
+    const char *prefix; /* of the keys that say how it is made */
+    const char *replication_key;
+    const char *partitions_key;
+    int32_t partitions; /* 0: as partitions_key says */
 };
 
 static const struct table_rule rules[SL_KAFKA_TABLES] = {
-    [SL_KAFKA_CONFIGS] = {"config.storage.topic", "config.storage.", 1},
-    [SL_KAFKA_STATUSES] = {"status.storage.topic", "status.storage.", 0},
-    [SL_KAFKA_OFFSETS] = {"offset.storage.topic", "offset.storage.", 0},
-    [SL_KAFKA_STATE] = {"sluice.state.topic", "status.storage.", 1},
-    [SL_KAFKA_SCHEMAS] = {"kafkastore.topic", "status.storage.", 1},
+    [SL_KAFKA_CONFIGS] = {"config.storage.topic", "config.storage.", "config.storage.replication.factor",
+                          NULL, 1},
+    [SL_KAFKA_STATUSES] = {"status.storage.topic", "status.storage.", "status.storage.replication.factor",
+                           "status.storage.partitions", 0},
+    [SL_KAFKA_OFFSETS] = {"offset.storage.topic", "offset.storage.", "offset.storage.replication.factor",
+                          "offset.storage.partitions", 0},
+    [SL_KAFKA_STATE] = {"sluice.state.topic", "status.storage.", "status.storage.replication.factor", NULL,
+                        1},
+    [SL_KAFKA_SCHEMAS] = {"kafkastore.topic", "status.storage.", "status.storage.replication.factor", NULL,
+                          1},
 };
 
 static bool says_how(const char *rest)
@@ -248,17 +255,8 @@ static enum sl_rc make_table(struct sl_kafka *kafka, enum sl_kafka_table table, 
     enum sl_rc rc;
 
     if (!settings.partitions)
-        settings.partitions = (int32_t)sl_option_int(options, kafka->props, rule->prefix, "partitions");
-    if (!settings.partitions)
-        settings.partitions =
-            table == SL_KAFKA_OFFSETS
-                ? (int32_t)sl_option_int(options, kafka->props, "", "offset.storage.partitions")
-                : (int32_t)sl_option_int(options, kafka->props, "", "status.storage.partitions");
-    settings.replication =
-        (int16_t)sl_option_int(options, kafka->props, "",
-                               table == SL_KAFKA_CONFIGS   ? "config.storage.replication.factor"
-                               : table == SL_KAFKA_OFFSETS ? "offset.storage.replication.factor"
-                                                           : "status.storage.replication.factor");
+        settings.partitions = (int32_t)sl_option_int(options, kafka->props, "", rule->partitions_key);
+    settings.replication = (int16_t)sl_option_int(options, kafka->props, "", rule->replication_key);
     for (size_t i = 0; i < sl_props_count(kafka->props); i++) {
         const char *key;
         const char *value;

@@ -20,13 +20,16 @@ static const struct sl_converter_ops *const converters[] = {
     &sl_converter_float, &sl_converter_double, &sl_converter_boolean, NULL,
 };
 static const struct sl_transform_ops *const transforms[] = {
+    &sl_transform_by_logical_table_router,
     &sl_transform_cast,
     &sl_transform_drop_headers,
+    &sl_transform_extract_changed_record_state,
     &sl_transform_extract_field,
     &sl_transform_extract_new_record_state,
     &sl_transform_filter,
     &sl_transform_flatten,
     &sl_transform_header_from,
+    &sl_transform_header_to_value,
     &sl_transform_hoist_field,
     &sl_transform_insert_field,
     &sl_transform_insert_header,
@@ -38,6 +41,7 @@ static const struct sl_transform_ops *const transforms[] = {
     &sl_transform_set_schema_metadata,
     &sl_transform_timestamp_converter,
     &sl_transform_timestamp_router,
+    &sl_transform_to_logical_topic_router,
     &sl_transform_value_to_key,
     NULL,
 };

@@ -19,7 +19,7 @@
 
 enum { DEPTH_MAX = 64, MS_PER_DAY = 86400000 };
 
-/* A value with its schema; schema NULL: null, or nothing that all items share. */
+/* A value with its schema; schema NULL: null, or a list or map whose items have nothing in common. */
 struct literal {
     const struct sl_schema *schema;
     struct sl_value value;
@@ -279,15 +279,17 @@ static bool is_number(enum sl_type type)
     return type >= SL_INT8 && type <= SL_FLOAT64;
 }
 
-static void merge(struct items *all, const struct sl_schema *schema)
+static void merge(struct items *all, const struct literal *item)
 {
-    if (!schema || all->incompatible)
+    const struct sl_schema *schema = item->schema;
+
+    if (all->incompatible || (!schema && sl_is_null(item->value)))
         return;
-    if (!all->common || all->common->type == schema->type)
+    if (schema && (!all->common || all->common->type == schema->type)) {
         all->common = schema;
-    else if (is_number(all->common->type) && is_number(schema->type))
+    } else if (schema && is_number(all->common->type) && is_number(schema->type)) {
         all->common = all->common->type > schema->type ? all->common : schema;
-    else {
+    } else {
         all->common = NULL;
         all->incompatible = true;
     }
@@ -327,7 +329,7 @@ static bool read_items(struct parser *p, struct items *all)
             return align(all, 0, 1);
         if (took(p, ",") || !parse(p, true, &item))
             return false;
-        merge(all, item.schema);
+        merge(all, &item);
         add(all, item.value);
         before = mark(p);
         if (took(p, "]"))
@@ -344,7 +346,7 @@ static bool read_array(struct parser *p, struct literal *ret)
     bool sound = read_items(p, &all);
 
     if (sound) {
-        ret->schema = sl_schema_array(all.common, false);
+        ret->schema = all.common ? sl_schema_array(all.common, false) : NULL;
         ret->value =
             sl_items(SL_ARRAY, sl_arena_copy(p->arena, all.items, all.n * sizeof(*all.items)), all.n);
     }
@@ -391,8 +393,8 @@ static bool read_pairs(struct parser *p, struct items *keys, struct items *value
             return false;
         add_pair(keys, key.value, value.value);
         (void)took(p, ",");
-        merge(keys, key.schema);
-        merge(values, value.schema);
+        merge(keys, &key);
+        merge(values, &value);
     }
     return false;
 }
@@ -404,7 +406,7 @@ static bool read_map(struct parser *p, struct literal *ret)
     bool sound = read_pairs(p, &keys, &values);
 
     if (sound) {
-        ret->schema = sl_schema_map(keys.common, keys.common ? values.common : NULL, false);
+        ret->schema = keys.common && values.common ? sl_schema_map(keys.common, values.common, false) : NULL;
         ret->value =
             sl_items(SL_MAP, sl_arena_copy(p->arena, keys.items, keys.n * sizeof(*keys.items)), keys.n / 2);
     }

@@ -121,7 +121,7 @@ void sl_value_literal(struct sl_buf *out, const struct sl_schema *schema, struct
 
     if (schema && put_logical(out, schema, v))
         return;
-    if (v.tag == SL_ARRAY || v.tag == SL_MAP) {
+    if (v.tag >= SL_ARRAY) {
         sl_value_json(out, schema, v, &style);
     } else if (v.tag == SL_BYTES && (!schema || schema->semantic != SL_SEM_DECIMAL)) {
         /* base64 without the quotes that JSON wants */

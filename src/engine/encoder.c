@@ -156,10 +156,8 @@ static enum sl_rc put_headers(struct job *job, const struct sl_record *record, s
     size_t start = out->len;
     enum sl_rc rc = SL_OK;
 
-    if (record->n_headers)
-        rc = sl_headers_encode(out, record, err);
-    if (rc == SL_OK && job->encoder->with_source_header && record->position.len &&
-        job->batch->source_partition.len)
+    sl_headers_encode(out, record);
+    if (job->encoder->with_source_header && record->position.len && job->batch->source_partition.len)
         rc = put_source_header(job->encoder, out, record->position, err);
     if (rc == SL_OK && record->flags & SL_RECORD_PARTIAL)
         sl_absent_put(out, record->value);

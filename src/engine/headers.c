@@ -1,59 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/headers.h"
 
+#include "codec/value_text.h"
 #include "sluice/position.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-static enum sl_rc put_value(struct sl_buf *out, const struct sl_header *header, struct sl_error *err)
+static bool is_plain_int(const struct sl_header *header)
 {
-    struct sl_span value = {0};
-    char text[40];
-
-    switch ((enum sl_type)header->value.tag) {
-    case SL_ABSENT:
-    case SL_NULL: break;
-    case SL_STRING:
-    case SL_BYTES: value = (struct sl_span){header->value.bytes, header->value.len}; break;
-    case SL_INT8:
-    case SL_INT16:
-    case SL_INT32:
-    case SL_INT64:
-        value.len = (size_t)snprintf(text, sizeof(text), "%" PRId64, header->value.i);
-        value.ptr = (const uint8_t *)text;
-        break;
-    case SL_FLOAT32:
-    case SL_FLOAT64:
-        value.len = (size_t)snprintf(text, sizeof(text), "%.17g", header->value.d);
-        value.ptr = (const uint8_t *)text;
-        break;
-    case SL_BOOLEAN:
-        value.ptr = (const uint8_t *)(header->value.i ? "true" : "false");
-        value.len = header->value.i ? 4 : 5;
-        break;
-    case SL_ARRAY:
-    case SL_MAP:
-    case SL_STRUCT:
-        return sl_error_set(
-            err, SL_E_DATA,
-            "header '%s' holds a %s, which cannot be written as text. HINT: drop or flatten it "
-            "with a transform",
-            header->name, sl_type_name((enum sl_type)header->value.tag));
-    }
-    sl_headers_put(out, header->name, value);
-    return SL_OK;
+    return header->value.tag >= SL_INT8 && header->value.tag <= SL_INT64 &&
+           (!header->schema || !header->schema->name);
 }
 
-enum sl_rc sl_headers_encode(struct sl_buf *out, const struct sl_record *record, struct sl_error *err)
+/* As Connect's SimpleHeaderConverter; bytes without a schema are somebody's own and stay as they are. */
+static void put_value(struct sl_buf *out, const struct sl_header *header)
 {
-    for (uint16_t i = 0; i < record->n_headers; i++) {
-        enum sl_rc rc = put_value(out, &record->headers[i], err);
+    struct sl_value v = header->value;
+    struct sl_span value = {0};
+    struct sl_buf text = {0};
+    char digits[24];
 
-        if (rc)
-            return rc;
+    if (v.tag == SL_STRING || (v.tag == SL_BYTES && !header->schema)) {
+        value = (struct sl_span){v.bytes, v.len};
+    } else if (is_plain_int(header)) {
+        value.len = (size_t)snprintf(digits, sizeof(digits), "%" PRId64, v.i);
+        value.ptr = (const uint8_t *)digits;
+    } else if (!sl_is_null(v)) {
+        sl_value_literal(&text, header->schema, v);
+        value = (struct sl_span){text.data, text.len};
     }
-    return SL_OK;
+    sl_headers_put(out, header->name, value);
+    sl_buf_done(&text);
+}
+
+void sl_headers_encode(struct sl_buf *out, const struct sl_record *record)
+{
+    for (uint16_t i = 0; i < record->n_headers; i++)
+        put_value(out, &record->headers[i]);
 }
 
 /* Our own headers: their names are not copied, and the record is flagged where they say so. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A record's headers to bytes and back (the form is codec/header_codec.h's). A header without schema is raw
- * bytes; one with a schema is written as text, as Connect's SimpleHeaderConverter does for scalars. Read
- * headers are raw bytes.
+ * bytes; anything else is written as text, as Connect's SimpleHeaderConverter does it: numbers, dates in ISO
+ * form, lists, maps and structs as JSON. Read headers are raw bytes.
  */
 #ifndef SLUICE_ENGINE_HEADERS_H
 #define SLUICE_ENGINE_HEADERS_H
@@ -12,8 +12,8 @@
 #include "sluice/error.h"
 #include "sluice/record.h"
 
-/* All headers of a record. Errors: DATA (a struct, map or array, which has no text form here). */
-enum sl_rc sl_headers_encode(struct sl_buf *out, const struct sl_record *record, struct sl_error *err);
+/* All headers of a record. */
+void sl_headers_encode(struct sl_buf *out, const struct sl_record *record);
 
 /*
  * Read the bytes into the record's headers, whose values point into them; names and the array come from the

@@ -118,8 +118,8 @@ static enum sl_verdict with_schema(struct extract *self, struct sl_side side, st
     if (!plan)
         plan = sl_plan_cache_put(&self->plans, schema, compile(self, schema));
     if (!plan->to)
-        return sl_fail(err, "ExtractField does not find the field '%.100s'. HINT: see the record's fields",
-                       self->text);
+        return sl_bad_record(
+            err, "ExtractField does not find the field '%.100s'. HINT: see the record's fields", self->text);
     for (size_t i = 0; i < self->path.n && !sl_is_null(value); i++) {
         value = sl_field_get(schema, value, plan->at[i], self->null_is_default);
         schema = schema->fields[plan->at[i]].schema;

@@ -145,8 +145,8 @@ static enum sl_verdict with_schema(struct from *self, struct sl_message *message
         return sl_side_refuse(side, "HeaderFrom", err);
     plan = plan_for(self, schema);
     if (plan->missing)
-        return sl_fail(err, "HeaderFrom does not find the field '%.100s'. HINT: see its fields",
-                       plan->missing);
+        return sl_bad_record(err, "HeaderFrom does not find the field '%.100s'. HINT: see its fields",
+                             plan->missing);
     headers = sl_record_grow_headers(record, self->fields.n, arena);
     for (size_t i = 0; i < self->fields.n; i++)
         headers[record->n_headers++] = (struct sl_header){

@@ -80,10 +80,11 @@ static enum sl_verdict hoist_apply(void *self_, struct sl_message *message, stru
     struct sl_value *items;
 
     if (!schemaless && sl_is_null(*side.value) && !(*side.schema)->optional)
-        return sl_fail(err,
-                       "HoistField gives the required field '%.100s' a null. HINT: keep tombstones away from "
-                       "it with a predicate",
-                       self->field);
+        return sl_bad_record(
+            err,
+            "HoistField gives the required field '%.100s' a null. HINT: keep tombstones away from "
+            "it with a predicate",
+            self->field);
     items = sl_arena_alloc(arena, 2 * sizeof(*items));
     if (schemaless) {
         items[0] = sl_text(self->field);

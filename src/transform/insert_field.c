@@ -230,7 +230,7 @@ static enum sl_verdict insert_apply(void *self_, struct sl_message *message, str
     if (sl_is_null(*side.value))
         return SL_KEEP;
     if (self->what[OFFSET].name && message->record.offset < 0)
-        return sl_fail(
+        return sl_bad_record(
             err,
             "InsertField's offset.field: a record has no offset before it is in the log. HINT: insert it in "
             "the sink's transforms");

@@ -175,8 +175,9 @@ static struct masked masked_of(const struct mask *self, const struct sl_schema *
 
 static enum sl_verdict refuse(const char *field, const struct masked *masked, struct sl_error *err)
 {
-    return sl_fail(err, "MaskField cannot mask the field '%.100s': %s. HINT: leave it out with ReplaceField",
-                   field, masked->why);
+    return sl_bad_record(err,
+                         "MaskField cannot mask the field '%.100s': %s. HINT: leave it out with ReplaceField",
+                         field, masked->why);
 }
 
 /* ---- records ---- */

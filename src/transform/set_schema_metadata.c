@@ -124,8 +124,9 @@ static enum sl_verdict set_apply(void *self_, struct sl_message *message, struct
     if (!*side.schema) {
         if (sl_is_null(*side.value))
             return SL_KEEP;
-        return sl_fail(err, "SetSchemaMetadata needs a schema, and this record has none. HINT: it works "
-                            "with converters that bring schemas");
+        return sl_bad_record(err,
+                             "SetSchemaMetadata needs a schema, and this record has none. HINT: it works "
+                             "with converters that bring schemas");
     }
     plan = plan_for(self, *side.schema);
     if (plan->row && side.value->tag == SL_STRUCT)

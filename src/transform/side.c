@@ -13,10 +13,12 @@ enum sl_verdict sl_side_refuse(struct sl_side side, const char *transform, struc
     const char *found = sl_is_null(*side.value) ? "null" : sl_type_name((enum sl_type)side.value->tag);
 
     if (*side.schema)
-        return sl_fail(err, "%s needs structs, and this is a %s. HINT: use it on rows only, with a predicate",
-                       transform, found);
-    return sl_fail(err,
-                   "%s needs maps where there is no schema, and this is a %s. HINT: use it on objects only, "
-                   "with a predicate",
-                   transform, found);
+        return sl_bad_record(
+            err, "%s needs structs, and this is a %s. HINT: use it on rows only, with a predicate", transform,
+            found);
+    return sl_bad_record(
+        err,
+        "%s needs maps where there is no schema, and this is a %s. HINT: use it on objects only, "
+        "with a predicate",
+        transform, found);
 }

@@ -31,7 +31,7 @@ static inline bool sl_side_is_struct(struct sl_side side)
 /* "Cast needs structs, and this is a string": fills err and returns SL_FAIL. */
 enum sl_verdict sl_side_refuse(struct sl_side side, const char *transform, struct sl_error *err);
 
-/* Fill err with a data error; returns SL_FAIL, so that `return sl_fail(...)` reads well. */
-#define sl_fail(err, ...) ((void)sl_error_set((err), SL_E_DATA, __VA_ARGS__), SL_FAIL)
+/* Fill err with a data error; returns SL_FAIL, so that `return sl_bad_record(...)` reads well. */
+#define sl_bad_record(err, ...) ((void)sl_error_set((err), SL_E_DATA, __VA_ARGS__), SL_FAIL)
 
 #endif

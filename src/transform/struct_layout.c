@@ -96,7 +96,8 @@ static void drop_fields(struct items *items, const struct sl_layout_plan *plan)
         if (!dropped(plan, &items->items[i]))
             items->items[kept++] = items->items[i];
     }
-    if (kept == items->n)
+    /* The original copies the row, and so reads its nulls, also when no name in the list was one of its. */
+    if (kept == items->n && (plan->optional_only || !plan->n_drops))
         return;
     items->n = kept;
     items->changed = true;

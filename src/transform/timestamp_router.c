@@ -108,10 +108,11 @@ static enum sl_verdict router_apply(void *self_, struct sl_message *message, str
 
     (void)arena;
     if (ms == SL_NO_TIMESTAMP)
-        return sl_fail(err,
-                       "TimestampRouter needs the record's timestamp, and a record of topic '%.200s' has "
-                       "none. HINT: use it in the sink's transforms, where records have one",
-                       message->topic->name);
+        return sl_bad_record(
+            err,
+            "TimestampRouter needs the record's timestamp, and a record of topic '%.200s' has "
+            "none. HINT: use it in the sink's transforms, where records have one",
+            message->topic->name);
     step = ms / step_ms - (ms % step_ms < 0);
     if (message->topic != self->last_from || step != self->last_step) {
         self->last_to = rename_topic(self, message->topic, ms);
@@ -119,8 +120,9 @@ static enum sl_verdict router_apply(void *self_, struct sl_message *message, str
         self->last_step = step;
     }
     if (self->last_to->len == 0)
-        return sl_fail(err, "TimestampRouter gives topic '%.200s' an empty name. HINT: see its topic.format",
-                       message->topic->name);
+        return sl_bad_record(err,
+                             "TimestampRouter gives topic '%.200s' an empty name. HINT: see its topic.format",
+                             message->topic->name);
     message->topic = self->last_to;
     return SL_KEEP;
 }

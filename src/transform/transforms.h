@@ -8,6 +8,16 @@
 /* io.debezium.transforms.ExtractNewRecordState: the row out of Debezium's envelope. */
 extern const struct sl_transform_ops sl_transform_extract_new_record_state;
 
+/* io.debezium.transforms.ExtractChangedRecordState: which columns an update changed, as headers. */
+extern const struct sl_transform_ops sl_transform_extract_changed_record_state;
+
+/* io.debezium.transforms.ByLogicalTableRouter, ToLogicalTopicRouter: parts of one table to one topic. */
+extern const struct sl_transform_ops sl_transform_by_logical_table_router;
+extern const struct sl_transform_ops sl_transform_to_logical_topic_router;
+
+/* io.debezium.transforms.HeaderToValue: headers become fields. */
+extern const struct sl_transform_ops sl_transform_header_to_value;
+
 /* org.apache.kafka.connect.transforms.Cast$Key, $Value: other types for fields, or for the whole. */
 extern const struct sl_transform_ops sl_transform_cast;
 

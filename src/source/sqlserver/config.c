@@ -201,9 +201,9 @@ static void read_values(const struct sl_props *props, struct sl_mssql_config *co
                                            {"base64-url-safe", SL_MSSQL_BINARY_BASE64_URL},
                                            {"hex", SL_MSSQL_BINARY_HEX},
                                            {0}};
-    static const struct word adjust[] = {{"none", SL_MSSQL_ADJUST_NONE},
-                                         {"avro", SL_MSSQL_ADJUST_AVRO},
-                                         {"avro_unicode", SL_MSSQL_ADJUST_AVRO_UNICODE},
+    static const struct word adjust[] = {{"none", SL_NAME_ADJUST_NONE},
+                                         {"avro", SL_NAME_ADJUST_AVRO},
+                                         {"avro_unicode", SL_NAME_ADJUST_AVRO_UNICODE},
                                          {0}};
     static const struct word overflow[] = {{"warn", SL_MSSQL_OVERFLOW_WARN},
                                            {"skip", SL_MSSQL_OVERFLOW_SKIP},
@@ -214,8 +214,8 @@ static void read_values(const struct sl_props *props, struct sl_mssql_config *co
     config->decimals = (enum sl_mssql_decimals)word_of(props, "decimal.handling.mode", decimals);
     config->times = (enum sl_mssql_times)word_of(props, "time.precision.mode", times);
     config->binaries = (enum sl_mssql_binaries)word_of(props, "binary.handling.mode", binaries);
-    config->schema_names = (enum sl_mssql_adjust)word_of(props, "schema.name.adjustment.mode", adjust);
-    config->field_names = (enum sl_mssql_adjust)word_of(props, "field.name.adjustment.mode", adjust);
+    config->schema_names = (enum sl_name_adjust)word_of(props, "schema.name.adjustment.mode", adjust);
+    config->field_names = (enum sl_name_adjust)word_of(props, "field.name.adjustment.mode", adjust);
     config->overflow =
         (enum sl_mssql_overflow)word_of(props, "event.converting.failure.handling.mode", overflow);
     config->placeholder = copy_of(props, "unavailable.value.placeholder");
@@ -383,28 +383,4 @@ const char *sl_mssql_config_override(const struct sl_mssql_config *config, const
             select = config->overrides[i].select;
     sl_free(full);
     return select;
-}
-
-char *sl_mssql_adjust_name(enum sl_mssql_adjust adjust, const char *name)
-{
-    struct sl_buf out = {0};
-    char *adjusted;
-
-    if (adjust == SL_MSSQL_ADJUST_NONE)
-        return sl_strdup(name);
-    for (const char *p = name; *p; p++) {
-        bool starts = p == name || p[-1] == '.';
-        bool fits =
-            isalpha((unsigned char)*p) || *p == '_' || *p == '.' || (isdigit((unsigned char)*p) && !starts);
-
-        if (fits && (*p != '_' || adjust == SL_MSSQL_ADJUST_AVRO))
-            sl_buf_u8(&out, (uint8_t)*p);
-        else if (adjust == SL_MSSQL_ADJUST_AVRO)
-            sl_buf_u8(&out, '_');
-        else
-            sl_buf_format(&out, "_u%04x", (unsigned char)*p);
-    }
-    adjusted = sl_strdup(sl_buf_cstr(&out));
-    sl_buf_done(&out);
-    return adjusted;
 }

@@ -6,6 +6,7 @@
 #include "codec/envelope.h"
 #include "net/odbc/odbc.h"
 #include "sluice/option.h"
+#include "codec/name_adjust.h"
 #include "source/sqlserver/filter.h"
 
 enum sl_mssql_decimals { SL_MSSQL_DECIMAL_PRECISE, SL_MSSQL_DECIMAL_DOUBLE, SL_MSSQL_DECIMAL_STRING };
@@ -45,7 +46,6 @@ enum sl_mssql_isolation {
     SL_MSSQL_ISOLATION_READ_UNCOMMITTED,
 };
 
-enum sl_mssql_adjust { SL_MSSQL_ADJUST_NONE, SL_MSSQL_ADJUST_AVRO, SL_MSSQL_ADJUST_AVRO_UNICODE };
 enum sl_mssql_overflow { SL_MSSQL_OVERFLOW_WARN, SL_MSSQL_OVERFLOW_SKIP, SL_MSSQL_OVERFLOW_FAIL };
 
 /* Key columns that the user named for the tables that a pattern matches. */
@@ -80,7 +80,7 @@ struct sl_mssql_config {
     enum sl_mssql_times times;
     enum sl_mssql_binaries binaries;
     enum sl_mssql_overflow overflow;
-    enum sl_mssql_adjust schema_names, field_names;
+    enum sl_name_adjust schema_names, field_names;
     char *placeholder;
     bool tombstones, schema_changes, transactions, extended_headers, skip_unchanged;
     bool skip_create, skip_update, skip_delete;
@@ -104,8 +104,5 @@ void sl_mssql_config_free(struct sl_mssql_config *config);
 /* The SELECT that replaces reading the table, or NULL. */
 const char *sl_mssql_config_override(const struct sl_mssql_config *config, const char *database,
                                      const char *schema, const char *table);
-
-/* The name with characters that the adjustment does not allow replaced; heap memory of the caller. */
-char *sl_mssql_adjust_name(enum sl_mssql_adjust adjust, const char *name);
 
 #endif

@@ -124,7 +124,7 @@ static bool may_resume(const struct sl_mssql_table *table)
 static char *schema_prefix(const struct sl_mssql_table *table, const struct sl_mssql_config *config)
 {
     char *plain = sl_format("%s.%s", config->prefix, table->id);
-    char *adjusted = sl_mssql_adjust_name(config->schema_names, plain);
+    char *adjusted = sl_name_adjust(config->schema_names, plain);
 
     sl_free(plain);
     return adjusted;

@@ -174,7 +174,7 @@ bool sl_mssql_field_choose(const struct sl_mssql_column *column, const struct sl
         sl_free(memory);
     }
     field.name = sl_strdup(column->name);
-    field.label = sl_mssql_adjust_name(config->field_names, column->name);
+    field.label = sl_name_adjust(config->field_names, column->name);
     field.large = sl_mssql_column_is_large(column) || column->type == SL_MSSQL_CLR;
     if (field.large)
         set_unavailable(&field, config);

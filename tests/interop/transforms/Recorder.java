@@ -109,7 +109,7 @@ public final class Recorder {
             case STRING: return node.asText();
             case BYTES: return Decimal.LOGICAL_NAME.equals(name)
                     ? new BigDecimal(new BigInteger(node.asText()), Integer.parseInt(schema.parameters().get("scale")))
-                    : (Object) bytes(node.asText());
+                    : (Object) ByteBuffer.wrap(bytes(node.asText()));
             case ARRAY:
                 List<Object> list = new ArrayList<>();
                 node.forEach(item -> list.add(value(schema.valueSchema(), item)));
@@ -318,6 +318,12 @@ public final class Recorder {
         }
     }
 
+    /** A list or map without a type for what it holds: no schema that a converter could write. */
+    static boolean isPartial(Schema schema) {
+        return schema == null || schema.type() == Schema.Type.ARRAY && isPartial(schema.valueSchema())
+                || schema.type() == Schema.Type.MAP && (isPartial(schema.keySchema()) || isPartial(schema.valueSchema()));
+    }
+
     static void putHeader(StringBuilder out, Header header) {
         out.append('\t').append(header.key()).append('=');
         Object value = header.value();
@@ -331,7 +337,7 @@ public final class Recorder {
             out.append(value instanceof Boolean ? "boolean" : "string");
         }
         else {
-            put(out, header.schema());
+            put(out, isPartial(header.schema()) ? null : header.schema());
         }
         out.append(' ');
         put(out, header.schema(), value);

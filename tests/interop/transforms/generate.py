@@ -269,6 +269,114 @@ def kafka_cases(seed, n):
                    "records": [schemas.record() for _ in range(4)]}
 
 
+# ---- Debezium's ----
+
+OPTIONAL_LONG = {"t": "int64", "o": True}
+
+
+class Events(Schemas):
+    """Change events of random tables, and what travels with them."""
+
+    def row(self):
+        row = self.struct(depth=1, name="srv.shop.dbo.things.Value")
+        if not row["f"]:
+            row["f"] = [["id", {"t": "int32"}]]
+        row.pop("v", None)
+        row["o"] = True
+        return row
+
+    def envelope(self, row):
+        source = {"t": "struct", "n": "io.debezium.connector.sqlserver.Source", "v": 1,
+                  "f": [["table", {"t": "string"}], ["ts_ms", {"t": "int64"}], ["lsn", {"t": "string", "o": True}]]}
+        transaction = {"t": "struct", "n": "event.block", "v": 1, "o": True,
+                       "f": [["id", {"t": "string"}], ["total_order", {"t": "int64"}], ["data_collection_order", {"t": "int64"}]]}
+        return {"t": "struct", "n": "srv.shop.dbo.things.Envelope", "v": 2,
+                "f": [["before", row], ["after", row], ["source", source], ["transaction", transaction],
+                      ["op", {"t": "string"}], ["ts_ms", OPTIONAL_LONG], ["ts_us", OPTIONAL_LONG], ["ts_ns", OPTIONAL_LONG]]}
+
+    def event(self):
+        rng = self.rng
+        row = self.row()
+        envelope = self.envelope(row)
+        op = rng.choice("cuurddt")
+        bare = {**row, "o": False}
+        before = self.value(bare) if op in "ud" else None
+        after = self.value(bare) if op in "cur" else None
+        if op == "u":  # some columns stay as they were
+            after = [rng.choice([old, new]) for old, new in zip(before, after)]
+        value = [before, after, ["things", 99, rng.choice([None, "1:2"])], rng.choice([None, ["t1", 1, 2]]), op,
+                 rng.choice([None, 1234]), None, 5]
+        return envelope, value
+
+    def key(self):
+        schema = {"t": "struct", "n": "srv.shop.dbo.things.Key",
+                  "f": [["id", {"t": "int32"}], ["name", {"t": "string", "o": True, "d": "dflt"}]]}
+        return self.rng.choice([(schema, [self.integer(32), self.value({"t": "string", "o": True})])] * 6
+                               + [(None, None), ({"t": "string"}, "k")])
+
+    def change(self):
+        rng = self.rng
+        key_schema, key = self.key()
+        kind = rng.random()
+        if kind < 0.7:
+            value_schema, value = self.event()
+        elif kind < 0.8:
+            value_schema, value = None, None
+        else:
+            value_schema = self.struct()
+            value = self.value(value_schema)
+        record = self.record(ks=key_schema, k=key, vs=value_schema, v=value)
+        record["headers"].sort(key=lambda header: header[0])
+        if maybe(rng, 0.4):
+            names = rng.sample(NAMES + ["__op", "__table"], rng.randint(1, 4))
+            record["headers"] = [["drop", {"t": "array", "e": {"t": "string"}}, names]]
+        return record
+
+
+def extract_new_record_state(rng, old):
+    items = ["op", "table", "source.ts_ms", "ts_ms", "ts_ms:when", "transaction.id", "total_order", "nope", "lsn", "op:name"]
+    config = optional_settings(rng, **{
+        "add.fields": [None, None, some(rng, items)], "add.headers": [None, None, some(rng, items)],
+        "add.fields.prefix": [None, None, "", "x_"], "add.headers.prefix": [None, None, "", "x_"],
+        "route.by.field": [None, None, None, "name", "id", "note"], "drop.fields.header.name": [None, None, "drop"],
+        "drop.fields.from.key": NULLS, "drop.fields.keep.schema.compatible": NULLS})
+    if old:
+        config.update(optional_settings(rng, **{"drop.tombstones": ["true", "false"],  # without: 3.x's spelling, and its defaults
+                                                "delete.handling.mode": [None, "drop", "rewrite", "none", "bad"]}))
+    else:
+        config.update(optional_settings(rng, **{
+            "delete.tombstone.handling.mode": [None, "drop", "tombstone", "rewrite", "rewrite-with-tombstone",
+                                               "delete-to-tombstone"] * 2 + ["bad"],
+            "replace.null.with.default": NULLS}))
+    return config
+
+
+DEBEZIUM_MAKERS = {
+    "ExtractNewRecordState": lambda rng: extract_new_record_state(rng, False),
+    "ByLogicalTableRouter": lambda rng: optional_settings(rng, **{
+        "topic.regex": ["srv\\.shop\\.dbo\\.(.*)", "(.*)\\.(.*)", "(.*)", None], "topic.replacement": ["all", "$1", "x-$1.y", "ü$1", None],
+        "key.enforce.uniqueness": NULLS, "key.field.name": [None, "table", "id"], "key.field.regex": [None, None, "", "srv.(.*)", "(x)"],
+        "key.field.replacement": [None, "$1", "$1"], "schema.name.adjustment.mode": [None, None, "none", "avro", "avro_unicode"],
+        "logical.table.cache.size": [None, "4"]}),
+    "HeaderToValue": lambda rng: optional_settings(rng, **{
+        "headers": ["h1", "traceparent"] if maybe(rng) else ["h1,traceparent"], "fields": ["trace", "x"] if maybe(rng) else ["x,y"],
+        "operation": ["move", "copy"] * 4 + ["nope", None]}) | ({"headers": "h1", "fields": rng.choice(["after.x", "source.x"])}
+                                                                if maybe(rng, 0.2) else {}),
+    "ExtractChangedRecordState": lambda rng: optional_settings(rng, **{"header.changed.name": [None, "Changed", ""],
+                                                                       "header.unchanged.name": [None, "Same"]}),
+}
+
+
+def debezium_cases(seed, n, old=False):
+    """Debezium's classes; old: those of 2.5, as far as their options differ."""
+    rng = random.Random(seed)
+    events = Events(rng)
+    makers = {"ExtractNewRecordState": lambda rng: extract_new_record_state(rng, True)} if old else DEBEZIUM_MAKERS
+    for name, make in makers.items():
+        for _ in range(n):
+            yield {"class": DEBEZIUM + name, "config": make(rng), "records": [events.change() for _ in range(4)]}
+
+
 def write(path, cases):
     with open(path, "w", encoding="utf-8") as file:
         for case in cases:

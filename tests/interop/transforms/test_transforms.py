@@ -84,12 +84,22 @@ def compare(build, class_path, path, cases):
     return differences, explained, seen
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_generated_records_come_out_the_same(build, classes, tmp_path, seed):
-    cases = list(generate.kafka_cases(seed, 60))
-    differences, explained, seen = compare(build, classes("3.5"), tmp_path / "cases.jsonl", cases)
+def judge(build, class_path, path, cases):
+    differences, explained, seen = compare(build, class_path, path, cases)
     print("\n".join(f"{n:6} {reason}" for reason, n in explained.most_common()))
     assert not differences, f"{len(differences)} of {sum(seen.values())}:\n" + "\n".join(differences[:10])
     for name in {case["class"].split("$")[0] for case in cases}:  # each class did its work, not only refuse
         if not name.endswith(".Filter"):
             assert any(seen[name, what] for what in ("record", "true", "false")), name
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_kafka_s_transforms_give_the_same_records(build, classes, tmp_path, seed):
+    judge(build, classes("3.5"), tmp_path / "cases.jsonl", list(generate.kafka_cases(seed, 60)))
+
+
+@pytest.mark.parametrize("seed", [1])
+@pytest.mark.parametrize("release", RELEASES)
+def test_debezium_s_transforms_give_the_same_records(build, classes, tmp_path, release, seed):
+    cases = list(generate.debezium_cases(seed, 120, old=release == "2.5"))
+    judge(build, classes(release), tmp_path / "cases.jsonl", cases)

@@ -18,13 +18,16 @@
 #include <stdlib.h>
 
 static const struct sl_transform_ops *const transforms[] = {
+    &sl_transform_by_logical_table_router,
     &sl_transform_cast,
     &sl_transform_drop_headers,
+    &sl_transform_extract_changed_record_state,
     &sl_transform_extract_field,
     &sl_transform_extract_new_record_state,
     &sl_transform_filter,
     &sl_transform_flatten,
     &sl_transform_header_from,
+    &sl_transform_header_to_value,
     &sl_transform_hoist_field,
     &sl_transform_insert_field,
     &sl_transform_insert_header,

@@ -192,7 +192,7 @@ static void literals_have_the_original_s_turns(void **state)
     assert_int_equal(v.tag, SL_ARRAY);
     v = decode(&sl_converter_simple, "[1,\"a\",2]", 9, &schema); /* nothing in common */
     assert_int_equal(v.len, 3);
-    assert_null(schema->element);
+    assert_null(schema);
     assert_int_equal(v.items[1].tag, SL_STRING);
     v = decode(&sl_converter_simple, "{1:1,300:2.5}", 13, &schema);
     assert_int_equal(schema->key->type, SL_INT16);

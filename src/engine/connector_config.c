@@ -9,6 +9,7 @@
 #include "engine/chain.h"
 #include "engine/connector_options.h"
 #include "engine/converters.h"
+#include "engine/exclusive.h"
 #include "engine/topic_groups.h"
 
 #include <stdio.h>
@@ -172,6 +173,8 @@ static int check_parts(struct check *check)
         complain_of(check->complaints, &err);
     sl_chain_close(&chain);
     if (check->source && check->source->plan(check->props, tasks_max, &tasks, &err))
+        complain_of(check->complaints, &err);
+    if (check->source && sl_exclusive_check(check->worker, check->props, &err))
         complain_of(check->complaints, &err);
     if (check->sink && check->sink->check && check->sink->check(check->props, &err))
         complain_of(check->complaints, &err);

@@ -4,6 +4,8 @@
 #include "base/alloc.h"
 
 static const char *const tolerances[] = {"none", "all", NULL};
+static const char *const once[] = {"requested", "required", NULL};
+static const char *const boundaries[] = {"poll", "interval", "connector", NULL};
 static const char *const reload_actions[] = {"restart", "none", NULL};
 
 #define FAMILY(name_, doc_) {.name = (name_), .importance = SL_IMPORTANCE_LOW, .doc = (doc_)}
@@ -89,9 +91,21 @@ const struct sl_option sl_source_connector_options[] = {
      .type = SL_OPT_BOOLEAN,
      .default_text = "true",
      .doc = "write the source position into the header __sluice.src of each record"},
-    IGNORED("exactly.once.support"),
-    IGNORED("transaction.boundary"),
-    IGNORED("transaction.boundary.interval.ms"),
+    {.name = "exactly.once.support",
+     .default_text = "requested",
+     .doc = "required: refuse to run where the worker does not write sources in transactions "
+            "(exactly.once.source.support)",
+     .values = once},
+    {.name = "transaction.boundary",
+     .default_text = "poll",
+     .doc = "where a transaction ends when the worker writes in transactions: each batch is one, whatever is "
+            "said here (interval: no transaction is open for longer); connector is not known to any source",
+     .values = boundaries},
+    {.name = "transaction.boundary.interval.ms",
+     .type = SL_OPT_LONG,
+     .doc = "taken for compatibility: batches end sooner",
+     .min = 0,
+     .max = INT64_MAX / 1000},
     IGNORED("offsets.storage.topic"),
     {.name = NULL},
 };

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 static const char *const levels[] = {"error", "warn", "info", "debug", NULL};
+static const char *const once[] = {"disabled", "preparing", "enabled", NULL};
 static const char *const formats[] = {"auto", "logfmt", "json", NULL};
 
 #define IGNORED(name_) \
@@ -220,9 +221,22 @@ const struct sl_option sl_worker_options[] = {
     IGNORED("rebalance.timeout.ms"),
     IGNORED("heartbeat.interval.ms"),
     IGNORED("connect.protocol"),
-    IGNORED("scheduled.rebalance.max.delay.ms"),
+    {.name = "scheduled.rebalance.max.delay.ms",
+     .type = SL_OPT_INT,
+     .default_text = "300000",
+     .importance = SL_IMPORTANCE_LOW,
+     .doc =
+         "taken for compatibility: the tasks of a worker that is gone run elsewhere as soon as its session "
+         "has ended",
+     .min = 0,
+     .max = INT32_MAX},
     IGNORED("worker.*"),
-    IGNORED("exactly.once.source.support"),
+    {.name = "exactly.once.source.support",
+     .default_text = "disabled",
+     .doc = "with a group of workers on Kafka: enabled writes each source's records and offsets in "
+            "transactions, so that readers of committed records see each change once; preparing changes "
+            "nothing here",
+     .values = once},
     IGNORED("inter.worker.*"),
     IGNORED("metadata.*"),
     IGNORED("request.timeout.ms"),

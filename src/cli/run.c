@@ -4,6 +4,7 @@
 #include "cli/version.h"
 
 #include "api/connect/api.h"
+#include "api/listeners.h"
 #include "api/registry/serve.h"
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -12,6 +13,7 @@
 #include "base/queue.h"
 #include "base/thread.h"
 #include "engine/connector_config.h"
+#include "engine/group_member.h"
 #include "engine/herder.h"
 #include "engine/worker_config.h"
 #include "sluice/registry.h"
@@ -39,7 +41,8 @@ struct run {
     const char **paths;
     size_t n;
     struct sl_herder *herder;
-    struct sl_connect_api *rest; /* NULL: listeners is empty */
+    struct sl_group_member *member;     /* NULL: alone */
+    struct sl_connect_api *rest;        /* NULL: listeners is empty */
     struct sl_registry_server *schemas; /* the built-in registry, served */
     int64_t began_us;
 };
@@ -240,21 +243,27 @@ static void unblock_signals(int signal_fd)
     (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
-/* Until a signal (0) or until every task has failed (1). */
+/* Until a signal (0), or until nothing is left to do here (1). */
 static int wait_for_end(struct run *run, int signal_fd)
 {
     struct pollfd waiting[] = {{.fd = signal_fd, .events = POLLIN},
-                               {.fd = sl_herder_event_fd(run->herder), .events = POLLIN}};
+                               {.fd = sl_herder_event_fd(run->herder), .events = POLLIN},
+                               {.fd = run->member ? sl_group_member_fd(run->member) : -1, .events = POLLIN}};
+    struct sl_error err;
     char reason[800];
     uint64_t count;
 
     for (;;) {
-        if (poll(waiting, 2, -1) < 0)
+        if (poll(waiting, 3, -1) < 0)
             continue;
         if (waiting[1].revents)
             (void)!read(waiting[1].fd, &count, sizeof(count));
         if (sl_herder_all_failed(run->herder, reason, sizeof(reason))) {
             sl_fail("every task has failed: nothing is left to do", SL_T("first", reason));
+            return SL_EXIT_FAILED;
+        }
+        if (run->member && sl_group_member_failure(run->member, &err)) {
+            sl_log_error(SL_LEVEL_ERROR, "this worker is out of its group", &err);
             return SL_EXIT_FAILED;
         }
         if (waiting[0].revents) {
@@ -294,10 +303,27 @@ static int stop(struct run *run, int status)
         _exit(status); /* threads still run: leave them to the kernel */
     }
     sl_registry_server_stop(run->schemas);
+    sl_group_member_leave(run->member);
     sl_herder_free(run->herder);
     run->herder = NULL;
     sl_info("stopped", SL_I("after_ms", (sl_now_us() - began_us) / 1000));
     return status;
+}
+
+/* In its group, if the worker's file names one; the others are told where its REST API answers. */
+static enum sl_rc join_group(struct run *run, struct sl_error *err)
+{
+    struct sl_api_listeners listeners;
+    char url[512];
+    enum sl_rc rc;
+
+    if (!sl_group_member_is_wanted(run->props))
+        return SL_OK;
+    rc = sl_api_listeners_read(run->props, &listeners, err);
+    if (rc)
+        return rc;
+    sl_api_advertised_url(run->props, &listeners, 0, url, sizeof(url));
+    return sl_group_member_join(run->herder, run->props, url, &run->member, err);
 }
 
 /* With connector files as connect-standalone does, without them as connect-distributed. */
@@ -311,6 +337,8 @@ static enum sl_rc start(struct run *run, struct sl_error *err)
     if (run->n)
         rc = sl_herder_adopt_files(run->herder, configs, run->n, err);
     sl_free(configs);
+    if (rc == SL_OK)
+        rc = join_group(run, err);
     return rc ? rc : sl_herder_start(run->herder, err);
 }
 

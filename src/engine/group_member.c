@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/group_member.h"
 
+#include "base/props.h"
 #include "base/thread.h"
 #include "engine/exclusive.h"
 
@@ -99,6 +100,14 @@ static void failed(void *ctx, const struct sl_error *err)
 }
 
 /* ---- joining and leaving ---- */
+
+bool sl_group_member_is_wanted(const struct sl_props *worker)
+{
+    const char *brokers = sl_props_get(worker, "bootstrap.servers");
+    const char *group = sl_props_get(worker, "group.id");
+
+    return brokers && *brokers && group && *group;
+}
 
 static void free_member(struct sl_group_member *member)
 {

@@ -11,6 +11,9 @@
 
 struct sl_group_member;
 
+/* The worker's file makes it one of a group: bootstrap.servers and group.id are set. */
+bool sl_group_member_is_wanted(const struct sl_props *worker);
+
 /*
  * Join, between sl_herder_open and sl_herder_start; herder and worker's properties are borrowed. url: where
  * this worker's REST API answers, or NULL. A log that this process has for itself makes a group of one.

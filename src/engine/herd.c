@@ -71,6 +71,12 @@ static void close_revision(struct sl_herded *herded)
     herded->n_slots = 0;
 }
 
+void sl_herd_reopen(struct sl_herded *herded)
+{
+    if (sl_herd_end_tasks(herded->herder, herded))
+        close_revision(herded);
+}
+
 static void making_failed(struct sl_herder *herder, struct sl_herded *herded)
 {
     int64_t wait_us = sl_backoff_next_us(&herded->making);

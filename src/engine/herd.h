@@ -107,6 +107,7 @@ struct sl_herder {
     int64_t stop_deadline_us;
     struct sl_request *first;
     struct sl_request *last;
+    char *altering; /* whose offsets are being changed; NULL: nobody's */
     bool all_failed;
     char reason[SL_ERROR_TEXT_SIZE + 512];
 };
@@ -120,6 +121,12 @@ void sl_herd_look(struct sl_herder *herder);
  */
 bool sl_herd_stop(struct sl_herder *herder, int64_t deadline_us);
 void sl_herd_free(struct sl_herder *herder);
+
+/* Open it anew at the next look; it has no tasks. */
+void sl_herd_reopen(struct sl_herded *herded);
+
+/* Its offsets are being changed: it may not start. */
+bool sl_herd_is_altering(struct sl_herder *herder, const char *name);
 
 struct sl_herded *sl_herd_find(struct sl_herder *herder, const char *name);
 bool sl_herd_leads(struct sl_herder *herder);

@@ -207,6 +207,7 @@ static void close_shared(struct sl_herder *herder)
     (void)pthread_cond_destroy(&herder->answered);
     (void)pthread_mutex_destroy(&herder->lock);
     sl_free(herder->worker_id);
+    sl_free(herder->altering);
     sl_free(herder);
 }
 

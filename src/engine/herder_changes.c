@@ -114,7 +114,7 @@ static bool check(struct sl_herder *herder, json_t *config, struct sl_answer *re
         for (size_t i = 0; i < complaints.n; i++)
             sl_buf_format(&text, "\n%s%s%s", complaints.items[i].key, complaints.items[i].key[0] ? ": " : "",
                           complaints.items[i].text);
-        sl_buf_text(&text, "\nThe same list, key by key, comes from "
+        sl_buf_text(&text, "\nYou can also find the above list of errors at the endpoint "
                            "`/connector-plugins/{connectorType}/config/validate`");
         sl_answer_refuse(ret, SL_ANSWER_BAD_REQUEST, "%s", sl_buf_cstr(&text));
     }
@@ -197,6 +197,9 @@ static void serve_target(struct sl_herder *herder, struct sl_request *request)
         return;
     if (!sl_config_store_has(herder->configs, request->name))
         sl_answer_refuse(&request->answer, SL_ANSWER_NOT_FOUND, "Unknown connector %s", request->name);
+    else if (sl_herd_is_altering(herder, request->name))
+        sl_answer_refuse(&request->answer, SL_ANSWER_CONFLICT,
+                         "The offsets of connector %s are being changed. Try again shortly.", request->name);
     else if (sl_config_store_put_target(herder->configs, request->name, target, &err))
         sl_answer_error(&request->answer, &err);
     else

@@ -297,6 +297,24 @@ static enum sl_rc sink_put(void *ptr, struct sl_batch *batch, struct sl_error *e
     return rc;
 }
 
+static enum sl_rc sink_reposition(void *ptr, const struct sl_progress *positions, size_t n,
+                                  struct sl_error *err)
+{
+    (void)ptr;
+    (void)err;
+    (void)pthread_mutex_lock(&world.lock);
+    for (size_t i = 0; i < n; i++) {
+        struct sl_progress *position = held(&positions[i]);
+
+        if (position && positions[i].next_offset < 0)
+            *position = world.held[--world.n_held];
+        else if (position)
+            position->next_offset = positions[i].next_offset;
+    }
+    (void)pthread_mutex_unlock(&world.lock);
+    return SL_OK;
+}
+
 static void sink_close(void *ptr)
 {
     struct fake_sink *self = ptr;
@@ -324,6 +342,7 @@ const struct sl_sink_ops fake_sink_ops = {
     .assign = sink_assign,
     .put = sink_put,
     .flush = sink_flush,
+    .reposition = sink_reposition,
     .close = sink_close,
     .wake = sink_wake,
 };

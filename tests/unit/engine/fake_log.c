@@ -8,6 +8,7 @@
 #include "base/thread.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 struct sl_log_reader {
     struct sl_progress *at;
@@ -184,7 +185,7 @@ static void set_text(const char *space, const char *key, struct sl_span value)
         *found = (struct fake_text){.space = sl_strdup(space), .key = sl_strdup(key)};
     }
     sl_free(found->value);
-    found->value = copy_span(value);
+    found->value = value.len || space[0] != 'o' ? copy_span(value) : NULL; /* no offset: none */
 }
 
 static void set_offset(const struct sl_source_offset *offset)
@@ -372,6 +373,36 @@ static enum sl_rc log_commit(struct sl_transport *log, const char *name, const s
     return SL_OK;
 }
 
+static enum sl_rc log_committed(struct sl_transport *log, const char *name, const struct sl_topic *topic,
+                                int32_t partition, int64_t *ret_next, struct sl_error *err)
+{
+    char *key = sl_format("%s/%s-%d", name, topic->name, (int)partition);
+    char *text = fake_text("committed", key);
+
+    (void)log;
+    (void)err;
+    *ret_next = text ? strtoll(text, NULL, 10) : -1;
+    sl_free(text);
+    sl_free(key);
+    return SL_OK;
+}
+
+/* This log keeps no notes. */
+static enum sl_rc log_source_notes(struct sl_transport *log, const char *connector, struct sl_span from,
+                                   struct sl_span to, size_t max, sl_note_visitor *visit, void *ctx,
+                                   struct sl_error *err)
+{
+    (void)log;
+    (void)connector;
+    (void)from;
+    (void)to;
+    (void)max;
+    (void)visit;
+    (void)ctx;
+    (void)err;
+    return SL_OK;
+}
+
 static enum sl_rc log_reserve(struct sl_transport *log, const char *name,
                               const struct sl_topic *const *topics, size_t n, struct sl_error *err)
 {
@@ -438,6 +469,16 @@ static enum sl_rc log_list(struct sl_transport *log, const char *space, sl_text_
     return SL_OK;
 }
 
+static enum sl_rc log_source_offsets(struct sl_transport *log, const char *connector, sl_text_visitor *visit,
+                                     void *ctx, struct sl_error *err)
+{
+    char *space = sl_format("offset:%s", connector);
+    enum sl_rc rc = log_list(log, space, visit, ctx, err);
+
+    sl_free(space);
+    return rc;
+}
+
 static void log_close(struct sl_transport *log)
 {
     (void)log;
@@ -455,11 +496,14 @@ const struct sl_transport_ops fake_log_ops = {
     .ends = log_topics,
     .append = log_append,
     .source_offset = log_source_offset,
+    .source_offsets = log_source_offsets,
+    .source_notes = log_source_notes,
     .reader_open = log_reader_open,
     .fetch = log_fetch,
     .reader_wake = log_reader_wake,
     .reader_close = log_reader_close,
     .commit = log_commit,
+    .committed = log_committed,
     .reserve = log_reserve,
     .put = log_put,
     .put_all = log_put_all,

@@ -541,6 +541,111 @@ static void levels_of_loggers_are_shown_and_set(void **state)
     end();
 }
 
+/* ---- offsets ---- */
+
+static void wait_offset(const char *name, json_int_t expected)
+{
+    int64_t deadline_us = sl_now_us() + 30 * INT64_C(1000000);
+    const json_t *entry;
+    json_int_t offset;
+
+    do {
+        struct sl_answer answer;
+
+        sl_herder_offsets(herder, name, &answer);
+        entry = json_object_get(json_array_get(json_object_get(answer.body, "offsets"), 0), "offset");
+        offset = json_is_object(entry) ? json_integer_value(json_object_get(entry, "kafka_offset"))
+                 : entry               ? json_integer_value(entry)
+                                       : -1;
+        sl_answer_done(&answer);
+        if (sl_now_us() > deadline_us)
+            fail_msg("the offset of %s is %lld, not %lld", name, (long long)offset, (long long)expected);
+        (void)usleep(2000);
+    } while (offset != expected);
+}
+
+static enum sl_answer_status alter(const char *name, const char *offsets)
+{
+    struct sl_answer answer;
+
+    sl_herder_alter_offsets(herder, name, config(offsets), &answer);
+    return status_of(&answer);
+}
+
+static void stop_connector(const char *name)
+{
+    assert_int_equal(target(name, SL_TARGET_STOPPED), SL_ANSWER_NO_CONTENT);
+    wait_states(name, "STOPPED");
+}
+
+#define SINK_AT(offset_) \
+    "[{\"partition\":{\"kafka_topic\":\"t0\",\"kafka_partition\":0},\"offset\":" offset_ "}]"
+
+static void a_sinks_position_is_moved_in_the_target_too(void **state)
+{
+    struct sl_answer answer;
+
+    (void)state;
+    begin(100);
+    put_source();
+    put_sink();
+    assert_true(fake_wait_rows(100));
+    wait_offset("snk", 100);
+    assert_int_equal(alter("snk", SINK_AT("{\"kafka_offset\":40}")), SL_ANSWER_BAD_REQUEST); /* it runs */
+    stop_connector("snk");
+    assert_int_equal(alter("snk", SINK_AT("{\"kafka_offset\":101}")), SL_ANSWER_BAD_REQUEST);
+    assert_int_equal(alter("snk", SINK_AT("{\"kafka_offset\":-1}")), SL_ANSWER_BAD_REQUEST);
+    assert_int_equal(alter("snk", SINK_AT("{\"offset\":1}")), SL_ANSWER_BAD_REQUEST);
+    assert_int_equal(alter("snk", "[{\"partition\":{\"kafka_topic\":\"t7\",\"kafka_partition\":0},"
+                                  "\"offset\":null}]"),
+                     SL_ANSWER_BAD_REQUEST);
+    assert_int_equal(alter("snk", "[]"), SL_ANSWER_BAD_REQUEST);
+    assert_int_equal(alter("snk", SINK_AT("{\"kafka_offset\":\"40\"}")), SL_ANSWER_OK);
+    wait_offset("snk", 40);
+    assert_int_equal(target("snk", SL_TARGET_STARTED), SL_ANSWER_ACCEPTED);
+    assert_true(fake_wait_rows(160));
+    assert_int_equal(rows_now(), 160);
+    stop_connector("snk");
+    sl_herder_reset_offsets(herder, "snk", &answer);
+    assert_int_equal(status_of(&answer), SL_ANSWER_OK);
+    assert_int_equal(target("snk", SL_TARGET_STARTED), SL_ANSWER_ACCEPTED);
+    assert_true(fake_wait_rows(260));
+    assert_int_equal(rows_now(), 260);
+    end();
+}
+
+static void a_sources_position_is_moved_and_begins_a_new_incarnation(void **state)
+{
+    struct sl_answer answer;
+    char *before;
+    char *after;
+
+    (void)state;
+    begin(100);
+    put_source();
+    put_sink();
+    assert_true(fake_wait_rows(100));
+    stop_connector("src");
+    wait_offset("src", 100);
+    before = fake_text("incarnations", "src\n{\"db\":\"fake\"}");
+    assert_int_equal(alter("src", "[{\"partition\":{\"db\":\"fake\"},\"offset\":{}}]"), SL_ANSWER_OK);
+    assert_null(fake_text("incarnations", "src\n{\"db\":\"fake\"}"));
+    sl_herder_reset_offsets(herder, "src", &answer);
+    assert_string_equal(json_string_value(json_object_get(answer.body, "message")),
+                        "The offsets for this connector have been reset successfully");
+    sl_answer_done(&answer);
+    wait_offset("src", -1);
+    assert_int_equal(target("src", SL_TARGET_STARTED), SL_ANSWER_ACCEPTED);
+    assert_true(fake_wait_rows(200));
+    after = fake_text("incarnations", "src\n{\"db\":\"fake\"}");
+    assert_string_not_equal(before, after);
+    sl_free(before);
+    sl_free(after);
+    sl_herder_reset_offsets(herder, "nobody", &answer);
+    assert_int_equal(status_of(&answer), SL_ANSWER_NOT_FOUND);
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -561,6 +666,8 @@ int main(void)
         cmocka_unit_test(topics_that_are_used_are_told),
         cmocka_unit_test(a_request_after_the_stop_is_refused_and_a_ping_answered),
         cmocka_unit_test(levels_of_loggers_are_shown_and_set),
+        cmocka_unit_test(a_sinks_position_is_moved_in_the_target_too),
+        cmocka_unit_test(a_sources_position_is_moved_and_begins_a_new_incarnation),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

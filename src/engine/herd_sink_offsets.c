@@ -90,9 +90,10 @@ static enum sl_rc read_committed(struct sl_herder *herder, const char *reader, s
 
     for (size_t i = 0; rc == SL_OK && i < reads->n; i++) {
         int64_t next = -1;
+        bool foreign; /* Connect committed it: it is a position all the same */
 
         rc = transport->ops->committed(transport, reader, reads->items[i].topic, reads->items[i].partition,
-                                       &next, err);
+                                       &next, &foreign, err);
         reads->items[i].next_offset = next;
     }
     return rc;

@@ -374,7 +374,7 @@ static enum sl_rc log_commit(struct sl_transport *log, const char *name, const s
 }
 
 static enum sl_rc log_committed(struct sl_transport *log, const char *name, const struct sl_topic *topic,
-                                int32_t partition, int64_t *ret_next, struct sl_error *err)
+                                int32_t partition, int64_t *ret_next, bool *ret_foreign, struct sl_error *err)
 {
     char *key = sl_format("%s/%s-%d", name, topic->name, (int)partition);
     char *text = fake_text("committed", key);
@@ -382,6 +382,7 @@ static enum sl_rc log_committed(struct sl_transport *log, const char *name, cons
     (void)log;
     (void)err;
     *ret_next = text ? strtoll(text, NULL, 10) : -1;
+    *ret_foreign = false;
     sl_free(text);
     sl_free(key);
     return SL_OK;

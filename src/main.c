@@ -20,8 +20,10 @@ static const struct sl_converter_ops *const converters[] = {
     &sl_converter_float, &sl_converter_double, &sl_converter_boolean, NULL,
 };
 static const struct sl_transform_ops *const transforms[] = {
+    &sl_transform_activate_tracing_span,
     &sl_transform_by_logical_table_router,
     &sl_transform_cast,
+    &sl_transform_content_based_router,
     &sl_transform_drop_headers,
     &sl_transform_extract_changed_record_state,
     &sl_transform_extract_field,
@@ -36,6 +38,7 @@ static const struct sl_transform_ops *const transforms[] = {
     &sl_transform_mask_field,
     &sl_transform_regex_router,
     &sl_transform_replace_field,
+    &sl_transform_scripted_filter,
     &sl_transform_scylla_extract_new_record_state,
     &sl_transform_scylla_flatten_columns,
     &sl_transform_set_schema_metadata,

@@ -251,6 +251,29 @@ static struct sl_connector *make(const struct check *check, struct sl_props *raw
     return connector;
 }
 
+/* Connect trims what it reads by an option table; the tables of transforms and predicates want it as well. */
+static void trim_transform_keys(struct sl_props *props)
+{
+    for (size_t i = 0; i < sl_props_count(props); i++) {
+        const char *key;
+        const char *value;
+        char *trimmed;
+        size_t len;
+
+        sl_props_at(props, i, &key, &value);
+        if (strncmp(key, "transforms.", 11) != 0 && strncmp(key, "predicates.", 11) != 0)
+            continue;
+        if (!*value || (!strchr(" \t\r\n", *value) && !strchr(" \t\r\n", value[strlen(value) - 1])))
+            continue;
+        value += strspn(value, " \t\r\n");
+        for (len = strlen(value); len && strchr(" \t\r\n", value[len - 1]);)
+            len--;
+        trimmed = sl_strndup(value, len);
+        sl_props_set(props, key, trimmed);
+        sl_free(trimmed);
+    }
+}
+
 void sl_connector_check(struct sl_props *props, const struct sl_plugins *plugins,
                         const struct sl_props *worker, struct sl_secrets *secrets,
                         struct sl_complaints *complaints, struct sl_connector **ret)
@@ -262,6 +285,7 @@ void sl_connector_check(struct sl_props *props, const struct sl_plugins *plugins
     int tasks = 1;
 
     *ret = NULL;
+    trim_transform_keys(props);
     if (sl_secrets_resolve(secrets, props, complaints, &check.props, &ttl_ms, &err)) {
         if (complaints->n == before)
             complain_of(complaints, &err);

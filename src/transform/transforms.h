@@ -18,6 +18,13 @@ extern const struct sl_transform_ops sl_transform_to_logical_topic_router;
 /* io.debezium.transforms.HeaderToValue: headers become fields. */
 extern const struct sl_transform_ops sl_transform_header_to_value;
 
+/* io.debezium.transforms.tracing.ActivateTracingSpan: a trace context out of a column into headers. */
+extern const struct sl_transform_ops sl_transform_activate_tracing_span;
+
+/* io.debezium.transforms.Filter and ContentBasedRouter: refused, with the way around their scripts. */
+extern const struct sl_transform_ops sl_transform_scripted_filter;
+extern const struct sl_transform_ops sl_transform_content_based_router;
+
 /* org.apache.kafka.connect.transforms.Cast$Key, $Value: other types for fields, or for the whole. */
 extern const struct sl_transform_ops sl_transform_cast;
 

@@ -200,6 +200,29 @@ static void what_the_worker_says_of_its_sources_holds_where_they_say_nothing(voi
     }
 }
 
+static void blanks_around_the_values_of_transforms_do_not_count(void **state)
+{
+    struct sl_props *worker = sl_props_new();
+    struct sl_props *props = sl_props_new();
+    struct sl_complaints complaints = {0};
+    struct sl_connector *connector = NULL;
+
+    (void)state;
+    sl_props_set(worker, "value.converter", "test.FakeConverter");
+    sl_props_set(worker, "key.converter", "test.FakeConverter");
+    sl_props_set(props, "name", "c");
+    sl_props_set(props, "connector.class", "test.FakeSink");
+    sl_props_set(props, "topics", "a");
+    sl_props_set(props, "predicates.p.pattern", " heart.* \n");
+    sl_props_set(props, "transforms.t.field", "   ");
+    sl_connector_check(props, &fake_plugins, worker, NULL, &complaints, &connector);
+    assert_non_null(connector);
+    assert_string_equal(sl_props_get(connector->props, "predicates.p.pattern"), "heart.*");
+    assert_string_equal(sl_props_get(connector->props, "transforms.t.field"), "");
+    sl_connector_free(connector);
+    sl_props_free(worker);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +232,7 @@ int main(void)
         cmocka_unit_test(a_placeholder_without_a_provider_is_no_secret),
         cmocka_unit_test(a_connectors_own_converter_leaves_the_workers_keys_behind),
         cmocka_unit_test(worker_defaults_and_wrong_values),
+        cmocka_unit_test(blanks_around_the_values_of_transforms_do_not_count),
         cmocka_unit_test(what_the_worker_says_of_its_sources_holds_where_they_say_nothing),
     };
 

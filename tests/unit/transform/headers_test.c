@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* DropHeaders and HeaderFrom. */
+/* DropHeaders, HeaderFrom and ActivateTracingSpan. */
 #include "events.h"
 
 #include "transform/transforms.h"
@@ -86,6 +86,40 @@ static void a_missing_field_is_the_record_s_error(void **state)
     assert_int_equal(bench_apply(bench, &message), SL_FAIL);
 }
 
+/* A change whose column "name" holds the text. */
+static void expect_context(struct bench *bench, const char *text, const char *headers)
+{
+    struct sl_message message = event_of(bench, 'c', 1, text);
+    const struct sl_header old = {.name = "tracestate", .value = sl_text("old")};
+
+    message.record.headers = &old;
+    message.record.n_headers = 1;
+    assert_int_equal(bench_apply(bench, &message), SL_KEEP);
+    assert_string_equal(headers_text(bench, &message), headers);
+}
+
+static void a_trace_context_goes_on_from_a_column(void **state)
+{
+    struct bench *bench = *state;
+    struct sl_message message;
+
+    bench_open(bench, &sl_transform_activate_tracing_span, "tracing.span.context.field", "name",
+               "tracing.operation.name", "x", "tracing.with.context.field.only", "true", NULL);
+    expect_context(bench, "#Sat Nov 21\ntraceparent=00-4bf9-00f0-01\n",
+                   "tracestate:old,traceparent:00-4bf9-00f0-01");
+    expect_context(bench, "  b3 : a\\=b\\:c \r\ntracestate=new\n", "tracestate:old,b3:a=b:c");
+    expect_context(bench, NULL, "tracestate:old");
+    expect_context(bench, "", "tracestate:old");
+    expect_context(bench, "=\n\n=x", "tracestate:old");
+    message = row_of(bench, 1);
+    assert_int_equal(bench_apply(bench, &message), SL_KEEP);
+    message = tombstone_of(bench, 1);
+    assert_int_equal(bench_apply(bench, &message), SL_KEEP);
+    bench->ops->close(bench->self);
+    bench_open(bench, &sl_transform_activate_tracing_span, "tracing.span.context.field", "nope", NULL);
+    expect_context(bench, "traceparent=00\n", "tracestate:old");
+}
+
 static void lists_of_unequal_length_are_refused(void **state)
 {
     struct bench *bench = *state;
@@ -107,6 +141,7 @@ int main(void)
         TEST(keys_and_maps_have_headers_too),
         TEST(a_missing_field_is_the_record_s_error),
         TEST(lists_of_unequal_length_are_refused),
+        TEST(a_trace_context_goes_on_from_a_column),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,6 +13,7 @@ enum {
     PARTITIONS = 5,
     TEXT_SIZE = 8192,
     EQUAL_KEPT = 8,
+    LOG_TTL_S = 600,
     LONG_TTL_S = 864000, /* still alive when the history is over */
 };
 
@@ -105,6 +106,9 @@ static void choose_table(struct history *h)
     t->row_ttl = h->options.scalars && !t->default_ttl_s && chance(h, 15);
     if (t->row_ttl)
         t->scalar = SCALAR_TIMESTAMP;
+    /* Shorter than a history, longer than any reader is behind: generations end whose positions are not
+     * needed. */
+    t->log_ttl_s = h->options.scalars && chance(h, 15) ? LOG_TTL_S : 0;
 }
 
 struct history *history_new(const struct history_options *options)
@@ -147,8 +151,11 @@ static void put_create_table(struct history *h)
     if (t->scalar >= 0)
         add(h, ", x %s%s", scalars[t->scalar].type, t->row_ttl ? " TTL" : "");
     add(h, ", PRIMARY KEY (p%s))", t->clustering ? ", c1, c2" : "");
-    add(h, " WITH cdc = {'enabled': 'true', 'preimage': %s, 'postimage': %s}", pre[t->images & 3],
+    add(h, " WITH cdc = {'enabled': 'true', 'preimage': %s, 'postimage': %s", pre[t->images & 3],
         t->images & IMAGES_POST ? "true" : "false");
+    if (t->log_ttl_s)
+        add(h, ", 'ttl': %d", t->log_ttl_s);
+    add(h, "}");
     if (t->descending)
         add(h, " AND CLUSTERING ORDER BY (c1 DESC, c2 ASC)");
     if (t->default_ttl_s)

@@ -32,6 +32,7 @@ struct history_table {
     bool tablets;
     int images;        /* enum history_images, added up */
     int default_ttl_s; /* 0: none */
+    int log_ttl_s;     /* of the change log; 0: the default, a day */
 };
 
 struct history_options {

@@ -29,7 +29,7 @@ from harness import postgres, scylla, sluice, wait  # noqa: E402
 
 UNIT_US = 100_000  # the scale of pauses and old timestamps
 WINDOWS = {"scylla.query.time.window.size": "1000", "scylla.confidence.window.size": "1000",
-           "sluice.scylla.early.interval.ms": "100", "sluice.scylla.sweep.ms": "20000",
+           "sluice.scylla.early.interval.ms": "100", "sluice.scylla.sweep.ms": "600000",
            "sluice.scylla.sweep.interval.ms": "2000"}
 TYPES = {"p": "int", "c1": "int", "c2": 'text COLLATE "C"', "a": "int", "b": "text", "d": "bigint", "s1": "int",
          "s2": "text", "m": "jsonb", "e": "jsonb", "l": "jsonb", "f": "jsonb", "u": "jsonb", "t": "jsonb"}
@@ -88,8 +88,8 @@ class History:
     def ddl(self):
         columns = ", ".join(f'"{c}" {TYPES[c]}' for c in self.columns)
         return (f'CREATE TABLE "{self.name}" ({columns}, PRIMARY KEY ({", ".join(self.keys)}));'
-                f'CREATE TABLE "ledger_{self.name}" (seq bigserial, {", ".join(f"{c} {TYPES[c]}" for c in self.columns)},'
-                " __op text, __source_ts_us bigint, __source_sequence text, __deleted text)")
+                f'CREATE TABLE "ledger_{self.name}" (seq bigserial, __op text, __source_ts_us bigint, '
+                "__source_sequence text)")
 
 
 def plain(value):
@@ -152,9 +152,18 @@ class Round:
                 "transforms.route.regex": f"h\\.{keyspace}\\.(.*)", "transforms.route.replacement": "$1"}
 
     def ledger_config(self):
-        return {**self.sink_config(), "insert.mode": "insert", "pk.mode": "none", "delete.enabled": "false",
-                "transforms.unwrap.drop.tombstones": "true", "transforms.unwrap.delete.handling.mode": "rewrite",
-                "transforms.unwrap.add.fields": "op,source.ts_us,source.sequence",
+        """Of each event the time and the operation, whatever its shape: unwrapping would drop deletes without a before."""
+        kafka = "org.apache.kafka.connect.transforms."
+        columns = {"op": "__op", "source_ts_us": "__source_ts_us", "source_sequence": "__source_sequence"}
+        return {**{k: v for k, v in self.sink_config().items() if "unwrap" not in k},
+                "insert.mode": "insert", "pk.mode": "none", "delete.enabled": "false",
+                "predicates": "tombstone", "predicates.tombstone.type": f"{kafka}predicates.RecordIsTombstone",
+                "transforms": "drop,head,flat,columns,route",
+                "transforms.drop.type": f"{kafka}Filter", "transforms.drop.predicate": "tombstone",
+                "transforms.head.type": f"{kafka}ReplaceField$Value", "transforms.head.include": "op,source",
+                "transforms.flat.type": f"{kafka}Flatten$Value", "transforms.flat.delimiter": "_",
+                "transforms.columns.type": f"{kafka}ReplaceField$Value", "transforms.columns.include": ",".join(columns),
+                "transforms.columns.renames": ",".join(f"{k}:{v}" for k, v in columns.items()),
                 "transforms.route.replacement": "ledger_$1"}
 
     # what happens meanwhile
@@ -231,7 +240,7 @@ class Round:
         return None
 
     def ledger_fault(self, history):
-        """Each change of the log once, by time and operation (a delete without image leaves the key columns null)."""
+        """Each change of the log once, by time and operation."""
         log = f"{history.table['keyspace']}.{history.name}_scylla_cdc_log"
         want, have = collections.Counter(), collections.Counter()
         for row in self.session.execute(f'SELECT "cdc$time", "cdc$operation" FROM {log}'):
@@ -294,10 +303,14 @@ def main():
         finally:
             one.close()
         kills += one.kills
+        shape = f"--statements {options.statements} --shape {'advanced' if advanced else 'legacy'} " \
+                f"--tablets {'yes' if tablets else 'no'}"
         for history in wrong:
-            print(f"seed {history.seed}: {history.failure}\n    again: {sys.argv[0]} --seed {history.seed} --count 1 "
-                  f"--statements {options.statements} --shape {'advanced' if advanced else 'legacy'} "
-                  f"--tablets {'yes' if tablets else 'no'}", flush=True)
+            print(f"seed {history.seed}: {history.failure}\n    again: {sys.argv[0]} --seed {history.seed} --count 1 {shape}",
+                  flush=True)
+        if wrong and len(histories) > 1:  # kills and neighbours come from the first seed of a round
+            print(f"    again, with the same kills and neighbours: {sys.argv[0]} --seed {histories[0].seed} "
+                  f"--count {len(histories)} --at-once {len(histories)} {shape}", flush=True)
         print(f"seeds {seed} to {last - 1}, {'advanced' if advanced else 'legacy'}, {'tablets' if tablets else 'vnodes'}: "
               f"{len(histories) - len(wrong)} equal, {len(wrong)} not", flush=True)
         failed += wrong

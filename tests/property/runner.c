@@ -22,7 +22,8 @@ struct tally {
     uint64_t traits[HISTORY_TRAITS];
     uint64_t ops[WORLD_OPS];
     uint64_t scalars[SCALARS]; /* statements that name x, by its type */
-    uint64_t statements, refused, pauses, crashes, restarts, generations, expiries, polls, read_again, rows;
+    uint64_t statements, refused, pauses, crashes, restarts, generations, expiries, polls, read_again, rows,
+        tidied;
     uint64_t tables[2][2]; /* legacy or advanced, without or with images */
 };
 
@@ -85,6 +86,7 @@ static bool run_history(const struct history_options *options, bool verbose, str
     tally->polls += counts.polls;
     tally->read_again += counts.read_again;
     tally->rows += counts.rows;
+    tally->tidied += counts.tidied;
     tally->tables[counts.advanced][history_table(history)->images != 0]++;
     for (int i = 0; i < WORLD_OPS; i++)
         tally->ops[i] += counts.ops[i];
@@ -103,8 +105,9 @@ static void print_tally(const struct tally *t)
     printf("tables: legacy %" PRIu64 " without images, %" PRIu64 " with; advanced %" PRIu64
            " without, %" PRIu64 " with\n",
            t->tables[0][0], t->tables[0][1], t->tables[1][0], t->tables[1][1]);
-    printf("rows at the end %" PRIu64 ", rows read again %" PRIu64 "\nstatements by what they do:", t->rows,
-           t->read_again);
+    printf("rows at the end %" PRIu64 ", rows read again %" PRIu64
+           ", positions of former streams removed %" PRIu64 "\nstatements by what they do:",
+           t->rows, t->read_again, t->tidied);
     for (int i = 0; i < HISTORY_TRAITS; i++)
         printf(" %s %" PRIu64 "%s", history_trait_name(i), t->traits[i], i + 1 < HISTORY_TRAITS ? "," : "\n");
     printf("scalars by type:");

@@ -249,6 +249,8 @@ static size_t poll(struct world *world, bool lost)
     if (world->verbose)
         target_describe(world->batch, stdout);
     memory_store(&world->memory, world->batch);
+    for (uint32_t i = 0; i < world->batch->n_positions; i++)
+        world->counts.tidied += !world->batch->positions[i].offset.len;
     target_apply(&world->target, world->batch);
     if (world->target.fault[0])
         fail(world, "%s", world->target.fault);

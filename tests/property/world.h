@@ -15,7 +15,8 @@ struct world;
 struct world_counts {
     uint64_t polls;
     uint64_t read_again;
-    uint64_t rows; /* of the base table at the end */
+    uint64_t rows;   /* of the base table at the end */
+    uint64_t tidied; /* positions that were removed */
     uint64_t ops[WORLD_OPS];
     bool advanced;
 };

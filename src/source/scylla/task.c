@@ -253,6 +253,8 @@ static enum sl_rc look_at_tracks(struct sl_scylla_task *task, int64_t now_ms, st
             rc = sl_scylla_log_table_refresh(task->logs[i], err);
         if (rc == SL_OK && !is_snapshot_only(task))
             rc = sl_scylla_track_look(&task->tracks[i], now_ms, err);
+        if (rc == SL_OK && task->env.task == 0)
+            rc = sl_scylla_track_tidy(&task->tracks[i], now_ms, task->emitter.batch, err);
         if (rc != SL_OK)
             return rc;
     }
@@ -579,7 +581,7 @@ static void finish_batch(struct sl_scylla_task *task)
             sl_scylla_emit_heartbeat(&task->emitter);
         task->heartbeat_ms = now_ms + task->config->heartbeat_ms;
     }
-    if (!moved && !batch->n_records && !batch->n_notes)
+    if (!moved && !batch->n_records && !batch->n_notes && !batch->n_positions)
         return;
     {
         char *partition = sl_arena_format(batch->arena, "{\"scylla\":\"%s\"}", task->config->prefix);

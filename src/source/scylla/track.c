@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { LOOK_MS = 2000, LOOK_AGAIN_MS = 1000 };
+enum { LOOK_MS = 2000, LOOK_AGAIN_MS = 1000, TIDY_MIN_MS = 1000, TIDY_MAX_MS = 60000 };
 
 void sl_scylla_track_init(struct sl_scylla_track *track, const struct sl_scylla_config *config,
                           const struct sl_source_env *env, struct sl_cql *cql,
@@ -196,6 +196,72 @@ static enum sl_rc all_finished(struct sl_scylla_track *track, bool *ret_all, str
         *ret_all = lane.start_ms > track->next_ms;
     }
     sl_scylla_lane_done(&lane);
+    sl_scylla_offsets_done(&offsets);
+    return rc;
+}
+
+/* ---- positions that nothing needs any more ---- */
+
+static bool has_former(const struct sl_scylla_track *track, const struct sl_scylla_offsets *offsets)
+{
+    for (size_t i = 0; i < offsets->n; i++)
+        if (is_of_table(track, &offsets->items[i]) && offsets->items[i].generation_ms < track->set.start_ms)
+            return true;
+    return false;
+}
+
+static bool all_begun(const struct sl_scylla_track *track, const struct sl_scylla_offsets *offsets)
+{
+    struct sl_scylla_lane lane = {.log = track->log, .generation_ms = track->set.start_ms, .n = 1};
+    bool all = true;
+
+    for (uint32_t i = 0; all && i < track->set.n; i++) {
+        lane.streams = &track->set.streams[i];
+        lane.part = sl_scylla_stream_vnode(lane.streams);
+        lane.start_ms = track->set.start_ms;
+        all = sl_scylla_lane_resume(&lane, offsets);
+    }
+    sl_scylla_lane_done(&lane);
+    return all;
+}
+
+static void remove_former(const struct sl_scylla_track *track, const struct sl_scylla_offsets *offsets,
+                          struct sl_batch *batch)
+{
+    const struct sl_scylla_table *table = track->log->table;
+    struct sl_buf partition = {0};
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < offsets->n; i++) {
+        const struct sl_scylla_offset *offset = &offsets->items[i];
+
+        if (!is_of_table(track, offset) || offset->generation_ms >= track->set.start_ms)
+            continue;
+        sl_buf_reset(&partition);
+        sl_scylla_offset_put_partition(&partition, table->keyspace, table->name, offset->part, offset->parts,
+                                       offset->generation_ms);
+        sl_batch_add_position(batch, (struct sl_span){partition.data, partition.len}, (struct sl_span){0});
+        n++;
+    }
+    sl_buf_done(&partition);
+    sl_info("positions of former generations are removed", SL_T("table", table->name), SL_I("positions", n));
+}
+
+enum sl_rc sl_scylla_track_tidy(struct sl_scylla_track *track, int64_t now_ms, struct sl_batch *batch,
+                                struct sl_error *err)
+{
+    int64_t ttl_ms = track->log->table->cdc.ttl_s * 1000;
+    struct sl_scylla_offsets offsets;
+    enum sl_rc rc;
+
+    if (!track->has_set || !ttl_ms || now_ms < track->tidy_ms || track->set.start_ms >= now_ms - ttl_ms)
+        return SL_OK;
+    track->tidy_ms = now_ms + (ttl_ms / 4 < TIDY_MIN_MS   ? TIDY_MIN_MS
+                               : ttl_ms / 4 > TIDY_MAX_MS ? TIDY_MAX_MS
+                                                          : ttl_ms / 4);
+    rc = load_offsets(track, &offsets, err);
+    if (rc == SL_OK && has_former(track, &offsets) && all_begun(track, &offsets))
+        remove_former(track, &offsets, batch);
     sl_scylla_offsets_done(&offsets);
     return rc;
 }

@@ -23,6 +23,7 @@ struct sl_scylla_track {
     uint32_t n_lanes;
 
     int64_t look_ms;   /* when to look for the next set, or for this one's streams; wall clock */
+    int64_t tidy_ms;   /* when to look for positions that nothing needs any more */
     int64_t wanted_ms; /* a set whose streams are not there yet; SL_SCYLLA_NO_TIME: none */
     int64_t
         from_ms; /* a first start begins here (a snapshot's position); SL_SCYLLA_NO_TIME: where it would */
@@ -42,6 +43,14 @@ void sl_scylla_track_done(struct sl_scylla_track *track);
  * those of the session.
  */
 enum sl_rc sl_scylla_track_look(struct sl_scylla_track *track, int64_t now_ms, struct sl_error *err);
+
+/*
+ * Remove, with the batch, the positions of sets before this one, once nothing needs them: every stream of
+ * this set has one, whichever task reads it, and what the former sets held has expired, so that the
+ * connector, too, would begin here. Errors: of the log's positions.
+ */
+enum sl_rc sl_scylla_track_tidy(struct sl_scylla_track *track, int64_t now_ms, struct sl_batch *batch,
+                                struct sl_error *err);
 
 /*
  * Does this task read the change log of the partition with this token? Of all tasks exactly one says yes,

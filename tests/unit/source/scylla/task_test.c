@@ -37,6 +37,11 @@ static void store(const struct sl_batch *from)
         sl_free(stored[at].offset);
         stored[at].offset =
             sl_strndup((const char *)from->positions[i].offset.ptr, from->positions[i].offset.len);
+        if (!from->positions[i].offset.len) { /* remove it */
+            sl_free(stored[at].partition);
+            sl_free(stored[at].offset);
+            stored[at] = stored[--n_stored];
+        }
         sl_free(partition);
     }
 }
@@ -336,6 +341,62 @@ static void the_user_may_go_on_behind_a_gap(void **state)
     assert_string_equal(read_keys(source), "5");
 }
 
+static size_t positions_of(const char *generation)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < n_stored; i++)
+        n += strstr(stored[i].partition, generation) != NULL;
+    return n;
+}
+
+/* Polls until a batch removes positions, which is not stored. */
+static void poll_to_a_removal(void)
+{
+    for (int i = 0; i < 20; i++) {
+        struct sl_error err = {0};
+
+        sl_batch_reset(batch);
+        assert_int_equal(sl_source_scylla.poll(source, batch, 0, &err), SL_OK);
+        for (uint32_t k = 0; k < batch->n_positions; k++)
+            if (!batch->positions[k].offset.len)
+                return;
+        store(batch);
+    }
+    fail_msg("no position was removed");
+}
+
+static void positions_of_a_generation_go_with_its_log_also_when_killed_there(void **state)
+{
+    (void)state;
+    begin(SETTINGS("heartbeat.interval.ms", "1000000"));
+    fake.ttl_s = 60;
+    fake_write(0, 0, 1500000, 0, 1, true);
+    fake.generations_ms[fake.n_generations++] = 5000;
+    fake_write(1, 0, 5500000, 0, 2, true);
+    sl_clock_set_wall(20000 * 1000);
+    assert_string_equal(read_keys(source), "1");
+    sl_clock_set_wall(22000 * 1000);
+    assert_string_equal(read_keys(source), "2");
+    sl_clock_set_wall(60000 * 1000);
+    assert_string_equal(read_keys(source), "");
+    assert_int_equal(positions_of("\"1000\""), 3); /* the connector would still begin with them */
+    assert_int_equal(positions_of("\"5000\""), 3);
+
+    sl_clock_set_wall(70000 * 1000);
+    poll_to_a_removal();
+    restart(); /* killed before it was stored */
+    assert_int_equal(positions_of("\"1000\""), 3);
+    poll_to_a_removal();
+    store(batch);
+    restart(); /* and right behind it */
+    assert_int_equal(positions_of("\"1000\""), 0);
+    assert_int_equal(positions_of("\"5000\""), 3);
+    fake_write(1, 0, 69900000, 0, 3, true);
+    sl_clock_set_wall(72000 * 1000);
+    assert_string_equal(read_keys(source), "3");
+}
+
 static void heartbeats_go_out_while_windows_move(void **state)
 {
     struct sl_error err = {0};
@@ -374,6 +435,7 @@ int main(void)
         cmocka_unit_test_teardown(tasks_share_the_vnodes, end),
         cmocka_unit_test_teardown(an_expired_position_is_a_gap_that_is_named, end),
         cmocka_unit_test_teardown(the_user_may_go_on_behind_a_gap, end),
+        cmocka_unit_test_teardown(positions_of_a_generation_go_with_its_log_also_when_killed_there, end),
         cmocka_unit_test_teardown(heartbeats_go_out_while_windows_move, end),
     };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What this program is made of: every kind of part stands in one array here, and nowhere else. */
 #include "cli/command.h"
+#include "cli/dlq.h"
 #include "registry/registries.h"
 #include "codec/converters.h"
 #include "engine/secrets/secrets.h"
@@ -54,30 +55,14 @@ static const struct sl_provider_ops *const providers[] = {
 };
 
 static const struct sl_command *const commands[] = {
-    &sl_command_run,
-    &sl_command_get,
-    &sl_command_describe,
-    &sl_command_apply,
-    &sl_command_patch,
-    &sl_command_pause,
-    &sl_command_resume,
-    &sl_command_stop,
-    &sl_command_restart,
-    &sl_command_delete,
-    &sl_command_offsets_get,
-    &sl_command_offsets_set,
-    &sl_command_offsets_reset,
-    &sl_command_plugins,
-    &sl_command_loggers,
-    &sl_command_users_hash,
-    &sl_command_status,
-    &sl_command_topics_list,
-    &sl_command_topics_tail,
-    &sl_command_completion,
-    &sl_command_man,
-    &sl_command_version,
-    &sl_command_help,
-    NULL,
+    &sl_command_run,           &sl_command_get,         &sl_command_describe,    &sl_command_apply,
+    &sl_command_patch,         &sl_command_pause,       &sl_command_resume,      &sl_command_stop,
+    &sl_command_restart,       &sl_command_delete,      &sl_command_offsets_get, &sl_command_offsets_set,
+    &sl_command_offsets_reset, &sl_command_plugins,     &sl_command_loggers,     &sl_command_users_hash,
+    &sl_command_status,        &sl_command_topics_list, &sl_command_topics_tail, &sl_command_completion,
+    &sl_command_man,           &sl_command_version,     &sl_command_help,        &sl_command_run,
+    &sl_command_status,        &sl_command_dlq_list,    &sl_command_dlq_show,    &sl_command_dlq_export,
+    &sl_command_dlq_replay,    &sl_command_dlq_drop,    &sl_command_topics_list, NULL,
 };
 
 int main(int argc, char **argv)

@@ -84,7 +84,7 @@ static enum sl_rc make_message(struct job *job, const struct sl_log_record *raw,
                                bool *ret_keep, struct sl_error *err)
 {
     struct sl_decoder *decoder = job->decoder;
-    struct sl_bad_record bad = {.raw = raw};
+    struct sl_bad_record bad = {.raw = raw, .attempt = decoder->replays ? 2 : 1};
     struct sl_error why = {0};
     enum sl_verdict verdict = SL_KEEP;
     enum sl_rc rc = read_message(job, raw, message, &bad.stage, &bad.class_name, &why);
@@ -133,7 +133,7 @@ static enum sl_rc decode_one(struct job *job, uint32_t index, struct sl_error *e
     message.record.timestamp_ms = raw->timestamp_ms;
     message.record.offset = raw->offset;
     message.record.partition = raw->partition;
-    if (!same_origin(job, raw))
+    if (!job->decoder->replays && !same_origin(job, raw))
         rc = find_origin(job, raw, err);
     if (rc == SL_OK)
         rc = make_message(job, raw, &message, &keep, err);

@@ -42,6 +42,7 @@ struct sl_decoder {
     struct sl_refused refused;
     struct sl_parking *parking; /* errors.park.keys; NULL: not asked for */
     struct sl_stale stale;
+    bool replays; /* the records are dead letters: their own topics are not the one that is read */
 };
 
 /*

@@ -104,15 +104,22 @@ enum sl_rc sl_parking_reload(struct sl_parking *parking, struct sl_error *err)
     return rc;
 }
 
+struct sl_parking *sl_parking_in_memory(const char *connector)
+{
+    struct sl_parking *parking = sl_zalloc(1, sizeof(*parking));
+
+    parking->connector = connector;
+    (void)pthread_mutex_init(&parking->lock, NULL);
+    return parking;
+}
+
 enum sl_rc sl_parking_open(struct sl_transport *transport, const char *connector, struct sl_parking **ret,
                            struct sl_error *err)
 {
-    struct sl_parking *parking = sl_zalloc(1, sizeof(*parking));
+    struct sl_parking *parking = sl_parking_in_memory(connector);
     enum sl_rc rc;
 
     parking->transport = transport;
-    parking->connector = connector;
-    (void)pthread_mutex_init(&parking->lock, NULL);
     rc = sl_parking_reload(parking, err);
     if (rc) {
         sl_parking_close(parking);
@@ -137,6 +144,16 @@ uint64_t sl_parking_generation(const struct sl_parking *parking)
     return atomic_load(&parking->generation);
 }
 
+bool sl_parking_has(struct sl_parking *parking, const char *name)
+{
+    bool has;
+
+    (void)pthread_mutex_lock(&parking->lock);
+    has = find(parking, name) != NULL;
+    (void)pthread_mutex_unlock(&parking->lock);
+    return has;
+}
+
 size_t sl_parking_count(struct sl_parking *parking)
 {
     size_t n;
@@ -156,6 +173,8 @@ static enum sl_rc store(struct sl_parking *parking, const char *name, const stru
     int len = snprintf(value, sizeof(value), "{\"partition\":%d,\"offset\":%lld,\"at\":%lld}",
                        (int)record->partition, (long long)record->offset, (long long)(sl_wall_us() / 1000));
 
+    if (!parking->transport)
+        return SL_OK;
     return parking->transport->ops->put(parking->transport, SPACE, name,
                                         (struct sl_span){(const uint8_t *)value, (size_t)len}, err);
 }

@@ -21,6 +21,8 @@ struct sl_parking;
 /* transport and connector are borrowed. Reads the set of the connector. Errors: the log's. */
 enum sl_rc sl_parking_open(struct sl_transport *transport, const char *connector, struct sl_parking **ret,
                            struct sl_error *err);
+/* An empty set that is nowhere but in memory. */
+struct sl_parking *sl_parking_in_memory(const char *connector);
 void sl_parking_close(struct sl_parking *parking); /* NULL is fine */
 
 /* Read the set again: another process may have replayed. Errors: the log's; the set is as it was. */
@@ -35,6 +37,9 @@ enum sl_rc sl_parking_park(struct sl_parking *parking, const struct sl_log_recor
 
 /* Does the record wait? *ret_behind: for which offset. */
 bool sl_parking_waits(struct sl_parking *parking, const struct sl_log_record *record, int64_t *ret_behind);
+
+/* Is a key of this name (sl_parking_name) parked? */
+bool sl_parking_has(struct sl_parking *parking, const char *name);
 
 /* How many keys are parked. */
 size_t sl_parking_count(struct sl_parking *parking);

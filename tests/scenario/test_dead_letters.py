@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Dead letters: what they say, what waits behind them, and how they come home."""
 import json
+import subprocess
 
 from harness import wait
 
@@ -131,3 +132,136 @@ def test_late_events_are_counted(make_pipeline, cluster):
     wait.until(lambda: sink_status(p).get("stale_events", 0) >= 1, "the stale event")
     assert "an event comes late" in p.sluice.output()
     assert rows(p) == [(1, "good")]
+
+
+# sluice dlq
+
+
+def dlq(p, *arguments, check=True):
+    return p.sluice.command("dlq", *arguments, check=check)
+
+
+def listed(p, *arguments):
+    return [json.loads(line) for line in
+            dlq(p, "list", "--state", p.sluice.state, "-o", "json", *arguments).stdout.splitlines()]
+
+
+def settle(p, verb, *arguments, status=0):
+    done = dlq(p, verb, "--worker", p.sluice.worker, *arguments, "sink", check=False)
+    assert done.returncode == status, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+def parked_pipeline(make_pipeline, cluster):
+    """Key 1 is parked behind a bad row with two later states; key 2 flowed."""
+    p = make_pipeline(cluster, ledger=False, sink_config=PARK)
+    make_bad(p, "CHECK (id <> 1 OR name = 'one')")
+    p.query("CREATE TABLE history (n bigserial, id int, name text)")
+    p.query("CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "INSERT INTO history (id, name) VALUES (NEW.id, NEW.name); RETURN NEW; END $$")
+    p.query("CREATE TRIGGER note AFTER INSERT OR UPDATE ON customers FOR EACH ROW EXECUTE FUNCTION note()")
+    write(p, "INSERT INTO dbo.customers (name, credit_limit) VALUES (N'one', 1), (N'two', 1)")
+    p.sluice.start()
+    wait.until(lambda: len(rows(p)) == 2, "both rows")
+    write(p, "UPDATE dbo.customers SET name = N'bad' WHERE id = 1")
+    wait.until(lambda: len(letters(p)) == 1, "the bad row's letter")
+    write(p, "UPDATE dbo.customers SET name = N'later' WHERE id = 1")
+    wait.until(lambda: len(letters(p)) == 2, "the row behind it")
+    write(p, "UPDATE dbo.customers SET name = N'last' WHERE id = 1", "UPDATE dbo.customers SET name = N'2b' WHERE id = 2")
+    wait.until(lambda: len(letters(p)) == 3 and (2, "2b") in rows(p), "all of it")
+    return p
+
+
+def test_letters_are_listed_shown_and_exported_beside_the_worker(make_pipeline, cluster):
+    p = parked_pipeline(make_pipeline, cluster)
+    found = listed(p)
+    assert [x["letter"]["stage"] for x in found] == ["TASK_PUT", "PARKED", "PARKED"]
+    assert len(listed(p, "sink")) == len(listed(p, "dlq-sink")) == 3
+    assert len(listed(p, "--stage", "parked")) == 2 and len(listed(p, "--error", "NO_BAD")) == 1
+    assert len(listed(p, "--topic", "nothing")) == 0 and len(listed(p, "--since", "10m")) == 3
+    assert len(listed(p, "--until", "10m")) == 0
+    table = dlq(p, "list", "--state", p.sluice.state).stdout
+    assert "no_bad" in table and "PARKED" in table and "CONNECTOR" in table.splitlines()[0]
+    place = f"{found[1]['dlq_partition']}@{found[1]['dlq_offset']}"
+    assert len(listed(p, "--letters", place)) == 1
+    one = json.loads(dlq(p, "show", "--state", p.sluice.state, "sink", place).stdout)
+    assert one["letter"]["offset"] == found[1]["letter"]["offset"] and "later" in json.dumps(one["value"])
+    exported = [json.loads(x) for x in dlq(p, "export", "--state", p.sluice.state, "sink").stdout.splitlines()]
+    assert len(exported) == 3 and all(x["key_base64"] and x["value_base64"] for x in exported)
+    assert dlq(p, "show", "--state", p.sluice.state, "sink", "0@99", check=False).returncode == 1
+    refused = dlq(p, "replay", "--worker", p.sluice.worker, "sink", check=False)
+    assert refused.returncode == 1 and "must be stopped" in refused.stderr
+
+
+def test_a_replay_brings_a_keys_rows_in_their_order_once_and_lets_the_key_go(make_pipeline, cluster):
+    p = parked_pipeline(make_pipeline, cluster)
+    p.sluice.stop()
+    again = settle(p, "replay", status=1)  # nothing was repaired: the first fails again, the others wait again
+    assert (again["failed_again"], again["waiting"], again["replayed"], again["keys_released"]) == (1, 2, 0, 0)
+    assert [x["letter"]["attempt"] for x in listed(p)] == [2, 2, 2]
+    assert (1, "one") in rows(p)
+    p.query("ALTER TABLE customers DROP CONSTRAINT no_bad")
+    done = settle(p, "replay")
+    assert (done["replayed"], done["keys_released"]) == (3, 1)
+    assert (1, "last") in rows(p)
+    assert listed(p) == []
+    assert [name for (name,) in p.query("SELECT name FROM history WHERE id = 1 ORDER BY n")][-1] == "last"
+    assert settle(p, "replay")["replayed"] == 0
+    p.sluice.start()
+    write(p, "UPDATE dbo.customers SET name = N'flows again' WHERE id = 1")
+    wait.until(lambda: (1, "flows again") in rows(p), "the key to flow")
+    p.sluice.assert_running()
+
+
+def test_a_replay_of_some_keeps_the_others_and_what_waits_behind_them(make_pipeline, cluster):
+    p = parked_pipeline(make_pipeline, cluster)
+    p.sluice.stop()
+    p.query("ALTER TABLE customers DROP CONSTRAINT no_bad")
+    done = settle(p, "replay", "--stage", "PARKED")  # they wait behind the one that is not meant
+    assert (done["replayed"], done["kept"]) == (0, 3)
+    assert len(listed(p)) == 3
+    assert settle(p, "drop", "--stage", "TASK_PUT")["dropped"] == 1
+    done = settle(p, "replay")
+    assert (done["replayed"], done["keys_released"]) == (2, 1)
+    assert (1, "last") in rows(p) and listed(p) == []
+
+
+def test_everything_dropped_is_gone_and_the_key_flows(make_pipeline, cluster):
+    p = parked_pipeline(make_pipeline, cluster)
+    p.sluice.stop()
+    done = settle(p, "drop")
+    assert (done["dropped"], done["keys_released"]) == (3, 1) and listed(p) == []
+    p.query("ALTER TABLE customers DROP CONSTRAINT no_bad")
+    p.sluice.start()
+    write(p, "UPDATE dbo.customers SET name = N'after' WHERE id = 1")
+    wait.until(lambda: (1, "after") in rows(p), "the key to flow")
+    assert dlq(p, "drop", "--worker", p.sluice.worker, "sink", check=False).returncode == 1  # it runs
+
+
+def test_a_replay_that_is_killed_again_and_again_applies_each_letter_once(make_pipeline, cluster):
+    p = make_pipeline(cluster, ledger=True)
+    ledger = p.sluice.folder / "ledger.json"  # inserts: it hides nothing that comes twice
+    config = json.loads(ledger.read_text())
+    config["config"].update({**DLQ, "errors.deadletterqueue.topic.name": "dlq-ledger", "batch.size": "50"})
+    ledger.write_text(json.dumps(config))
+    p.query("ALTER TABLE ledger_customers ADD CONSTRAINT closed CHECK (id < 0)")
+    values = ", ".join(f"(N'row {i}', 1)" for i in range(400))
+    for _ in range(3):
+        write(p, f"INSERT INTO dbo.customers (name, credit_limit) VALUES {values}")
+    p.sluice.start()
+    wait.until(lambda: len(letters(p, "dlq-ledger")) >= 1200, "the letters", 90, 0.3)
+    p.sluice.stop()
+    p.query("ALTER TABLE ledger_customers DROP CONSTRAINT closed")
+    before = len(letters(p, "dlq-ledger"))
+    command = [str(p.sluice.program), "dlq", "replay", "--worker", str(p.sluice.worker), "ledger"]
+    for delay in (0.02, 0.05, 0.08, 0.1, 0.15, 0.2, 0.3):
+        child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            child.wait(delay)
+            break
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+    done = p.sluice.command("dlq", "replay", "--worker", p.sluice.worker, "ledger")
+    assert json.loads(done.stdout)["failed_again"] == 0
+    assert p.query("SELECT count(*), count(DISTINCT id) FROM ledger_customers") == [(1200, 1200)], before

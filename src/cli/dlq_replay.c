@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `sluice dlq replay` and `drop`: what becomes of dead letters, while their connector does not run. */
+#include "cli/dlq.h"
+
+#include "base/json.h"
+#include "base/props.h"
+#include "engine/config_store.h"
+#include "engine/connector_config.h"
+#include "engine/herd.h"
+#include "engine/replay.h"
+#include "engine/worker_config.h"
+
+#include <stdio.h>
+
+struct settling {
+    const struct sl_cli *cli;
+    const struct sl_command *command;
+    struct sl_props *props;
+    struct sl_secrets *secrets;
+    struct sl_herder *herder; /* opened, never started: the log, the registry, the connectors' configs */
+    struct sl_connector *connector;
+    struct sl_dlq_filter filter;
+};
+
+static int say_complaints(const char *what, struct sl_complaints *complaints)
+{
+    for (size_t i = 0; i < complaints->n; i++)
+        (void)fprintf(stderr, "sluice: %s: %s%s%s [CONFIG]\n", what, complaints->items[i].key,
+                      complaints->items[i].key[0] ? ": " : "", complaints->items[i].text);
+    sl_complaints_done(complaints);
+    return SL_EXIT_FAILED;
+}
+
+static int open_worker(struct settling *settling, const struct sl_arguments *arguments)
+{
+    const char *path = sl_arguments_flag(arguments, "worker");
+    const char *dir = sl_arguments_flag(arguments, "state");
+    struct sl_complaints complaints = {0};
+    struct sl_herder_settings settings = {.plugins = settling->cli->plugins};
+    struct sl_error err = {0};
+
+    if (sl_worker_config_read(path, &settling->props, &err))
+        return sl_cli_fail(NULL, &err);
+    if (sl_worker_config_resolve(&settling->props, settling->cli->plugins, &complaints, &settling->secrets,
+                                 &err))
+        return sl_cli_fail(path, &err);
+    if (complaints.n)
+        return say_complaints(path ? path : "(defaults)", &complaints);
+    if (dir)
+        sl_props_set(settling->props, "sluice.state.dir", dir);
+    sl_worker_config_open_log(settling->props);
+    settings.worker = settling->props;
+    settings.secrets = settling->secrets;
+    if (sl_herder_open(&settings, &settling->herder, &err))
+        return sl_cli_fail("the log of the worker (its process must be stopped meanwhile)", &err);
+    return SL_EXIT_OK;
+}
+
+static int find_connector(struct settling *settling, const char *name)
+{
+    struct sl_shared *shared = sl_herder_shared(settling->herder);
+    struct sl_complaints complaints = {0};
+    struct sl_config_view view;
+
+    if (!sl_config_store_read(sl_herder_configs(settling->herder), name, &view)) {
+        (void)fprintf(stderr,
+                      "sluice: there is no connector '%s'. HINT: sluice dlq list shows whose letters wait\n",
+                      name);
+        return SL_EXIT_FAILED;
+    }
+    sl_connector_check(sl_herd_props(view.config), shared->plugins, shared->worker, settling->secrets,
+                       &complaints, &settling->connector);
+    sl_config_view_done(&view);
+    return settling->connector ? SL_EXIT_OK : say_complaints(name, &complaints);
+}
+
+static void say_counts(const struct settling *settling, const struct sl_replay_counts *counts)
+{
+    (void)printf(
+        "{\"connector\":\"%s\",\"replayed\":%llu,\"failed_again\":%llu,\"waiting\":%llu,\"kept\":%llu,"
+        "\"dropped\":%llu,\"keys_released\":%llu}\n",
+        settling->connector->name, (unsigned long long)counts->replayed, (unsigned long long)counts->failed,
+        (unsigned long long)counts->waiting, (unsigned long long)counts->kept,
+        (unsigned long long)counts->dropped, (unsigned long long)counts->keys_released);
+}
+
+static int run(struct settling *settling, bool drop)
+{
+    struct sl_replay_counts counts = {0};
+    struct sl_error err = {0};
+    enum sl_rc rc = sl_replay_run(sl_herder_shared(settling->herder), settling->connector, &settling->filter,
+                                  drop, &counts, &err);
+
+    say_counts(settling, &counts);
+    if (rc)
+        return sl_cli_fail(settling->connector->name, &err);
+    return counts.failed ? SL_EXIT_FAILED : SL_EXIT_OK;
+}
+
+static int settle(const struct sl_cli *cli, const struct sl_arguments *arguments,
+                  const struct sl_command *command, bool drop)
+{
+    struct settling settling = {.cli = cli, .command = command};
+    int status = sl_dlq_flags(command, arguments, &settling.filter);
+
+    if (status)
+        return status;
+    status = open_worker(&settling, arguments);
+    if (status == SL_EXIT_OK)
+        status = find_connector(&settling, arguments->words[0]);
+    if (status == SL_EXIT_OK)
+        status = run(&settling, drop);
+    if (settling.connector)
+        sl_connector_free(settling.connector);
+    if (settling.herder)
+        sl_herder_free(settling.herder);
+    sl_secrets_close(settling.secrets);
+    sl_props_free(settling.props);
+    return status;
+}
+
+static int replay(const struct sl_cli *cli, const struct sl_arguments *arguments)
+{
+    return settle(cli, arguments, &sl_command_dlq_replay, false);
+}
+
+static int drop(const struct sl_cli *cli, const struct sl_arguments *arguments)
+{
+    return settle(cli, arguments, &sl_command_dlq_drop, true);
+}
+
+static const struct sl_flag flags[] = {SL_STATE_FLAGS, SL_DLQ_FLAGS, {NULL, 0, NULL, NULL}};
+
+const struct sl_command sl_command_dlq_replay = {
+    .name = "dlq replay",
+    .arguments = "[--worker FILE] [--state DIR] [FILTERS] CONNECTOR",
+    .summary = "bring a sink's dead letters to its target, in their order, each once",
+    .help = "The worker's process must be stopped meanwhile. What is not meant by the filters, what fails "
+            "again and "
+            "what\nwaits behind such a letter (errors.park.keys) stays; keys that nothing waits for any more "
+            "flow "
+            "again. The\nstatus is 1 when a letter failed again.",
+    .min_words = 1,
+    .max_words = 1,
+    .flags = flags,
+    .run = replay,
+};
+
+const struct sl_command sl_command_dlq_drop = {
+    .name = "dlq drop",
+    .arguments = "[--worker FILE] [--state DIR] [FILTERS] CONNECTOR",
+    .summary = "settle a sink's dead letters without applying them",
+    .help = "The worker's process must be stopped meanwhile. Without filters all of them.",
+    .min_words = 1,
+    .max_words = 1,
+    .flags = flags,
+    .run = drop,
+};

@@ -161,7 +161,7 @@ static int read_letters(const struct sl_cli *cli, const struct sl_arguments *arg
         sl_table_done(&reading->table);
         return sl_cli_fail(NULL, &err);
     }
-    rc = sl_shower_open(cli->plugins, reading->state.props, &reading->shower, &err);
+    rc = sl_shower_open(cli->plugins, reading->state.props, reading->state.log, &reading->shower, &err);
     if (rc == SL_OK)
         rc = read_topics(reading, wanted, &err);
     return finish(reading, rc, &err);

@@ -21,6 +21,20 @@ static const char *last_part(const char *class_name)
     return dot ? dot + 1 : class_name;
 }
 
+/* The last part, also without the "Connector" at its end, as Connect's aliases are. */
+static bool is_alias(const char *wanted, const char *class_name)
+{
+    static const char suffix[] = "Connector";
+    const char *last = last_part(class_name);
+    size_t len = strlen(last);
+    size_t cut = sizeof(suffix) - 1;
+
+    if (strcmp(wanted, last) == 0)
+        return true;
+    return len > cut && strcmp(last + len - cut, suffix) == 0 && strlen(wanted) == len - cut &&
+           strncmp(wanted, last, len - cut) == 0;
+}
+
 static bool matches(struct search *search, const char *name, const char *const *classes)
 {
     bool found = strcasecmp(search->wanted, name) == 0;
@@ -29,8 +43,7 @@ static bool matches(struct search *search, const char *name, const char *const *
         sl_buf_text(&search->known, ", ");
     sl_buf_text(&search->known, classes && classes[0] ? classes[0] : name);
     for (; classes && *classes; classes++) {
-        found = found || strcmp(search->wanted, *classes) == 0 ||
-                strcmp(search->wanted, last_part(*classes)) == 0;
+        found = found || strcmp(search->wanted, *classes) == 0 || is_alias(search->wanted, *classes);
         sl_nearest_try(&search->nearest, *classes);
         /* Somebody who writes short names is shown a short one. */
         if (!strchr(search->wanted, '.'))

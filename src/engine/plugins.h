@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What this program can do: the arrays of main.c, and finding an entry in them by the class name that a
- * connector file holds. A class is found by its full Java name, by the last part of it, or by the short name
+ * connector file holds. A class is found by its full Java name, by the last part of it (with or without
+ * "Connector" at its end), or by the short name
  * ("sqlserver"). All arrays end with NULL.
  */
 #ifndef SLUICE_ENGINE_PLUGINS_H

@@ -183,13 +183,31 @@ static bool same_name(json_t *config, const char *name, struct sl_http_answer *a
     return false;
 }
 
+static bool good_name(const char *name, struct sl_http_answer *answer)
+{
+    for (const char *at = name; *at; at++) {
+        if ((unsigned char)*at < 0x20 || *at == 0x7F) {
+            sl_http_error(answer, 400, 0,
+                          "Connector configuration is invalid and contains the following 1 error(s):\n"
+                          "name: it holds the control character %d. HINT: any other character may stand in a "
+                          "name\n"
+                          "You can also find the above list of errors at the endpoint "
+                          "`/connector-plugins/{connectorType}/config/validate`",
+                          *at);
+            return false;
+        }
+    }
+    return true;
+}
+
 static void put(struct sl_connect_api *api, const struct sl_http_request *request, const char *name,
                 json_t *config, enum sl_put_mode mode, enum sl_target_state initial,
                 struct sl_http_answer *answer)
 {
     struct sl_answer said = {0};
 
-    if (!same_name(config, name, answer) || (mode != SL_PUT_PATCH && !has_class(config, name, answer))) {
+    if (!good_name(name, answer) || !same_name(config, name, answer) ||
+        (mode != SL_PUT_PATCH && !has_class(config, name, answer))) {
         json_decref(config);
         return;
     }

@@ -244,6 +244,26 @@ def test_validate_asks_for_the_class_in_the_url(worker):
     expect(worker.rest("PUT", "/connector-plugins/SqlServerConnector/config/validate", {}), 400)
 
 
+def test_offsets_are_read_altered_and_reset_while_stopped(worker, sink):
+    move = {"offsets": [{"partition": {"kafka_topic": "none.yet", "kafka_partition": 0}, "offset": {"kafka_offset": 0}}]}
+    path = f"/connectors/{sink}/offsets"
+    assert set(expect(worker.rest("GET", path), 200)) == {"offsets"}
+    for method, body in (("PATCH", move), ("DELETE", None)):
+        expect(worker.rest(method, path, body), 400,
+               message="Connectors must be in the STOPPED state before their offsets can be modified. This can be done for "
+                       f"the specified connector by issuing a 'PUT' request to the '/connectors/{sink}/stop' endpoint")
+    worker.rest("PUT", f"/connectors/{sink}/stop")
+    wait_state(worker, sink, "STOPPED", tasks=0)
+    for body in ({}, {"offsets": []}, {"offsets": None}):
+        expect(worker.rest("PATCH", path, body), 400,
+               message="Partitions / offsets need to be provided for an alter offsets request")
+    expect(worker.rest("PATCH", path, {"offsets": 5}), 500)
+    expect(worker.rest("DELETE", path), 200, message="The offsets for this connector have been reset successfully")
+    assert worker.rest("GET", path)[1] == {"offsets": []}
+    for method, body in (("GET", None), ("PATCH", move), ("DELETE", None)):
+        assert worker.rest(method, "/connectors/nobody/offsets", body)[:2] == (404, error(404, "Connector nobody not found"))
+
+
 def test_internal_requests_of_connect_workers_are_refused(worker):
     expect(worker.rest("POST", "/connectors/x/tasks", []), 400)
     expect(worker.rest("PUT", "/connectors/x/fence"), 400)

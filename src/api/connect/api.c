@@ -88,6 +88,9 @@ static void get_health(void *ctx, const struct sl_http_request *request, struct 
         {"POST", "/connectors/{connector}/tasks/{task}/restart", sl_connect_task_restart}, \
         {"GET", "/connectors/{connector}/topics", sl_connect_topics},                      \
         {"PUT", "/connectors/{connector}/topics/reset", sl_connect_reset_topics},          \
+        {"GET", "/connectors/{connector}/offsets", sl_connect_offsets},                    \
+        {"PATCH", "/connectors/{connector}/offsets", sl_connect_alter_offsets},            \
+        {"DELETE", "/connectors/{connector}/offsets", sl_connect_reset_offsets},           \
         {"PUT", "/connectors/{connector}/fence", sl_connect_internal},                     \
         {"GET", "/connector-plugins", sl_connect_plugins},                                 \
         {"GET", "/connector-plugins/{plugin}/config", sl_connect_plugin_config},           \

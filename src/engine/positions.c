@@ -97,9 +97,11 @@ enum sl_rc sl_positions_commit(struct sl_positions *positions, struct sl_transpo
 
 int64_t sl_positions_lag(struct sl_positions *positions, const struct sl_log_ends *ends)
 {
+    bool known;
     int64_t lag = 0;
 
     (void)pthread_mutex_lock(&positions->lock);
+    known = positions->n == 0;
     for (size_t i = 0; i < ends->n; i++) {
         const struct sl_progress *end = &ends->items[i];
         const struct sl_progress *position = find(positions, end);
@@ -107,10 +109,11 @@ int64_t sl_positions_lag(struct sl_positions *positions, const struct sl_log_end
 
         if (!position)
             continue;
+        known = true;
         at = position->next_offset >= 0 ? position->next_offset : end->first_offset;
         if (end->next_offset > at)
             lag += end->next_offset - at;
     }
     (void)pthread_mutex_unlock(&positions->lock);
-    return lag;
+    return known ? lag : -1;
 }

@@ -35,7 +35,7 @@ bool sl_positions_dirty(struct sl_positions *positions);
 enum sl_rc sl_positions_commit(struct sl_positions *positions, struct sl_transport *transport,
                                const char *reader, struct sl_error *err);
 
-/* Records in the log that are not applied. */
+/* Records in the log that are not applied; -1: ends says nothing of these partitions. */
 int64_t sl_positions_lag(struct sl_positions *positions, const struct sl_log_ends *ends);
 
 #endif

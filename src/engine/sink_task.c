@@ -53,6 +53,7 @@ struct sl_sink_task {
     bool converting_failed;        /* and whether a converter or transform said it */
 
     /* The apply thread's own. */
+    bool had_session;
     struct sl_refused refused;  /* by the sink, in this session */
     struct sl_retry retry;      /* of the target and the log */
     struct sl_retry converting; /* of converters and transforms */
@@ -411,6 +412,7 @@ static enum sl_rc session(struct sl_sink_task *task, struct sl_error *err)
     if (rc || !n)
         return rc;
     sl_info("sink assigned", SL_I("partitions", n));
+    task->had_session = true;
     begin_session(task);
     rc = apply(task, generation, err);
     end_session(task);
@@ -453,11 +455,35 @@ static bool wait_to_try_again(struct sl_sink_task *task, struct sl_error *err)
     return true;
 }
 
+/* One that has never had a session knows from the log how far it is: enough to show its lag. */
+static void learn_positions(struct sl_sink_task *task)
+{
+    struct sl_transport *transport = task->shared->transport;
+    const char *reader = sl_subscription_reader(task->subscription);
+    struct sl_progress *partitions = NULL;
+    size_t n = sl_subscription_assigned(task->subscription, task->env.task, &partitions);
+    struct sl_error err;
+    bool foreign;
+
+    for (size_t i = 0; i < n; i++) {
+        int64_t next = -1;
+
+        if (transport->ops->committed(transport, reader, partitions[i].topic, partitions[i].partition, &next,
+                                      &foreign, &err))
+            sl_log_error(SL_LEVEL_WARN, "how far a paused sink is cannot be read", &err);
+        partitions[i].next_offset = next;
+    }
+    sl_positions_set(&task->positions, partitions, n);
+    sl_free(partitions);
+}
+
 /* Between two sessions: nothing is in flight and nothing is read, but the sink keeps its connection. */
 static void wait_while_paused(struct sl_sink_task *task)
 {
     void *item;
 
+    if (!task->had_session)
+        learn_positions(task);
     sl_status_set(&task->status, SL_TASK_PAUSED);
     task->shared->task_changed(task->shared->ctx);
     while (atomic_load(&task->paused) && !sl_stop_requested(&task->stop))
@@ -671,7 +697,9 @@ void sl_sink_task_measure(struct sl_sink_task *task, const struct sl_log_ends *e
         errors.keys_parked = task->parking ? sl_parking_count(task->parking) : 0;
         sl_status_errors(&task->status, &errors);
     }
-    if (lag_records == 0) {
+    if (lag_records < 0) {
+        sl_status_lag(&task->status, -1, -1);
+    } else if (lag_records == 0) {
         task->caught_up_ms = now_ms;
         sl_status_lag(&task->status, 0, 0);
     } else {

@@ -280,10 +280,14 @@ class Cluster:
     def __exit__(self, *_):
         self.kill()
 
+    def run(self, main, *arguments):
+        """Run a command-line tool by its class; its output."""
+        return fetch.run(_java(self.cache, self.version, main, "--bootstrap-server", self.bootstrap, *arguments,
+                               heap="128m"), timeout=120)
+
     def tool(self, name, *arguments):
-        """Run a class of org.apache.kafka.tools, e.g. tool("TopicCommand", "--list"); its output."""
-        return fetch.run(_java(self.cache, self.version, f"org.apache.kafka.tools.{name}", "--bootstrap-server", self.bootstrap,
-                               *arguments, heap="128m"), timeout=120)
+        """The same for a class of org.apache.kafka.tools, e.g. tool("TopicCommand", "--list")."""
+        return self.run(f"org.apache.kafka.tools.{name}", *arguments)
 
 
 class Connect:

@@ -53,10 +53,28 @@ static void on_delivery(rd_kafka_t *producer, const rd_kafka_message_t *message,
     atomic_fetch_sub(&flight->pending, 1);
 }
 
-static void finish(struct sl_kafka_flight *flight, const struct sl_error *failure)
+void sl_kafka_appender_finish(struct sl_kafka_flight *flight, const struct sl_error *failure)
 {
     flight->done(flight->ctx, failure);
+    sl_free(flight->refusal);
     sl_free(flight);
+}
+
+struct sl_kafka_flight *sl_kafka_appender_front(struct sl_log_appender *appender)
+{
+    if (appender->first && appender->first->refusal && !appender->failure.rc)
+        appender->failure = *appender->first->refusal;
+    return appender->first;
+}
+
+void sl_kafka_appender_take(struct sl_log_appender *appender, struct sl_kafka_flight *last)
+{
+    appender->group = appender->first;
+    appender->first = last->next;
+    last->next = NULL;
+    if (!appender->first)
+        appender->last = NULL;
+    (void)pthread_cond_broadcast(&appender->changed);
 }
 
 /* ---- notes and offsets ---- */
@@ -121,13 +139,30 @@ static enum sl_rc store_locally(struct sl_log_appender *appender, struct sl_erro
 
 /* ---- the thread ---- */
 
+/* The first message for a topic would wait for a second until librdkafka has asked where the topic is. */
+void sl_kafka_appender_warm(struct sl_log_appender *appender)
+{
+    static const enum sl_kafka_table tables[] = {SL_KAFKA_OFFSETS, SL_KAFKA_STATE};
+
+    for (size_t i = 0; !appender->kafka->local && i < sizeof(tables) / sizeof(*tables); i++) {
+        rd_kafka_topic_t *topic =
+            rd_kafka_topic_new(appender->producer, appender->kafka->tables[tables[i]], NULL);
+        const struct rd_kafka_metadata *metadata;
+
+        if (topic && rd_kafka_metadata(appender->producer, 0, topic, &metadata, 1000) == 0)
+            rd_kafka_metadata_destroy(metadata);
+        if (topic)
+            rd_kafka_topic_destroy(topic);
+    }
+}
+
 static void end_group(struct sl_log_appender *appender, const struct sl_error *failure)
 {
     while (appender->group) {
         struct sl_kafka_flight *flight = appender->group;
 
         appender->group = flight->next;
-        finish(flight, failure);
+        sl_kafka_appender_finish(flight, failure);
     }
 }
 
@@ -137,17 +172,12 @@ static bool gather(struct sl_log_appender *appender)
     struct sl_kafka_flight *last = NULL;
 
     (void)pthread_mutex_lock(&appender->lock);
-    for (struct sl_kafka_flight *flight = appender->first; flight && !atomic_load(&flight->pending);
+    for (struct sl_kafka_flight *flight = sl_kafka_appender_front(appender);
+         flight && !atomic_load(&flight->pending) && (appender->failure.rc || !flight->refusal);
          flight = flight->next)
         last = flight;
-    if (last) {
-        appender->group = appender->first;
-        appender->first = last->next;
-        last->next = NULL;
-        if (!appender->first)
-            appender->last = NULL;
-        (void)pthread_cond_broadcast(&appender->changed);
-    }
+    if (last)
+        sl_kafka_appender_take(appender, last);
     (void)pthread_mutex_unlock(&appender->lock);
     return last != NULL;
 }
@@ -169,8 +199,8 @@ static bool advance(struct sl_log_appender *appender)
     if (atomic_load(&appender->positions.pending))
         return false;
     if (!appender->group) {
-        if (!gather(appender))
-            return false;
+        if (!gather(appender) || sl_kafka_appender_broken(appender, &err))
+            return appender->group != NULL;
         appender->stage = GROUP_NOTES;
         if (appender->kafka->local ? store_locally(appender, &err) : send_notes(appender, &err))
             sl_kafka_appender_break(appender, &err);
@@ -191,6 +221,7 @@ static void appender_main(void *arg)
 {
     struct sl_log_appender *appender = arg;
 
+    sl_kafka_appender_warm(appender);
     while (!sl_stop_requested(&appender->stop)) {
         (void)rd_kafka_poll(appender->producer, 100);
         while (advance(appender))
@@ -266,8 +297,11 @@ void sl_kafka_appender_append(struct sl_log_appender *appender, const struct sl_
     flight->ctx = ctx;
     flight->appender = appender;
     atomic_store(&flight->pending, !appender->exclusive);
-    if (!all_fit(appender, append, &err))
-        sl_kafka_appender_break(appender, &err);
+    if (!all_fit(appender, append, &err)) {
+        flight->refusal = sl_alloc(sizeof(err));
+        *flight->refusal = err;
+        appender->refusing = true;
+    }
     (void)pthread_mutex_lock(&appender->lock);
     if (appender->last)
         appender->last->next = flight;
@@ -279,7 +313,7 @@ void sl_kafka_appender_append(struct sl_log_appender *appender, const struct sl_
     (void)pthread_mutex_unlock(&appender->lock);
     if (appender->exclusive)
         return;
-    if (!err.rc)
+    if (!err.rc && !appender->refusing)
         produce_all(appender, flight);
     if (atomic_fetch_sub(&flight->pending, 1) ==
         1) { /* nothing on its way: no delivery will wake the thread */

@@ -23,7 +23,8 @@ struct sl_kafka_flight {
     sl_append_done *done;
     void *ctx;
     struct sl_log_appender *appender;
-    _Atomic size_t pending; /* handed in and not acknowledged, and one more while it is being handed in */
+    struct sl_error *refusal; /* nothing of it was handed in, for this reason; NULL: none */
+    _Atomic size_t pending;   /* handed in and not acknowledged, and one more while it is being handed in */
 };
 
 struct sl_log_appender {
@@ -40,6 +41,7 @@ struct sl_log_appender {
     pthread_cond_t changed;
     struct sl_kafka_flight *first, *last;
     struct sl_error failure; /* rc set: broken */
+    bool refusing;           /* an append was refused: what comes behind it is not handed in */
 
     /* The thread's own. */
     struct sl_kafka_flight *group; /* whose records are there; their notes or offsets are on their way */
@@ -48,9 +50,17 @@ struct sl_log_appender {
     bool purged;
 };
 
+/* How far may be gathered: the append in front of one that was refused; one that is itself refused breaks the
+ * appender when it is the oldest. NULL: there is nothing to gather. With the lock held. */
+struct sl_kafka_flight *sl_kafka_appender_front(struct sl_log_appender *appender);
+/* Take everything up to last out of the queue: the group. With the lock held. */
+void sl_kafka_appender_take(struct sl_log_appender *appender, struct sl_kafka_flight *last);
 /* Make it broken, if it is not yet. */
 void sl_kafka_appender_break(struct sl_log_appender *appender, const struct sl_error *why);
 bool sl_kafka_appender_broken(struct sl_log_appender *appender, struct sl_error *ret);
+
+void sl_kafka_appender_finish(struct sl_kafka_flight *flight, const struct sl_error *failure);
+void sl_kafka_appender_warm(struct sl_log_appender *appender);
 
 /* transaction.c: the thread of an exclusive one. */
 void sl_kafka_appender_exclusive_main(void *arg);

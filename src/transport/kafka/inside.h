@@ -100,6 +100,8 @@ enum sl_rc sl_kafka_client_open(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_
 enum sl_rc sl_kafka_conf(const struct sl_kafka *kafka, const struct sl_kafka_client *client,
                          rd_kafka_conf_t **ret, struct sl_error *err);
 
+/* A client complains, by its error callback. */
+void sl_kafka_complain(struct sl_kafka *kafka, int code, const char *why);
 /* Something succeeded: nobody has to be told of what failed before. */
 void sl_kafka_no_trouble(struct sl_kafka *kafka);
 /* What the clients complained of last, for those who wait ("" when nothing). */

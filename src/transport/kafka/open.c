@@ -77,10 +77,14 @@ static void on_log(const rd_kafka_t *client, int level, const char *facility, co
 
 static void on_error(rd_kafka_t *client, int code, const char *why, void *opaque)
 {
-    struct sl_kafka *kafka = opaque;
+    (void)client;
+    sl_kafka_complain(opaque, code, why);
+}
+
+void sl_kafka_complain(struct sl_kafka *kafka, int code, const char *why)
+{
     bool first;
 
-    (void)client;
     if (code == RD_KAFKA_RESP_ERR__PARTITION_EOF)
         return;
     (void)pthread_mutex_lock(&kafka->trouble_lock);

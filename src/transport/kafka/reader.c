@@ -33,6 +33,7 @@ struct sl_log_reader {
     size_t n_parts;
     size_t at; /* the part of the last message: the next is likely to be of the same */
     _Atomic bool woken;
+    _Atomic bool doubtful; /* a topic was not there for a moment, or is gone */
 
     struct sl_log_record *records;
     size_t n_records, capacity;
@@ -94,6 +95,19 @@ static enum sl_rc place(struct sl_log_reader *reader, struct part *part, int64_t
     return rc;
 }
 
+/* What concerns one partition comes this way too, once there is an error callback. */
+static void on_error(rd_kafka_t *client, int code, const char *why, void *opaque)
+{
+    struct sl_log_reader *reader = opaque;
+
+    (void)client;
+    if (code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
+        code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+        atomic_store(&reader->doubtful, true);
+    else
+        sl_kafka_complain(reader->kafka, code, why);
+}
+
 static enum sl_rc open_consumer(struct sl_log_reader *reader, struct sl_error *err)
 {
     static const struct sl_kafka_setting defaults[] = {{"queued.max.messages.kbytes", "16384"},
@@ -119,6 +133,8 @@ static enum sl_rc open_consumer(struct sl_log_reader *reader, struct sl_error *e
     sl_free(client_id);
     if (rc)
         return rc;
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    rd_kafka_conf_set_opaque(conf, reader);
     rc = sl_kafka_client_open(RD_KAFKA_CONSUMER, conf, &reader->consumer, err);
     if (rc)
         return rc;
@@ -337,6 +353,22 @@ static enum sl_rc take(struct sl_log_reader *reader, const rd_kafka_message_t *m
                           reader->name);
 }
 
+/*
+ * A topic that is not there is looked for; what is there again may be another one, and is only known when the
+ * position is asked for anew.
+ */
+static enum sl_rc doubt(struct sl_log_reader *reader, struct sl_error *err)
+{
+    enum sl_rc rc = SL_OK;
+
+    for (size_t i = 0; rc == SL_OK && i < reader->n_parts; i++)
+        rc = lost_place(reader, &reader->parts[i], err) == SL_E_BUSY ? SL_OK : err->rc;
+    return rc ? rc
+              : sl_error_set(err, SL_E_BUSY,
+                             "a topic of reader '%.100s' was not there for a moment: reading begins anew",
+                             reader->name);
+}
+
 static void begin(struct sl_log_reader *reader)
 {
     reader->n_records = 0;
@@ -425,6 +457,8 @@ enum sl_rc sl_kafka_fetch(struct sl_log_reader *reader, size_t max_bytes, size_t
             if (rc == SL_OK)
                 rc = take_more(reader, max_bytes, max_records, arena, err);
         }
+        if (rc == SL_OK && atomic_load(&reader->doubtful))
+            rc = doubt(reader, err);
         if (rc)
             return rc;
         hand_out(reader, ret);

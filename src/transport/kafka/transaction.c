@@ -85,8 +85,7 @@ static void finish_group(struct sl_log_appender *appender, const struct sl_error
         struct sl_kafka_flight *flight = appender->group;
 
         appender->group = flight->next;
-        flight->done(flight->ctx, failure);
-        sl_free(flight);
+        sl_kafka_appender_finish(flight, failure);
     }
 }
 
@@ -122,17 +121,13 @@ static bool gather(struct sl_log_appender *appender)
     (void)pthread_mutex_lock(&appender->lock);
     while (!appender->first && !sl_stop_requested(&appender->stop))
         (void)sl_cond_wait(&appender->changed, &appender->lock, INT64_MAX);
-    appender->group = last = appender->first;
-    for (int i = 1; last && last->next && i < GROUP_MAX; i++)
+    last = sl_kafka_appender_front(appender);
+    for (int i = 1; last && last->next && i < GROUP_MAX && (appender->failure.rc || !last->next->refusal);
+         i++)
         last = last->next;
     some = last != NULL;
-    if (last) {
-        appender->first = last->next;
-        last->next = NULL;
-        if (!appender->first)
-            appender->last = NULL;
-        (void)pthread_cond_broadcast(&appender->changed);
-    }
+    if (last)
+        sl_kafka_appender_take(appender, last);
     (void)pthread_mutex_unlock(&appender->lock);
     return some;
 }
@@ -141,6 +136,7 @@ void sl_kafka_appender_exclusive_main(void *arg)
 {
     struct sl_log_appender *appender = arg;
 
+    sl_kafka_appender_warm(appender);
     while (gather(appender))
         write_group(appender);
 }

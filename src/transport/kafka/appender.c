@@ -377,7 +377,7 @@ static void free_appender(struct sl_log_appender *appender)
 {
     sl_kafka_handles_done(&appender->handles);
     if (appender->producer)
-        rd_kafka_destroy_flags(appender->producer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+        sl_kafka_bury(appender->kafka, appender->producer);
     sl_stop_done(&appender->stop);
     sl_stop_done(&appender->give_up);
     (void)pthread_cond_destroy(&appender->changed);

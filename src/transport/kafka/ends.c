@@ -4,6 +4,14 @@
 
 #include "base/clock.h"
 
+static bool is_gone(struct sl_kafka *kafka, const char *topic, int32_t partition)
+{
+    int32_t partitions;
+    struct sl_error err;
+
+    return sl_kafka_count_partitions(kafka, topic, &partitions, &err) == SL_OK && partition >= partitions;
+}
+
 enum sl_rc sl_kafka_watermarks(struct sl_kafka *kafka, const char *topic, int32_t partition,
                                int64_t *ret_first, int64_t *ret_next, struct sl_error *err)
 {
@@ -17,6 +25,9 @@ enum sl_rc sl_kafka_watermarks(struct sl_kafka *kafka, const char *topic, int32_
             return SL_OK;
         if (sl_kafka_given_up(kafka))
             return sl_kafka_stopped(err);
+        if (is_gone(kafka, topic,
+                    partition)) /* librdkafka would look for its leader until the time is over */
+            code = RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
         if (!sl_kafka_retriable(code) || sl_now_us() > deadline_us)
             return sl_kafka_error(err, code, NULL, "asking for the ends of topic '%.120s' partition %d",
                                   topic, partition);

@@ -443,7 +443,7 @@ void sl_kafka_follower_close(struct sl_kafka *kafka)
     sl_stop_request(&follower->stop);
     sl_thread_join(&follower->thread);
     if (follower->consumer)
-        rd_kafka_destroy_flags(follower->consumer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+        sl_kafka_bury(kafka, follower->consumer);
     (void)sqlite3_finalize(follower->set);
     (void)sqlite3_finalize(follower->drop);
     (void)sqlite3_close(follower->db);

@@ -359,7 +359,7 @@ void sl_kafka_marks_close(struct sl_kafka *kafka)
     if (!kafka->read_only && !sl_kafka_given_up(kafka))
         sl_kafka_marks_store(kafka, true);
     if (marks->consumer)
-        rd_kafka_destroy_flags(marks->consumer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+        sl_kafka_bury(kafka, marks->consumer);
     for (size_t i = 0; i < marks->n; i++) {
         sl_free(marks->known[i]->marks);
         sl_free(marks->known[i]);

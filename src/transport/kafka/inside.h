@@ -66,7 +66,8 @@ struct sl_kafka {
     size_t n_readers, readers_capacity;
 
     struct sl_kafka_topic_watch *watch; /* topics.c; NULL: nobody listens */
-    struct sl_kafka_marks *marks;       /* incarnation.c */
+    struct sl_kafka_graves *graves;
+    struct sl_kafka_marks *marks; /* incarnation.c */
 };
 
 static inline struct sl_kafka *sl_kafka_of(struct sl_transport *transport)
@@ -108,6 +109,14 @@ void sl_kafka_no_trouble(struct sl_kafka *kafka);
 void sl_kafka_trouble(struct sl_kafka *kafka, char *text, size_t size);
 /* TIMEOUT, or AUTH when that is what the clients complain of; "doing" stands in front. */
 enum sl_rc sl_kafka_no_answer(struct sl_kafka *kafka, const char *doing, struct sl_error *err);
+
+/* ---- bury.c ---- */
+
+struct sl_kafka_graves *sl_kafka_graves_new(void);
+/* Destroy a client, without waiting for it. NULL is fine. */
+void sl_kafka_bury(struct sl_kafka *kafka, rd_kafka_t *client);
+/* Wait until all are destroyed, or the deadline; then let go of the graves. */
+void sl_kafka_graves_leave(struct sl_kafka_graves *graves, int64_t deadline_us);
 
 /* ---- topics.c ---- */
 

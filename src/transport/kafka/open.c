@@ -13,6 +13,8 @@
 #include <string.h>
 #include <syslog.h>
 
+enum { LEAVE_US = 250 * 1000 };
+
 static const struct sl_option options[] = {
     {.name = "bootstrap.servers",
      .type = SL_OPT_LIST,
@@ -331,7 +333,8 @@ static void kafka_close(struct sl_transport *transport)
     sl_stop_request(&kafka->stop);
     sl_thread_join(&kafka->poller);
     if (kafka->client)
-        rd_kafka_destroy_flags(kafka->client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+        sl_kafka_bury(kafka, kafka->client);
+    sl_kafka_graves_leave(kafka->graves, sl_now_us() + LEAVE_US);
     if (kafka->local)
         kafka->local->ops->close(kafka->local);
     for (int table = 0; table < SL_KAFKA_TABLES; table++)
@@ -376,6 +379,7 @@ static enum sl_rc kafka_open(const struct sl_props *props, bool read_only, struc
     (void)pthread_mutex_init(&kafka->readers_lock, NULL);
     sl_stop_init(&kafka->stop);
     sl_kafka_marks_open(kafka);
+    kafka->graves = sl_kafka_graves_new();
     rc = begin(kafka, err);
     if (rc) {
         atomic_store(&kafka->abandoned, true);

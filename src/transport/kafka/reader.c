@@ -220,7 +220,7 @@ void sl_kafka_reader_close(struct sl_log_reader *reader)
         rd_kafka_queue_destroy(reader->queue);
     if (reader->consumer) {
         (void)rd_kafka_assign(reader->consumer, NULL);
-        rd_kafka_destroy_flags(reader->consumer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+        sl_kafka_bury(reader->kafka, reader->consumer);
     }
     sl_buf_done(&reader->headers);
     sl_free(reader->records);

@@ -163,7 +163,7 @@ enum sl_rc sl_kafka_transactional(struct sl_kafka *kafka, rd_kafka_conf_t *conf,
         rd_kafka_error_destroy(error);
     if (error) {
         rc = sl_kafka_error_of(err, error, "taking over a transactional id");
-        rd_kafka_destroy_flags(producer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+        sl_kafka_bury(kafka, producer);
         return rc;
     }
     *ret = producer;
@@ -228,7 +228,7 @@ static enum sl_rc put_claimed(struct sl_kafka *kafka, const struct sl_kafka_clai
 
 static void let_go(struct sl_kafka *kafka, struct sl_kafka_claim *claim)
 {
-    rd_kafka_destroy_flags(claim->producer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    sl_kafka_bury(kafka, claim->producer);
     sl_free(claim->space);
     *claim = kafka->claims[--kafka->n_claims];
 }

@@ -549,6 +549,8 @@ static struct sl_sink_task *make(const struct sl_shared *shared, const struct sl
     task->share.budget = shared->budget;
     task->retry = (struct sl_retry)SL_RETRY_INIT;
     task->converting = (struct sl_retry)SL_RETRY_INIT;
+    task->retry.system = connector->sink->name;
+    task->converting.system = "schema registry";
     sl_retry_bound(&task->converting, connector->props);
     task->idle = sl_queue_new(INCOMING);
     task->ready = sl_queue_new(READY);

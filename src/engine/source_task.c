@@ -313,6 +313,8 @@ static struct sl_source_task *make(const struct sl_shared *shared, const struct 
     (void)snprintf(task->number_text, sizeof(task->number_text), "%d", number);
     task->reading = (struct sl_retry)SL_RETRY_INIT;
     task->converting = (struct sl_retry)SL_RETRY_INIT;
+    task->reading.system = connector->source->name;
+    task->converting.system = "schema registry";
     sl_retry_bound(&task->converting, connector->props);
     task->batch = sl_batch_new(ARENA_CHUNK);
     task->share.budget = shared->budget;

@@ -32,6 +32,19 @@ struct sl_error_counts {
     int64_t last_ms;      /* when the last one failed; 0: none did */
 };
 
+/*
+ * The circuit to another system, as a task sees it: open after a failure, when nothing is asked of the system
+ * until next_ms; then half open, while one try is under way; closed (attempts 0) again after a success.
+ */
+struct sl_breaker {
+    const char *system; /* "postgres", "sqlserver", "schema registry"; NULL: never failed */
+    unsigned attempts;  /* failures in a row */
+    int64_t since_ms;   /* the first of them */
+    int64_t next_ms;    /* when it is tried again */
+};
+
+enum { SL_BREAKERS = 2 }; /* the source or target, and the registry */
+
 /* A reading of a status; the counters are since the start of the task. */
 struct sl_status_view {
     enum sl_task_state state;
@@ -42,6 +55,7 @@ struct sl_status_view {
     int64_t lag_ms;            /* -1: unknown */
     double records_per_second; /* over the last seconds */
     struct sl_error_counts errors;
+    struct sl_breaker breakers[SL_BREAKERS];
     char note[SL_ERROR_TEXT_SIZE];
     char trace[SL_ERROR_TEXT_SIZE + 128];
     char position[256];
@@ -87,6 +101,7 @@ void sl_status_json(const struct sl_status *status, const struct sl_status_view 
 
 /* A failure that is tried again: says so in the note, and in a line that is repeated every ten seconds. */
 struct sl_retry {
+    const char *system;        /* that is asked, for the status; lives as long as the task */
     struct sl_backoff backoff; /* 100 ms doubling to 30 s, or as bounded */
     int64_t next_line_us;
     bool bounded; /* else for ever */

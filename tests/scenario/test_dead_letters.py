@@ -265,3 +265,36 @@ def test_a_replay_that_is_killed_again_and_again_applies_each_letter_once(make_p
     done = p.sluice.command("dlq", "replay", "--worker", p.sluice.worker, "ledger")
     assert json.loads(done.stdout)["failed_again"] == 0
     assert p.query("SELECT count(*), count(DISTINCT id) FROM ledger_customers") == [(1200, 1200)], before
+
+
+def test_a_sources_dead_letter_is_the_record_as_json_with_its_schema_and_position(make_pipeline, cluster):
+    p = make_pipeline(cluster, ledger=False, source_config={
+        **DLQ, "errors.deadletterqueue.topic.name": "dlq-source", "transforms": "cast",
+        "transforms.cast.type": "org.apache.kafka.connect.transforms.Cast$Key", "transforms.cast.spec": "id:int32"})
+    write(p, "INSERT INTO dbo.customers (name, credit_limit) VALUES (N'one', 1)")
+    p.sluice.start()
+    wait.until(lambda: rows(p) == [(1, "one")], "the good row")
+    write(p, "INSERT INTO dbo.products (id, title, price, stock) VALUES (N'p1', N'x', 1, 1)")  # no number
+    found = wait.until(lambda: letters(p, "dlq-source"), "the source's letter")[0]
+    value = found["value"]
+    assert "schema" in value and value["payload"]["after"]["id"] == "p1"
+    assert found["said"]["stage"] == "TRANSFORMATION" and found["said"]["connector"] == "source"
+    assert found["said"]["source"]["partition"]["server"] == "sqlserver"
+    assert found["said"]["source"]["offset"]["commit_lsn"]
+    assert found["headers"]["__connect.errors.class.name"] == "org.apache.kafka.connect.transforms.Cast$Key"
+    p.sluice.assert_running()
+
+
+def test_the_status_shows_which_system_is_waited_for(make_pipeline, own_cluster):
+    p = make_pipeline(own_cluster, ledger=False)
+    p.sluice.start()
+    write(p, "INSERT INTO dbo.customers (name, credit_limit) VALUES (N'one', 1)")
+    wait.until(lambda: rows(p) == [(1, "one")], "the row")
+    own_cluster.stop()
+    write(p, "INSERT INTO dbo.customers (name, credit_limit) VALUES (N'two', 1)")
+    breaker = wait.until(lambda: sink_status(p).get("breakers"), "the breaker to open")[0]
+    assert breaker["system"] == "postgres" and breaker["attempts"] >= 1 and breaker["state"] in ("open", "half-open")
+    assert breaker["next_try_ms"] >= breaker["since_ms"] > 0
+    own_cluster.start()
+    wait.until(lambda: len(rows(p)) == 2, "the row behind the outage", 60)
+    wait.until(lambda: "breakers" not in sink_status(p), "the breaker to close")

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Secrets by reference: what refers to them runs, and nothing that leaves the process holds them."""
+import json
 import os
 import pathlib
 import resource
 import signal
 import subprocess
 
-from harness import wait
+from harness import postgres, wait
 from harness.sluice import Sluice, write_properties
 
 
@@ -56,21 +57,24 @@ def test_files_folders_and_the_environment_serve_a_whole_pipeline_and_nothing_sh
     login(cluster, "planted_user", planted[0])
     keep(vault, "postgres", username="planted_user", password=planted[0])
     (vault / "odd").write_text(planted[1])
+    url = f"http://127.0.0.1:{postgres.free_port()}"
     p = make_pipeline(cluster, ledger=False, worker={
-        **file_providers(vault), "consumer.sasl.jaas.config": f"x required password=\"{planted[4]}\";",
+        "listeners": url, **file_providers(vault), "consumer.sasl.jaas.config": f"x required password=\"{planted[4]}\";",
     }, sink_config={
         "connection.user": f"${{file:{vault}/postgres:username}}",
         "connection.password": f"${{file:{vault}/postgres:password}}",
         "consumer.override.sasl.jaas.config": "${env:PLANTED_WORD}",
         "errors.tolerance": "all", "errors.deadletterqueue.topic.name": "dlq-sink", "errors.log.enable": "true",
         "errors.deadletterqueue.context.headers.enable": "true", "errors.log.include.messages": "true"})
+    p.sluice.url = url
     keep(vault, "sqlserver", user=p.source.user, password=p.source.password)
     config = p.folder / "sluice/source.json"
     config.write_text(config.read_text().replace(f'"{p.source.password}"', f'"${{file:{vault}/sqlserver:password}}"'))
     # A second sink whose password is wrong, and stands in the URL; a third with a wrong one in the open.
     wrong = {**p._sink_config(), "connection.user": "planted_user"}
-    url = f"{wrong['connection.url']}?password={planted[2]}"
-    p.sluice.connector("in-url", {k: v for k, v in {**wrong, "connection.url": url}.items() if k != "connection.password"})
+    in_url = {**wrong, "connection.url": f"{wrong['connection.url']}?password={planted[2]}"}
+    del in_url["connection.password"]
+    p.sluice.connector("in-url", in_url)
     p.sluice.connector("in-the-open", {**wrong, "connection.password": planted[3]})
     checked = subprocess.run([p.sluice.program, "run", "--check", p.sluice.worker, *p.sluice.connectors], text=True,
                              capture_output=True, check=False, env={**os.environ, "PLANTED_WORD": planted[1]})
@@ -88,6 +92,16 @@ def test_files_folders_and_the_environment_serve_a_whole_pipeline_and_nothing_sh
                                "dlq-sink").stdout
     assert "no_bad" in letters
     status = p.sluice.command("status", "--state", p.sluice.state, "-o", "json").stdout
+    answers = [json.dumps(p.sluice.rest(method, path, body)[:2]) for method, path, body in (
+        ("GET", "/connectors?expand=info&expand=status", None), ("GET", "/connectors/sink", None),
+        ("GET", "/connectors/sink/config", None), ("GET", "/connectors/sink/tasks", None),
+        ("GET", "/connectors/sink/tasks-config", None), ("GET", "/connectors/source/status", None),
+        ("GET", "/connectors/sink/offsets", None),
+        ("PUT", "/connector-plugins/JdbcSinkConnector/config/validate",
+         {**wrong, "name": "v", "connection.password": planted[3], "batch.size": planted[0]}),
+        ("PUT", "/connector-plugins/JdbcSinkConnector/config/validate", {**p._sink_config(), **json.loads(
+            (p.folder / "sluice/sink.json").read_text())["config"], "name": "v"}))]
+    assert f"${{file:{vault}/postgres:password}}" in answers[1]  # the text as it was given
     # Everything changes at the target: what the server says of it may quote what we sent.
     cluster.execute("ALTER ROLE planted_user PASSWORD 'another'")
     cluster.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'planted_user' "
@@ -97,7 +111,7 @@ def test_files_folders_and_the_environment_serve_a_whole_pipeline_and_nothing_sh
     after = p.sluice.command("status", "--state", p.sluice.state, "-o", "json").stdout
     p.sluice.stop()
     assert_not_found([*planted, p.source.password], [
-        ("dead letters", letters.encode()), ("status", status.encode()), ("later status", after.encode()),
+        *((f"answer {i}", answer.encode()) for i, answer in enumerate(answers)), ("dead letters", letters.encode()), ("status", status.encode()), ("later status", after.encode()),
         *((path, content) for path, content in everything_below(p.sluice.folder)
           if path.name not in ("worker.properties", "in-url.json", "in-the-open.json"))])
 

@@ -4,7 +4,6 @@
 #include "cli/version.h"
 
 #include "api/connect/api.h"
-#include "api/listeners.h"
 #include "api/registry/serve.h"
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -313,17 +312,10 @@ static int stop(struct run *run, int status)
 /* In its group, if the worker's file names one; the others are told where its REST API answers. */
 static enum sl_rc join_group(struct run *run, struct sl_error *err)
 {
-    struct sl_api_listeners listeners;
-    char url[512];
-    enum sl_rc rc;
-
     if (!sl_group_member_is_wanted(run->props))
         return SL_OK;
-    rc = sl_api_listeners_read(run->props, &listeners, err);
-    if (rc)
-        return rc;
-    sl_api_advertised_url(run->props, &listeners, 0, url, sizeof(url));
-    return sl_group_member_join(run->herder, run->props, url, &run->member, err);
+    return sl_group_member_join(run->herder, run->props, run->rest ? sl_connect_api_url(run->rest) : "",
+                                &run->member, err);
 }
 
 /* With connector files as connect-standalone does, without them as connect-distributed. */

@@ -2,7 +2,11 @@
 """Connect's REST API, endpoint by endpoint, over connectors that move rows."""
 import json
 import socket
+import ssl
+import subprocess
+import urllib.error
 import urllib.parse
+import urllib.request
 
 import pytest
 
@@ -355,6 +359,80 @@ def test_pages_of_other_sites_may_not_change_anything(tmp_path, build):
     assert headers["Access-Control-Allow-Methods"] == "GET,PUT"
     assert program.rest("GET", "/connectors", headers={"Host": "evil.example:8083"})[0] == 403
     program.stop()
+
+
+def certificate(folder, name, signer=None):
+    """A key and a certificate for loopback, signed by itself or by the signer."""
+    key, made, request = folder / f"{name}.key", folder / f"{name}.crt", folder / f"{name}.csr"
+    extension = folder / f"{name}.ext"
+    extension.write_text("subjectAltName=IP:127.0.0.1\n" + ("" if signer else "basicConstraints=CA:TRUE\n"))
+    openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", request, "-subj", f"/CN={name}")
+    sign = ["-CA", folder / f"{signer}.crt", "-CAkey", folder / f"{signer}.key", "-CAcreateserial"] if signer else \
+        ["-signkey", key]
+    openssl("x509", "-req", "-in", request, "-out", made, "-days", "2", "-extfile", extension, *sign)
+    return key, made
+
+
+def openssl(*arguments):
+    subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
+
+
+def get_over_tls(program, ca, client=None):
+    context = ssl.create_default_context(cafile=ca)
+    if client:
+        context.load_cert_chain(client[1], client[0])
+    try:
+        with urllib.request.urlopen(program.url + "/connectors", timeout=10, context=context) as answer:
+            return answer.status
+    except urllib.error.HTTPError as refused:
+        return refused.code
+
+
+@pytest.mark.parametrize("form", ["pem", "pkcs12", "texts"])
+def test_https_takes_key_stores_in_connects_forms(tmp_path, build, form):
+    key, made = certificate(tmp_path, "server")
+    store = tmp_path / "store"
+    if form == "pem":
+        store.write_text(key.read_text() + made.read_text())
+        settings = {"listeners.https.ssl.keystore.location": store}
+    elif form == "pkcs12":
+        openssl("pkcs12", "-export", "-inkey", key, "-in", made, "-out", store, "-passout", "pass:changeit")
+        settings = {"ssl.keystore.location": store, "ssl.keystore.password": "changeit"}
+    else:
+        def escaped(path):
+            return path.read_text().replace("\n", "\\n")
+        settings = {"listeners.https.ssl.keystore.key": escaped(key),
+                    "listeners.https.ssl.keystore.certificate.chain": escaped(made)}
+    port = process_port()
+    program = run(tmp_path, build, {**settings, "listeners": f"https://127.0.0.1:{port}"})
+    program.url = f"https://127.0.0.1:{port}"
+    assert get_over_tls(program, made) == 200, program.output()
+    asked = program.command("get", "--url", program.url, "--ca", made, check=False)
+    assert asked.returncode == 0, asked
+    assert program.command("get", "--url", program.url, check=False).returncode == 3
+    program.stop()
+
+
+def test_a_client_certificate_is_asked_for_and_looked_at(tmp_path, build):
+    certificate(tmp_path, "ca")
+    key, made = certificate(tmp_path, "server", "ca")
+    good, stranger = certificate(tmp_path, "good", "ca"), certificate(tmp_path, "stranger")
+    (tmp_path / "store").write_text(key.read_text() + made.read_text())
+    port = process_port()
+    program = run(tmp_path, build, {
+        "listeners": f"https://127.0.0.1:{port}", "listeners.https.ssl.keystore.location": tmp_path / "store",
+        "listeners.https.ssl.truststore.location": tmp_path / "ca.crt", "listeners.https.ssl.client.auth": "required"})
+    program.url = f"https://127.0.0.1:{port}"
+    assert get_over_tls(program, tmp_path / "ca.crt", good) == 200
+    assert get_over_tls(program, tmp_path / "ca.crt") == 403
+    assert get_over_tls(program, tmp_path / "ca.crt", stranger) == 403
+    program.stop()
+
+
+def test_https_without_a_key_store_is_refused_at_the_start(tmp_path, build):
+    program = sluice.Sluice(tmp_path / "sluice", build, {"listeners": "https://127.0.0.1:0"})
+    done = program.command("run", program.worker, check=False)
+    assert done.returncode == 1 and "listeners.https.ssl.keystore.location" in done.stderr
 
 
 def test_admin_listeners_serve_admin_apart(tmp_path, build):

@@ -39,20 +39,31 @@ class Side:
 
 
 @pytest.fixture(scope="session")
-def connect(cache, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("connect")
-    with kafka.Cluster(folder / "kafka", cache) as cluster:
+def broker(cache, tmp_path_factory):
+    with kafka.Cluster(tmp_path_factory.mktemp("kafka"), cache) as cluster:
         cluster.tool("TopicCommand", "--create", "--topic", "rows")
-        with kafka.Connect(folder / "worker", cache, cluster.bootstrap) as worker:
-            yield Side("connect", worker.url, "FileStreamSinkConnector",
-                       {"connector.class": "FileStreamSink", "tasks.max": "1", "topics": "rows",
-                        "file": str(folder / "out.txt")})
+        yield cluster
 
 
 @pytest.fixture(scope="session")
-def ours(build, tmp_path_factory):
+def connect(broker, cache, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("connect")
+    with kafka.Connect(folder / "worker", cache, broker.bootstrap) as worker:
+        yield Side("connect", worker.url, "FileStreamSinkConnector",
+                   {"connector.class": "FileStreamSink", "tasks.max": "1", "topics": "rows",
+                    "file": str(folder / "out.txt")})
+
+
+@pytest.fixture(scope="session")
+def target(tmp_path_factory):
+    target = postgres.Postgres(tmp_path_factory.mktemp("pg") / "cluster", {"fsync": "off"}).create().start()
+    yield target
+    target.close()
+
+
+@pytest.fixture(scope="session")
+def ours(build, target, tmp_path_factory):
     folder = tmp_path_factory.mktemp("sluice")
-    target = postgres.Postgres(folder / "pg", {"fsync": "off"}).create().start()
     program = sluice.Sluice(folder / "sluice", build, rest=True).start()
     wait.until(lambda: '"ready"' in program.output(), "sluice")
     yield Side("sluice", program.url, "JdbcSinkConnector",
@@ -60,4 +71,3 @@ def ours(build, tmp_path_factory):
                 "pk.mode": "record_key", "connection.url": f"jdbc:postgresql://127.0.0.1:{target.port}/postgres",
                 "connection.user": target.user, "connection.password": "x"})
     program.stop()
-    target.close()

@@ -166,6 +166,10 @@ def main(shape):
     app = app_data.AppData(SEED)
     filled = Application(session, app.fill()).write_all()
     say(f"2. {filled.made:,} rows stand in the source before sluice starts; they come as well")
+    if shape == "advanced":
+        for table in app_data.TABLES:
+            source.ctl(f"log expire app_data.{table}")
+        say("   and the change log, as after its 24 hours, does not hold them any more: a snapshot brings them")
 
     run = sluice.Sluice(folder / "sluice", build)
     run.worker.write_text(re.sub(r"(?m)^sluice\.state\.dir=.*$", f"sluice.state.dir={run.state}",

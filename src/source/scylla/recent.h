@@ -17,7 +17,7 @@
 
 struct sl_recent_change {
     uint64_t ticks; /* of cdc$time; 0: none */
-    uint64_t id;    /* the random half of cdc$time: tells two writes of one microsecond apart */
+    uint32_t id;    /* of the random half of cdc$time: tells two writes of one microsecond apart */
     int64_t
         met_us; /* when the key was met last, whatever the time of that change; filled by sl_recent_find */
 };
@@ -27,6 +27,7 @@ struct sl_recent_table {
     struct sl_recent_slot *slots;
     uint32_t n, capacity;
     uint64_t last_ticks; /* the newest change in it */
+    int64_t first_us;    /* when the first was put into it */
 };
 
 struct sl_recent {

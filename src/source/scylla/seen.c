@@ -11,10 +11,14 @@ enum {
     TASK_SHIFT = 48,
 };
 
-/* An open-addressing table; a group with ticks 0 is an empty slot (nothing was written in 1582). */
+/*
+ * An open-addressing table of marks, 64 bits that stand for a group; 0 is an empty slot. Eight bytes instead
+ * of the group's sixteen: millions of them stand in a sweep's reach. Of two groups of the same ten seconds
+ * one in 2^64 pairs has the same mark.
+ */
 struct sl_seen_bucket {
     uint64_t number; /* ticks / BUCKET_TICKS */
-    struct sl_seen_group *slots;
+    uint64_t *marks;
     uint32_t n, capacity; /* a power of two */
 };
 
@@ -46,7 +50,7 @@ struct sl_seen_group sl_seen_group_of(const uint8_t *stream, const uint8_t *time
 void sl_seen_done(struct sl_seen *seen)
 {
     for (size_t i = 0; i < seen->n_buckets; i++)
-        sl_free(seen->buckets[i].slots);
+        sl_free(seen->buckets[i].marks);
     sl_free(seen->buckets);
     sl_free(seen->notes);
     sl_buf_done(&seen->fresh);
@@ -70,15 +74,21 @@ static size_t find_bucket(const struct sl_seen *seen, uint64_t number)
     return low;
 }
 
-static struct sl_seen_group *find_slot(const struct sl_seen_bucket *bucket, struct sl_seen_group group)
+static uint64_t mark_of(struct sl_seen_group group)
+{
+    uint64_t mark = sl_hash_mix(group.ticks ^ SL_HASH_A, SL_HASH_B) ^ group.id;
+
+    return mark ? mark : 1;
+}
+
+static uint64_t *find_slot(const struct sl_seen_bucket *bucket, uint64_t mark)
 {
     uint32_t mask = bucket->capacity - 1;
-    uint32_t at = (uint32_t)sl_hash_mix(group.ticks ^ SL_HASH_A, group.id ^ SL_HASH_B) & mask;
+    uint32_t at = (uint32_t)sl_hash_mix(mark ^ SL_HASH_A, SL_HASH_C) & mask;
 
-    while (bucket->slots[at].ticks &&
-           (bucket->slots[at].ticks != group.ticks || bucket->slots[at].id != group.id))
+    while (bucket->marks[at] && bucket->marks[at] != mark)
         at = (at + 1) & mask;
-    return &bucket->slots[at];
+    return &bucket->marks[at];
 }
 
 bool sl_seen_has(const struct sl_seen *seen, struct sl_seen_group group)
@@ -87,7 +97,7 @@ bool sl_seen_has(const struct sl_seen *seen, struct sl_seen_group group)
     size_t at = find_bucket(seen, number);
 
     return at < seen->n_buckets && seen->buckets[at].number == number &&
-           find_slot(&seen->buckets[at], group)->ticks != 0;
+           *find_slot(&seen->buckets[at], mark_of(group)) != 0;
 }
 
 static void grow(struct sl_seen_bucket *bucket)
@@ -98,12 +108,12 @@ static void grow(struct sl_seen_bucket *bucket)
         .capacity = bucket->capacity ? bucket->capacity * 2 : FIRST_CAPACITY,
     };
 
-    larger.slots = sl_zalloc(larger.capacity, sizeof(*larger.slots));
+    larger.marks = sl_zalloc(larger.capacity, sizeof(*larger.marks));
     for (uint32_t i = 0; i < bucket->capacity; i++) {
-        if (bucket->slots[i].ticks)
-            *find_slot(&larger, bucket->slots[i]) = bucket->slots[i];
+        if (bucket->marks[i])
+            *find_slot(&larger, bucket->marks[i]) = bucket->marks[i];
     }
-    sl_free(bucket->slots);
+    sl_free(bucket->marks);
     *bucket = larger;
 }
 
@@ -123,14 +133,14 @@ static struct sl_seen_bucket *bucket_for(struct sl_seen *seen, uint64_t number)
 static bool remember(struct sl_seen *seen, struct sl_seen_group group)
 {
     struct sl_seen_bucket *bucket = bucket_for(seen, group.ticks / BUCKET_TICKS);
-    struct sl_seen_group *slot;
+    uint64_t *slot;
 
     if ((bucket->n + 1) * 4 > bucket->capacity * 3)
         grow(bucket);
-    slot = find_slot(bucket, group);
-    if (slot->ticks)
+    slot = find_slot(bucket, mark_of(group));
+    if (*slot)
         return false;
-    *slot = group;
+    *slot = mark_of(group);
     bucket->n++;
     seen->n_groups++;
     return true;
@@ -191,7 +201,7 @@ void sl_seen_drop(struct sl_seen *seen, uint64_t up_to_ticks, struct sl_batch *b
 
     while (n < seen->n_buckets && (seen->buckets[n].number + 1) * BUCKET_TICKS <= up_to_ticks) {
         seen->n_groups -= seen->buckets[n].n;
-        sl_free(seen->buckets[n].slots);
+        sl_free(seen->buckets[n].marks);
         n++;
     }
     if (n) {

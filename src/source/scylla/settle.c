@@ -205,6 +205,13 @@ static void note_newest(const struct settling *s, uint64_t hash)
     sl_recent_add(&s->settle->recent, hash, s->change, s->pass->now_us);
 }
 
+/* What deletes of ranges ask for; a table without clustering key has none. */
+static void note_partition(const struct settling *s, const struct sl_scylla_row *row, uint64_t hash)
+{
+    if (row->shape->n_clustering)
+        note_newest(s, hash);
+}
+
 static bool not_after(struct sl_recent_change other, struct sl_recent_change change)
 {
     return other.ticks > change.ticks ||
@@ -236,7 +243,7 @@ static void settle_upsert(const struct settling *s, const struct sl_scylla_row *
                  image_is_doubtful(row, last, deleted, s->change);
 
     note_newest(s, key);
-    note_newest(s, partition);
+    note_partition(s, row, partition);
     if (!s->pass->is_new)
         return;
     if (again || is_unclear(s->group, row))
@@ -257,7 +264,7 @@ static void settle_row_delete(const struct settling *s, const struct sl_scylla_r
     bool again = s->suspect || not_after(newest(s, key), s->change);
 
     note_newest(s, key);
-    note_newest(s, partition);
+    note_partition(s, row, partition);
     if (s->pass->is_new && again)
         ask_row(s->settle, row, false, settled_us(s->settle, s->group->us, s->pass->now_us), s->batch);
 }
@@ -309,7 +316,7 @@ void sl_scylla_settle_group(struct sl_scylla_settle *settle, struct sl_scylla_gr
         .group = group,
         .pass = pass,
         .batch = batch,
-        .change = {place.ticks, place.id},
+        .change = {.ticks = place.ticks, .id = (uint32_t)place.id},
         .suspect = pass->late || place.ticks <= settle->before_ticks,
     };
 

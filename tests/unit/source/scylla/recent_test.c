@@ -57,7 +57,8 @@ static void thousands_of_keys_are_told_apart(void **state)
 
     (void)state;
     for (uint64_t i = 0; i < 10000; i++)
-        sl_recent_add(&recent, i * 0x9e3779b97f4a7c15u, (struct sl_recent_change){i + 1, i}, 1);
+        sl_recent_add(&recent, i * 0x9e3779b97f4a7c15u,
+                      (struct sl_recent_change){.ticks = i + 1, .id = (uint32_t)i}, 1);
     for (uint64_t i = 0; i < 10000; i++)
         assert_int_equal(sl_recent_find(&recent, i * 0x9e3779b97f4a7c15u).ticks, i + 1);
     sl_recent_done(&recent);

@@ -345,11 +345,7 @@ static enum sl_verdict route(struct extract *self, struct sl_message *message,
             message->topic->name, self->route_field);
         return SL_FAIL;
     }
-    value = row.items[field];
-    if (value.tag == SL_NULL)
-        value = row_schema->fields[field].schema->has_default
-                    ? row_schema->fields[field].schema->default_value
-                    : value;
+    value = row.items[field]; /* a null is no topic, whatever the field's default */
     for (uint32_t i = 0; value.tag == SL_STRING && i < value.len; i++)
         blank &= value.bytes[i] <= ' ';
     if (blank) /* the topic stays */

@@ -34,10 +34,8 @@ static inline uint8_t *sl_buf_reserve(struct sl_buf *buf, size_t more)
 
 static inline void sl_buf_put(struct sl_buf *buf, const void *bytes, size_t len)
 {
-    uint8_t *at = sl_buf_reserve(buf, len);
-
-    if (len)
-        memcpy(at, bytes, len);
+    if (len) /* nothing has no place: data may be NULL still */
+        memcpy(sl_buf_reserve(buf, len), bytes, len);
     buf->len += len;
 }
 

@@ -8,7 +8,7 @@ help: ## this list
 build: ## the program and the simulator, optimized, in build/release
 	@tools/build release
 
-demo: ## SQL Server and ScyllaDB to PostgreSQL before your eyes (KEEP=1 leaves it running)
+demo: ## SQL Server and ScyllaDB to PostgreSQL before your eyes (KEEP=1 leaves it running, KAFKA=1 puts a broker between)
 	@tools/build release src/sluice sim/sqlserver/sluice-sim-sqlserver sim/scylla/sluice-sim-scylla && tools/demo
 
 test: ## all tests that need no JVM; ends with "N passed, N failed"

@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 
+import brokers
 from harness import app_data, postgres, process, scylla, sluice
 from show import KEEP, PAUSE, ROOT, SEED, Meter, dead_letters, lag_of, say, show_line
 
@@ -176,6 +177,7 @@ def main(shape):
                                  (EXAMPLES / "worker.properties").read_text()))
     with run.worker.open("a") as more:
         more.write("\nlisteners=http://127.0.0.1:0\n")  # its REST API, on a port that nobody uses
+        more.write(brokers.worker_lines(f"scylla-{shape}"))
     run.connectors = place_connectors(run.folder, source, target, shape)
     say(f"3. sluice run {run.worker.name} source.json sink.json; then {CHANGES:,} writes (windows of "
         f"{WINDOWS_MS / 1000:.0f} s instead of 30)")

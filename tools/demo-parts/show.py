@@ -51,13 +51,13 @@ class Meter:
 
 def dead_letters(run):
     """How many records sluice could not bring over: a target that is equal without them would be luck."""
-    topics = json.loads(run.command("topics", "list", "--state", run.state, "-o", "json").stdout)["topics"]
+    topics = json.loads(run.command("topics", "list", "--worker", run.worker, "-o", "json").stdout)["topics"]
     return sum(topic["next_offset"] for topic in topics if topic["topic"].startswith("dlq-"))
 
 
 def lag_of(run):
     """The sink's lag as `sluice status` tells it: log records that are not applied yet."""
-    done = run.command("status", "--state", run.state, "-o", "json", check=False)
+    done = run.command("status", "--worker", run.worker, "-o", "json", check=False)
     try:
         tasks = json.loads(done.stdout)["tasks"]
         return f"{sum(t.get('lag_records', 0) for t in tasks if t.get('type') == 'sink'):,} records"

@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 
+import brokers
 from harness import compare, postgres, process, sluice, sqlserver, workload
 from show import KEEP, PAUSE, ROOT, SEED, Meter, dead_letters, lag_of, say, show_line
 
@@ -146,6 +147,7 @@ def main():
                                  (EXAMPLES / "worker.properties").read_text()))
     with run.worker.open("a") as more:
         more.write("\nlisteners=http://127.0.0.1:0\n")  # its REST API, on a port that nobody uses
+        more.write(brokers.worker_lines("sqlserver"))
     run.connectors = place_connectors(run.folder, source, target)
     say(f"3. sluice run {run.worker.name} source.json sink.json; then {CHANGES:,} changes in transactions")
     run.start(detached=KEEP)

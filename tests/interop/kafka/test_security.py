@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every way to the brokers that a worker's file can name, as Java users write it, on brokers 3.9.2 and 4.3.1."""
+import json
+import subprocess
+
+import pytest
+
+from harness import kafka, sluice
+
+PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule"
+SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule"
+OAUTH = "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule"
+
+
+@pytest.fixture(scope="module", params=["3.9.2", "4.3.1"])
+def secure(request, cache, tmp_path_factory):
+    with kafka.Cluster(tmp_path_factory.mktemp("secure"), cache, version=request.param, secure=True) as cluster:
+        yield cluster
+
+
+def jaas(module, **words):
+    return f"{module} required " + " ".join(f'{k}="{v}"' for k, v in words.items()) + ";"
+
+
+def alice(module):
+    return jaas(module, username="alice", password=kafka.USERS["alice"])
+
+
+def ways(cluster):
+    tls = cluster.tls
+    trust = {"ssl.truststore.location": tls / "truststore.jks", "ssl.truststore.password": "changeit"}
+    pem = {"ssl.truststore.type": "PEM", "ssl.truststore.location": tls / "ca.pem"}
+    inline = {"ssl.keystore.type": "PEM", "ssl.truststore.type": "PEM",
+              "ssl.keystore.certificate.chain": (tls / "client.pem").read_text().replace("\n", "\\n"),
+              "ssl.keystore.key": (tls / "client.key").read_text().replace("\n", "\\n"),
+              "ssl.truststore.certificates": (tls / "ca.pem").read_text().replace("\n", "\\n")}
+    return {
+        "plaintext": ("PLAINTEXT", {}),
+        "tls-jks": ("SSL", {**trust, "ssl.keystore.location": tls / "client.jks", "ssl.keystore.password": "changeit",
+                            "ssl.key.password": "changeit"}),
+        "tls-pkcs12": ("SSL", {**pem, "ssl.keystore.type": "PKCS12", "ssl.keystore.location": tls / "client.p12",
+                               "ssl.keystore.password": "changeit"}),
+        "tls-pem-in-the-file": ("SSL", inline),
+        "sasl-plain": ("SASL_PLAINTEXT", {"sasl.mechanism": "PLAIN", "sasl.jaas.config": alice(PLAIN)}),
+        "sasl-tls-plain": ("SASL_SSL", {**trust, "sasl.mechanism": "PLAIN", "sasl.jaas.config": alice(PLAIN)}),
+        "sasl-scram-256": ("SASL_PLAINTEXT", {"sasl.mechanism": "SCRAM-SHA-256", "sasl.jaas.config": alice(SCRAM)}),
+        "sasl-tls-scram-512": ("SASL_SSL", {**pem, "sasl.mechanism": "SCRAM-SHA-512", "sasl.jaas.config": alice(SCRAM)}),
+        "oauthbearer": ("SASL_PLAINTEXT", {"sasl.mechanism": "OAUTHBEARER",
+                                           "sasl.jaas.config": jaas(OAUTH, unsecuredLoginStringClaim_sub="alice")}),
+    }
+
+
+def worker_file(folder, cluster, protocol, settings):
+    return sluice.write_properties(folder / "worker.properties", {
+        "bootstrap.servers": cluster.listeners[protocol], "security.protocol": protocol, "group.id": "secure",
+        "sluice.state.dir": folder / "state", **settings})
+
+
+def topics(build, file):
+    done = subprocess.run([build / "src/sluice", "topics", "list", "--worker", file, "-o", "json"], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return {topic["topic"] for topic in json.loads(done.stdout)["topics"]}
+
+
+def test_every_way_in_leads_to_the_same_topics(secure, build, tmp_path):
+    secure.kcat("-P", "-t", "proof", given="one\n")
+    for name, (protocol, settings) in ways(secure).items():
+        folder = tmp_path / name
+        folder.mkdir()
+        assert "proof" in topics(build, worker_file(folder, secure, protocol, settings)), name
+
+
+def test_a_wrong_password_is_said_and_not_shown(secure, build, tmp_path):
+    wrong = jaas(SCRAM, username="alice", password="guessed-by-nobody")
+    file = worker_file(tmp_path, secure, "SASL_PLAINTEXT", {"sasl.mechanism": "SCRAM-SHA-256", "sasl.jaas.config": wrong})
+    done = subprocess.run([build / "src/sluice", "topics", "list", "--worker", file], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode != 0
+    assert "AUTH" in done.stderr and "guessed-by-nobody" not in done.stderr, done.stderr

@@ -56,6 +56,18 @@ static int open_worker(struct settling *settling, const struct sl_arguments *arg
     return SL_EXIT_OK;
 }
 
+/* The embedded log has one process, and it is us; on Kafka other workers may run the connector. */
+static int check_stopped(const struct settling *settling, const char *name, enum sl_target_state target)
+{
+    const struct sl_transport *transport = sl_herder_shared(settling->herder)->transport;
+
+    if (strcmp(transport->ops->name, "sqlite") == 0 || target == SL_TARGET_STOPPED)
+        return SL_EXIT_OK;
+    (void)fprintf(stderr, "sluice: connector '%s' runs. HINT: it must be stopped meanwhile: sluice stop %s\n",
+                  name, name);
+    return SL_EXIT_FAILED;
+}
+
 static int find_connector(struct settling *settling, const char *name)
 {
     struct sl_shared *shared = sl_herder_shared(settling->herder);
@@ -70,6 +82,10 @@ static int find_connector(struct settling *settling, const char *name)
     }
     sl_connector_check(sl_herd_props(view.config), shared->plugins, shared->worker, settling->secrets,
                        &complaints, &settling->connector);
+    if (settling->connector && check_stopped(settling, name, view.target)) {
+        sl_config_view_done(&view);
+        return SL_EXIT_FAILED;
+    }
     sl_config_view_done(&view);
     return settling->connector ? SL_EXIT_OK : say_complaints(name, &complaints);
 }

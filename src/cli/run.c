@@ -28,7 +28,8 @@
 
 enum {
     STOP_US = 950 * 1000,
-    SILENT_MS = 3000, /* a server that has not answered by then is named */
+    SECRETS_MS = 2000, /* between two tries of a config provider that is away */
+    SILENT_MS = 3000,  /* a server that has not answered by then is named */
 };
 
 /* Everything that one run is made of. */
@@ -44,9 +45,25 @@ struct run {
     struct sl_connect_api *rest;        /* NULL: listeners is empty */
     struct sl_registry_server *schemas; /* the built-in registry, served */
     int64_t began_us;
+    int signal_fd;
+    bool only_check;
 };
 
 /* ---- reading ---- */
+
+/* A config provider that is away or sealed may come back: true, after a while. A signal ends the process. */
+static bool waits_for_secrets(const struct run *run, bool passing, const char *path, const char *why)
+{
+    struct pollfd waiting = {.fd = run->signal_fd, .events = POLLIN};
+
+    if (!passing || run->only_check)
+        return false;
+    sl_warn("secrets cannot be read yet; trying again", SL_T("file", path ? path : "(defaults)"),
+            SL_T("error", why));
+    if (poll(&waiting, 1, SECRETS_MS) > 0)
+        _exit(SL_EXIT_OK);
+    return true;
+}
 
 /* One line a key: the file, the key, what is wrong, and what to do. */
 static int print_complaints(const char *path, struct sl_complaints *complaints)
@@ -75,23 +92,40 @@ static int read_worker(struct run *run, const char *path)
 
     if (sl_worker_config_read(path, &run->props, &err))
         return sl_cli_fail(NULL, &err);
-    if (sl_worker_config_resolve(&run->props, run->cli->plugins, &complaints, &run->secrets, &err))
-        return sl_cli_fail(path, &err);
+    while (sl_worker_config_resolve(&run->props, run->cli->plugins, &complaints, &run->secrets, &err)) {
+        if (!waits_for_secrets(run, err.kind == SL_KIND_TRANSIENT, path, err.text))
+            return sl_cli_fail(path, &err);
+    }
     sl_worker_config_check(run->props, run->cli->plugins, &complaints);
     status = print_complaints(path, &complaints);
     return status;
+}
+
+/* The connector of a file, or complaints. */
+static enum sl_rc check_connector(const struct run *run, const char *path, struct sl_complaints *complaints,
+                                  struct sl_connector **ret, struct sl_error *err)
+{
+    for (;;) {
+        struct sl_props *props = NULL;
+        enum sl_rc rc = sl_connector_read(path, &props, err);
+
+        if (rc)
+            return rc;
+        sl_connector_check(props, run->cli->plugins, run->props, run->secrets, complaints, ret);
+        if (*ret || !waits_for_secrets(run, complaints->passing, path, complaints->items[0].text))
+            return SL_OK;
+        sl_complaints_done(complaints);
+    }
 }
 
 static int read_connector(struct run *run, const char *path)
 {
     struct sl_complaints complaints = {0};
     struct sl_connector *connector = NULL;
-    struct sl_props *props = NULL;
     struct sl_error err = {0};
 
-    if (sl_connector_read(path, &props, &err))
+    if (check_connector(run, path, &complaints, &connector, &err))
         return sl_cli_fail(NULL, &err);
-    sl_connector_check(props, run->cli->plugins, run->props, run->secrets, &complaints, &connector);
     for (size_t i = 0; connector && i < run->n; i++) {
         if (strcmp(run->connectors[i]->name, connector->name) == 0)
             sl_complain(&complaints, "name",
@@ -112,6 +146,7 @@ static int read_all(struct run *run, const struct sl_arguments *arguments)
 
     if (status)
         return status;
+    sl_worker_config_open_log(run->props);
     for (size_t i = 1; i < arguments->n_words; i++) {
         if (read_connector(run, arguments->words[i]))
             status = SL_EXIT_FAILED;
@@ -379,13 +414,14 @@ static int run_command(const struct sl_cli *cli, const struct sl_arguments *argu
     int signal_fd = block_signals();
     int status;
 
+    run.signal_fd = signal_fd;
+    run.only_check = only_check;
     allow_core_dumps(false);
     run.connectors = sl_zalloc(arguments->n_words, sizeof(struct sl_connector *));
     run.paths = sl_zalloc(arguments->n_words, sizeof(*run.paths));
     status = read_all(&run, arguments);
     if (status == SL_EXIT_OK) {
         allow_core_dumps(sl_option_bool(sl_worker_options, run.props, NULL, "sluice.core.dumps"));
-        sl_worker_config_open_log(run.props);
         status = only_check ? probe_all(&run, signal_fd, true) : run_worker(&run, signal_fd);
         if (only_check && status == SL_EXIT_OK)
             (void)puts("everything that was given can be used, and every server answers");

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A password becomes another while rows flow: the connector follows, and every row arrives once."""
 import json
+import re
 
 import pytest
 
@@ -46,7 +47,12 @@ def test_rows_arrive_once_while_the_password_is_rotated_and_vault_is_away(build,
     config["config"].update(sink)
     ledger.write_text(json.dumps(config))
     try:
+        # Vault is sealed when we start, and opened while we wait.
+        bao.key = re.search(r"Unseal Key: (\S+)", (bao.folder / "openbao.log").read_text()).group(1)
+        bao.seal()
         p.sluice.start()
+        p.sluice.wait_for_log("secrets cannot be read yet")
+        bao.unseal()
         p.wait_equal()
         for turn in range(1, 4):
             word = f"Rotated-Word-{turn}"

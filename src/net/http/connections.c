@@ -13,7 +13,10 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
-enum { WATCH_US = 250 * 1000 };
+enum {
+    WATCH_US = 250 * 1000,
+    WARN_US = 10 * 1000 * 1000, /* one line in this time, however many there are */
+};
 
 /* The listener's thread sees the end of the stream and cleans up; the descriptor stays open until then. */
 static void cut(struct sl_http_connection *connection)
@@ -153,11 +156,16 @@ void sl_http_watch_main(void *arg)
 {
     struct sl_http_server *server = arg;
 
-    while (!sl_stop_wait(&server->watch_stop, sl_now_us() + WATCH_US)) {
-        unsigned n = cut_late_ones(server);
+    int64_t next_warning_us = 0;
+    unsigned n = 0;
 
-        if (n)
-            sl_warn("requests that took too long to arrive or to be read were cut off",
-                    SL_T("server", server->name), SL_I("connections", n));
+    while (!sl_stop_wait(&server->watch_stop, sl_now_us() + WATCH_US)) {
+        n += cut_late_ones(server);
+        if (n == 0 || sl_now_us() < next_warning_us)
+            continue;
+        sl_warn("requests that took too long to arrive or to be read were cut off",
+                SL_T("server", server->name), SL_I("connections", n));
+        next_warning_us = sl_now_us() + WARN_US;
+        n = 0;
     }
 }

@@ -74,6 +74,7 @@ struct sl_http_inside {
 struct sl_http_bound {
     struct sl_http_server *server;
     struct MHD_Daemon *daemon;
+    int quiet_fd; /* the listening socket, once it takes no more; closed when no thread can use it */
     char host[SL_HTTP_PEER_SIZE];
     uint16_t port;
     bool tls;

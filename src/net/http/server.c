@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 const struct sl_http_limits sl_http_default_limits = {
@@ -86,8 +87,11 @@ static void free_server(struct sl_http_server *server)
 static void end_listeners(struct sl_http_server *server)
 {
     for (size_t i = 0; i < server->n_bound; i++) {
-        if (server->bound[i].daemon)
-            MHD_stop_daemon(server->bound[i].daemon);
+        if (!server->bound[i].daemon)
+            continue;
+        MHD_stop_daemon(server->bound[i].daemon);
+        if (server->bound[i].quiet_fd > 0)
+            (void)close(server->bound[i].quiet_fd);
     }
 }
 
@@ -169,8 +173,10 @@ bool sl_http_server_stop(struct sl_http_server *server, int64_t deadline_us)
     for (size_t i = 0; i < server->n_bound; i++) {
         int fd = server->bound[i].daemon ? MHD_quiesce_daemon(server->bound[i].daemon) : -1;
 
-        if (fd >= 0) /* not when asked a second time */
-            (void)close(fd);
+        if (fd < 0) /* asked a second time */
+            continue;
+        (void)shutdown(fd, SHUT_RDWR); /* who connects now is refused */
+        server->bound[i].quiet_fd = fd;
     }
     if (!wait_for_answers(server, deadline_us))
         return false;

@@ -23,6 +23,7 @@ enum { BODY_MAX = 64 * 1024 };
 
 static struct sl_http_server *server;
 static uint16_t port;
+static unsigned per_address;
 
 static void echo(void *ctx, const struct sl_http_request *request, struct sl_http_answer *answer)
 {
@@ -60,6 +61,7 @@ static void start(int64_t patience_us)
     struct sl_error err = {0};
 
     config.limits.connections = 32;
+    config.limits.connections_per_address = per_address;
     config.limits.body_bytes = BODY_MAX;
     config.limits.bodies_bytes = 4 * BODY_MAX;
     config.limits.idle_us = patience_us;
@@ -79,6 +81,15 @@ static int set_up_patient(void **state)
 {
     (void)state;
     start(60 * 1000 * 1000);
+    return 0;
+}
+
+static int set_up_few_per_address(void **state)
+{
+    (void)state;
+    per_address = 3;
+    start(60 * 1000 * 1000);
+    per_address = 0;
     return 0;
 }
 
@@ -311,6 +322,23 @@ static void bodies_have_one_budget(void **state)
     still_serves();
 }
 
+static void one_address_has_its_own_bound(void **state)
+{
+    int fds[3];
+    int fourth;
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        fds[i] = raw_connect(port);
+        assert_true(raw_send(fds[i], "GET", 3));
+    }
+    fourth = raw_connect(port);
+    assert_true(raw_is_closed(fourth, 10000));
+    (void)close(fourth);
+    for (int i = 0; i < 3; i++)
+        (void)close(fds[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -327,7 +355,11 @@ int main(void)
     const struct CMUnitTest patient[] = {
         cmocka_unit_test(bodies_have_one_budget),
     };
+    const struct CMUnitTest few[] = {
+        cmocka_unit_test(one_address_has_its_own_bound),
+    };
     int failed = cmocka_run_group_tests_name("http hostile", tests, set_up, tear_down);
 
-    return failed + cmocka_run_group_tests_name("http bodies", patient, set_up_patient, tear_down);
+    failed += cmocka_run_group_tests_name("http bodies", patient, set_up_patient, tear_down);
+    return failed + cmocka_run_group_tests_name("http addresses", few, set_up_few_per_address, tear_down);
 }

@@ -378,7 +378,7 @@ static enum sl_rc fill_target(struct converter *c, const struct sl_topic *topic,
         rc = ops->look_up(c->registry, subject, sl_buf_cstr(&text), c->normalize, &target->id, err);
     if (rc == SL_E_NOT_FOUND && !c->auto_register)
         (void)sl_error_wrap(err, "auto.register.schemas is false; subject '%s'", subject);
-    else if (rc)
+    else if (rc && rc != SL_E_DATA)
         (void)sl_error_wrap(err, "subject '%s'", subject);
     sl_buf_done(&text);
     sl_free(subject);

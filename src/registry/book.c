@@ -67,7 +67,13 @@ enum sl_rc sl_refusal_error(const struct sl_refusal *refusal, struct sl_error *e
         rc = SL_E_DATA;
     else if (refusal->status < 500)
         rc = SL_E_CONFIG;
-    return sl_error_set(err, rc, "%s", refusal->message ? refusal->message : "the registry refused");
+    if (!*refusal->hint)
+        return sl_error_set(err, rc, "%s", refusal->message ? refusal->message : "the registry refused");
+    /* The reason first: an error's text is short, and the registry's can be very long. */
+    return sl_error_set(err, rc,
+                        "%.*s. %s. HINT: make the change one that the compatibility level allows (a "
+                        "new column needs a default), or set another level with PUT /config/<subject>",
+                        (int)strcspn(refusal->message, ","), refusal->message, refusal->hint);
 }
 
 /* ---- opening and the lock ---- */

@@ -4,6 +4,7 @@
 #include "registry/book_inside.h"
 #include "registry/compatibility.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { MAX_OLD_TEXT = 16 * 1024 }; /* of an earlier schema in a message */
@@ -13,6 +14,8 @@ struct comparison {
     const struct sl_avro_doc *draft;
     bool backward; /* the new schema has to read what the old one wrote */
     bool forward;  /* and the other way round */
+    char *hint;    /* NULL: not wanted */
+    size_t hint_size;
 };
 
 /* What is wrong, as seen by the reader: "new" reads "old", or the other way round. */
@@ -72,6 +75,19 @@ static void add_items(json_t *messages, const struct sl_incompatibilities *list,
     sl_buf_done(&text);
 }
 
+/* The innermost reason, in the same words. */
+static void put_hint(struct comparison *c, const struct sl_incompatibility *item, bool new_reads)
+{
+    struct sl_buf text = {0};
+
+    while (item->cause)
+        item = item->cause;
+    describe(item, new_reads ? "new" : "earlier", new_reads ? "earlier" : "new", &text);
+    if (c->hint)
+        (void)snprintf(c->hint, c->hint_size, "%s", sl_buf_cstr(&text));
+    sl_buf_done(&text);
+}
+
 static void compare(struct comparison *c, const struct sl_avro_type *reader,
                     const struct sl_avro_type *writer, bool new_reads)
 {
@@ -81,6 +97,8 @@ static void compare(struct comparison *c, const struct sl_avro_type *reader,
     if (sl_compatibility_check(reader, writer, &list, &err))
         (void)json_array_append_new(
             c->messages, json_sprintf("Unexpected exception during compatibility check: %s", err.text));
+    if (list.n && json_array_size(c->messages) == 0)
+        put_hint(c, list.items[0], new_reads);
     add_items(c->messages, &list, new_reads ? "new" : "old", new_reads ? "old" : "new");
     sl_incompatibilities_done(&list);
 }
@@ -127,7 +145,7 @@ static void compare_version(const struct sl_schema_book *book, struct comparison
 
 json_t *sl_book_incompatibilities(const struct sl_schema_book *book, const char *subject,
                                   const struct sl_avro_doc *draft, const struct sl_schema_version *versions,
-                                  size_t n)
+                                  size_t n, char *hint, size_t hint_size)
 {
     const char *level = sl_book_level(book, subject);
     bool transitive = strstr(level, "_TRANSITIVE") != NULL;
@@ -136,6 +154,8 @@ json_t *sl_book_incompatibilities(const struct sl_schema_book *book, const char 
         .draft = draft,
         .backward = strncmp(level, "BACKWARD", 8) == 0 || strncmp(level, "FULL", 4) == 0,
         .forward = strncmp(level, "FORWARD", 7) == 0 || strncmp(level, "FULL", 4) == 0,
+        .hint = hint,
+        .hint_size = hint_size,
     };
 
     /* The newest first; the first that does not fit is told of. */
@@ -186,7 +206,8 @@ json_t *sl_book_compatible(struct sl_schema_book *book, const char *subject_name
     if (versions && version != 0)
         n = 1;
     if (refusal->status == 0 && sl_book_draft(book, subject_name, request, true, &draft, refusal)) {
-        result = answer(sl_book_incompatibilities(book, subject_name, draft.doc, versions, n), verbose);
+        result =
+            answer(sl_book_incompatibilities(book, subject_name, draft.doc, versions, n, NULL, 0), verbose);
         sl_schema_draft_done(&draft);
     }
     sl_book_leave(book);

@@ -78,11 +78,12 @@ void sl_schema_draft_done(struct sl_schema_draft *draft);
 
 /*
  * What is in the way of a new schema beside earlier versions of its subject, as the registry words it: an
- * array of texts, empty when nothing is. The caller owns it. NULL: a stored schema cannot be read.
+ * array of texts, empty when nothing is. The caller owns it. hint (may be NULL): the innermost reason of the
+ * first.
  */
 json_t *sl_book_incompatibilities(const struct sl_schema_book *book, const char *subject,
                                   const struct sl_avro_doc *draft, const struct sl_schema_version *versions,
-                                  size_t n);
+                                  size_t n, char *hint, size_t hint_size);
 
 /* ---- settings (book_settings.c) ---- */
 

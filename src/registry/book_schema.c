@@ -209,7 +209,8 @@ static bool check_compatible(struct sl_schema_book *book, const char *subject_na
 
     if (!subject)
         return true;
-    found = sl_book_incompatibilities(book, subject_name, draft->doc, subject->versions, subject->n_versions);
+    found = sl_book_incompatibilities(book, subject_name, draft->doc, subject->versions, subject->n_versions,
+                                      refusal->hint, sizeof(refusal->hint));
     for (size_t i = 0; i < json_array_size(found); i++)
         sl_buf_format(&details, "%s%s", i ? ", " : "", json_string_value(json_array_get(found, i)));
     if (json_array_size(found))

@@ -71,7 +71,8 @@ static void merge(struct checker *c, struct result *to, const struct result *fro
         add_item(c, to, from->items[i]);
 }
 
-static void add(struct checker *c, struct result *to, enum sl_incompatibility_kind kind, const char *message)
+static void add_caused(struct checker *c, struct result *to, enum sl_incompatibility_kind kind,
+                       const char *message, const struct sl_incompatibility *cause)
 {
     struct sl_incompatibility *item = sl_arena_alloc(c->arena, sizeof(*item));
     const char *path = sl_buf_cstr(&c->path) + c->path_from;
@@ -80,8 +81,14 @@ static void add(struct checker *c, struct result *to, enum sl_incompatibility_ki
         .kind = kind,
         .location = sl_arena_strdup(c->arena, *path ? path : "/"),
         .message = message,
+        .cause = cause,
     };
     add_item(c, to, item);
+}
+
+static void add(struct checker *c, struct result *to, enum sl_incompatibility_kind kind, const char *message)
+{
+    add_caused(c, to, kind, message, NULL);
 }
 
 static size_t push(struct checker *c, const char *token)
@@ -292,10 +299,33 @@ static const struct result *check_apart(struct checker *c, const struct sl_avro_
     return result;
 }
 
-static void add_missing_branch(struct checker *c, const struct sl_avro_type *writer, struct result *ret)
+/* Java's library does not say why the branch of the same kind and name does not fit; people want to know. */
+static const struct sl_incompatibility *find_cause(struct checker *c, const struct sl_avro_type *reader,
+                                                   const struct sl_avro_type *writer)
 {
-    add(c, ret, SL_MISSING_UNION_BRANCH,
-        sl_arena_format(c->arena, "reader union lacking writer type: %s", type_word(c, writer)));
+    const struct result *result;
+
+    if (reader->kind == SL_AVRO_UNION) {
+        for (uint32_t i = 0; i < reader->n; i++) {
+            const struct sl_incompatibility *cause = find_cause(c, reader->branches[i], writer);
+
+            if (cause)
+                return cause;
+        }
+        return NULL;
+    }
+    if (reader->kind != writer->kind || (reader->name && strcmp(reader->name, writer->name) != 0))
+        return NULL;
+    result = find_pair(c, reader, writer)->result;
+    return result && result->n ? result->items[0] : NULL;
+}
+
+static void add_missing_branch(struct checker *c, const struct sl_avro_type *reader,
+                               const struct sl_avro_type *writer, struct result *ret)
+{
+    add_caused(c, ret, SL_MISSING_UNION_BRANCH,
+               sl_arena_format(c->arena, "reader union lacking writer type: %s", type_word(c, writer)),
+               find_cause(c, reader, writer));
 }
 
 static void check_two_unions(struct checker *c, const struct sl_avro_type *reader,
@@ -305,7 +335,7 @@ static void check_two_unions(struct checker *c, const struct sl_avro_type *reade
         size_t before = push_index(c, i);
 
         if (check_apart(c, reader, writer->branches[i])->n)
-            add_missing_branch(c, writer->branches[i], ret);
+            add_missing_branch(c, reader, writer->branches[i], ret);
         c->path.len = before;
     }
 }
@@ -317,7 +347,7 @@ static void check_reader_union(struct checker *c, const struct sl_avro_type *rea
         if (check_apart(c, reader->branches[i], writer)->n == 0)
             return;
     }
-    add_missing_branch(c, writer, ret);
+    add_missing_branch(c, reader, writer, ret);
 }
 
 static bool widens(enum sl_avro_kind reader, enum sl_avro_kind writer)

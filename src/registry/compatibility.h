@@ -26,6 +26,8 @@ struct sl_incompatibility {
     enum sl_incompatibility_kind kind;
     const char *location; /* a JSON pointer into the reader's schema: "/fields/2/type" */
     const char *message;  /* the names or types in question */
+    /* Of a missing branch: what keeps the one of the same name from fitting, counted from there; or NULL. */
+    const struct sl_incompatibility *cause;
 };
 
 /* Everything in it lives in its arena. */

@@ -156,3 +156,19 @@ def test_an_instance_dropped_before_it_was_read_stops_the_task_by_name(make_pipe
     p.sluice.wait_for_log("the task failed")
     assert "capture instance 'dbo_visits' was dropped before all its changes were read" in p.sluice.output()
     assert ledger(p) == [(1, "c")]
+
+
+def test_a_table_that_changed_incompatibly_stops_with_the_registrys_own_explanation(make_pipeline, cluster):
+    p = make(make_pipeline, cluster, "id int NOT NULL, who nvarchar(20) NULL")
+    p.sluice.start()
+    p.sluice.wait_for_log("streaming")
+    p.source.execute("INSERT dbo.visits VALUES (1, N'a')", database=DATABASE)
+    wait.until(lambda: len(ledger(p)) == 1, "the first row")
+    p.source.execute("DELETE dbo.visits", database=DATABASE)
+    p.source.execute("ALTER TABLE dbo.visits ADD must int NOT NULL", database=DATABASE)
+    enable(p, "dbo_visits_2")
+    p.source.execute("INSERT dbo.visits (id, who, must) VALUES (2, N'b', 3)", database=DATABASE)
+    wait.until(lambda: "the task failed" in p.sluice.output(), "the source to stop")
+    said = next(line for line in p.sluice.output().splitlines() if "the task failed" in line)
+    assert "Schema being registered is incompatible with an earlier schema" in said
+    assert f"{TOPIC}-value" in said and "must" in said and "HINT" in said

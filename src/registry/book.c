@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/backoff.h"
 #include "base/buf.h"
+#include "base/clock.h"
+#include "base/thread.h"
 #include "registry/book_inside.h"
 
 #include <openssl/evp.h>
@@ -7,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_TRIES = 5 };
+enum { MAX_TRIES = 25, FIRST_WAIT_US = 20 * 1000, LONGEST_WAIT_US = 1000 * 1000 };
 
 /* ---- refusals ---- */
 
@@ -155,16 +158,26 @@ static bool prepare(struct sl_schema_book *book, struct sl_refusal *refusal)
 json_t *sl_book_write(struct sl_schema_book *book, sl_book_action *action, const void *arg,
                       struct sl_refusal *refusal)
 {
+    struct sl_backoff backoff = {.base_us = FIRST_WAIT_US, .max_us = LONGEST_WAIT_US};
+    struct sl_stop never;
     json_t *answer = NULL;
 
-    (void)pthread_mutex_lock(&book->lock);
+    sl_stop_init(&never);
     for (int i = 0; i < MAX_TRIES; i++) {
         sl_refusal_done(refusal);
+        (void)pthread_mutex_lock(&book->lock);
         answer = prepare(book, refusal) ? action(book, arg, refusal) : NULL;
+        (void)pthread_mutex_unlock(&book->lock);
         if (answer || refusal->rc != SL_E_FENCED)
             break;
+        /* Two that write at the same moment take it from one another: one of them waits a little longer. */
+        (void)sl_stop_wait(&never, sl_now_us() + sl_backoff_next_us(&backoff));
     }
-    (void)pthread_mutex_unlock(&book->lock);
+    sl_stop_done(&never);
+    if (refusal->rc == SL_E_FENCED)
+        refusal->rc =
+            sl_error_set(&refusal->cause, SL_E_BUSY,
+                         "other workers write to the schema registry all the time; it is tried again");
     return answer;
 }
 

@@ -7,6 +7,7 @@
  */
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "registry/store.h"
 #include "sluice/transport.h"
 
@@ -16,10 +17,14 @@
 #define SPACE "schemas"
 #define CLAIM "sluice-schemas"
 
+enum { QUIET_US = 800 * 1000, MOST_PUT_OFF = 10 };
+
 struct store {
     struct sl_schema_store store;
     struct sl_transport *transport;
-    _Atomic bool changed; /* somebody wrote since the last load; ourselves too */
+    _Atomic bool changed;       /* somebody wrote since the last load; ourselves too */
+    _Atomic int64_t changed_us; /* when that was */
+    unsigned put_off;           /* how often in a row we left another its turn */
     bool claimed;
     bool watching;
 };
@@ -152,6 +157,7 @@ static void note_change(void *ctx, const char *key, struct sl_span value)
 
     (void)key;
     (void)value;
+    atomic_store(&s->changed_us, sl_now_us());
     atomic_store(&s->changed, true);
 }
 
@@ -169,6 +175,13 @@ static enum sl_rc prepare(struct sl_schema_store *store, bool *ret_stale, struct
 
     if (s->claimed)
         return SL_OK;
+    /* Taking the claim costs the broker a second, and its loser another: whoever registers a whole database
+     * at its start is let finish, for a while. */
+    if (s->put_off < MOST_PUT_OFF && sl_now_us() - atomic_load(&s->changed_us) < QUIET_US) {
+        s->put_off++;
+        return sl_error_set(err, SL_E_FENCED, "another worker is writing to the schema registry");
+    }
+    s->put_off = 0;
     if (s->transport->ops->claim)
         rc = s->transport->ops->claim(s->transport, SPACE, CLAIM, err);
     if (rc)
@@ -289,6 +302,7 @@ enum sl_rc sl_schema_store_topic_open(struct sl_transport *transport, struct sl_
 
     s->store.ops = &topic_ops;
     s->transport = transport;
+    atomic_store(&s->changed_us, INT64_MIN / 2);
     if (transport->ops->watch)
         rc = transport->ops->watch(transport, SPACE, note_change, s, err);
     if (rc) {

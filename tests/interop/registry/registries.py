@@ -23,7 +23,7 @@ def ask(url, method="GET", body=None):
     request = urllib.request.Request(url, method=method, headers={"Content-Type": MEDIA},
                                      data=None if body is None else json.dumps(body).encode())
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=90) as answer:
             return answer.status, json.loads(answer.read() or "null")
     except urllib.error.HTTPError as refused:
         return refused.code, json.loads(refused.read() or "null")

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The built-in registry on Kafka: in the topic _schemas, shared by workers, and used by Confluent's own client."""
+import concurrent.futures
+import json
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from harness import fetch, sluice, wait
+from harness.postgres import free_port
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "registry"))
+
+import registries  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def confluent_python(cache):
+    """A Python with confluent-kafka in it."""
+    wanted = registries.HERE / "requirements.txt"
+
+    def make(folder):
+        fetch.run(["/usr/bin/python3", "-m", "venv", folder])
+        fetch.run([folder / "bin/pip", "install", "-q", "-r", wanted])
+    return fetch.once(cache / "confluent-python", wanted.read_text(), make) / "bin/python"
+
+
+def test_confluents_client_reads_what_sluice_wrote(broker, make_pipeline, confluent_python):
+    url = f"http://127.0.0.1:{free_port()}"
+    p = make_pipeline(broker, True, worker={"sluice.registry.listeners": url}, ledger=False,
+                      fill={"customers": 25, "products": 1, "orders": 0, "lines": 0})
+    p.sluice.start()
+    p.wait_equal()
+    topic = f"{p.topic_prefix}.warehouse_source.dbo.customers"
+    done = subprocess.run([confluent_python, HERE / "avro_consumer.py", broker.bootstrap, url, topic], capture_output=True,
+                          text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr[-3000:]
+    seen = json.loads(done.stdout)
+    assert len(seen["values"]) == 25 and len({key["id"] for key in seen["keys"]}) == 25
+    assert all(value["op"] == "r" and value["after"]["id"] == key["id"] for key, value in zip(seen["keys"], seen["values"]))
+    keys = [key for key, _ in seen["schemas"]]
+    assert {"keytype": "SCHEMA", "subject": f"{topic}-value", "version": 1, "magic": 1} in keys
+    stored = next(value for key, value in seen["schemas"] if key.get("subject") == f"{topic}-value")
+    assert stored["version"] == 1 and stored["deleted"] is False
+    assert json.loads(stored["schema"])["name"] == "Envelope"
+    status, made = registries.ask(f"{url}/subjects/{topic}-python-value/versions/1")
+    assert status == 200 and seen["framed"] == f"00{made['id']:08x}0e020278"
+    assert p.sluice.stop() == 0
+
+
+def test_workers_share_one_registry_and_never_one_id(broker, build, tmp_path):
+    group = {"bootstrap.servers": broker.bootstrap, "group.id": "sharing", "config.storage.topic": "sharing-configs",
+             "offset.storage.topic": "sharing-offsets", "status.storage.topic": "sharing-status",
+             "kafkastore.topic": "_sharing"}
+    urls = [f"http://127.0.0.1:{free_port()}" for _ in range(2)]
+    workers = [sluice.Sluice(tmp_path / f"w{i}", build, {**group, "sluice.registry.listeners": url}).start()
+               for i, url in enumerate(urls)]
+    for worker in workers:
+        worker.wait_for_log('"ready"', 60)
+
+    def register(number):
+        schema = json.dumps({"type": "fixed", "name": f"F{number}", "size": number + 1})
+        status, made = registries.ask(f"{urls[number % 2]}/subjects/s{number}/versions", "POST", {"schema": schema})
+        assert status == 200, made
+        return made["id"]
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        ids = list(pool.map(register, range(12)))
+    assert sorted(ids) == list(range(1, 13))
+    for url in urls:
+        wait.until(lambda: len(registries.ask(f"{url}/subjects")[1]) == 12, "every worker to see every subject")
+        for number, schema_id in enumerate(ids):
+            assert registries.ask(f"{url}/subjects/s{number}/versions/latest")[1]["id"] == schema_id
+    workers[0].kill()
+    assert registries.ask(f"{urls[1]}/subjects/s0", "DELETE") == (200, [1])
+    status, made = registries.ask(f"{urls[1]}/subjects/last/versions", "POST", {"schema": '"long"'})
+    assert (status, made) == (200, {"id": 13})
+    assert workers[1].stop() == 0

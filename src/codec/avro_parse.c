@@ -212,7 +212,7 @@ static bool parse_field(struct parser *p, json_t *json, const struct sl_avro_typ
         return false;
     copy_field_props(p, ret, json);
     if (ret->type && ret->default_value && !p->doc->bad_default &&
-        !sl_avro_default_valid(ret->type, ret->default_value))
+        !sl_avro_default_taken(ret->type, ret->default_value))
         p->doc->bad_default = ret->name;
     return ret->type != NULL;
 }

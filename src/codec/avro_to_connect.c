@@ -360,8 +360,7 @@ static void read_default(struct reader *r, const struct sl_avro_type *type, cons
 
     if (!json && own)
         json = own->value;
-    else if (json && !own && !json_is_null(json) && !r->options->discard_type_doc_default &&
-             r->options->connect_meta_data)
+    else if (json && !own && !r->options->discard_type_doc_default && r->options->connect_meta_data)
         set_parameter(draft, SL_AVRO_CONNECT_SPACE ".field.default", "true");
     if (!json || json_is_null(json) || !sl_avro_default_value(&draft->schema, json, r->arena, &value))
         return;

@@ -155,6 +155,7 @@ bool sl_avro_is_union(const struct sl_schema *schema)
 struct look {
     int depth;
     int left;
+    bool any_branch; /* of a union, not only its first */
 };
 
 static bool default_valid(struct look *look, const struct sl_avro_type *type, const json_t *value);
@@ -197,6 +198,17 @@ static bool map_default_valid(struct look *look, const struct sl_avro_type *item
     return valid;
 }
 
+static bool branch_default_valid(struct look *look, const struct sl_avro_type *type, const json_t *value)
+{
+    for (uint32_t i = 0; i < type->n; i++) {
+        if (default_valid(look, type->branches[i], value))
+            return true;
+        if (!look->any_branch)
+            break;
+    }
+    return false;
+}
+
 static bool nested_default_valid(struct look *look, const struct sl_avro_type *type, const json_t *value)
 {
     bool valid = false;
@@ -208,7 +220,7 @@ static bool nested_default_valid(struct look *look, const struct sl_avro_type *t
     else if (type->kind == SL_AVRO_MAP)
         valid = json_is_object(value) && map_default_valid(look, type->items, value);
     else if (type->kind == SL_AVRO_UNION)
-        valid = type->n > 0 && default_valid(look, type->branches[0], value);
+        valid = branch_default_valid(look, type, value);
     else if (type->kind == SL_AVRO_RECORD)
         valid = json_is_object(value) && fields_default_valid(look, type, value);
     look->depth--;
@@ -243,4 +255,9 @@ static bool default_valid(struct look *look, const struct sl_avro_type *type, co
 bool sl_avro_default_valid(const struct sl_avro_type *type, const json_t *value)
 {
     return default_valid(&(struct look){.left = 100000}, type, value);
+}
+
+bool sl_avro_default_taken(const struct sl_avro_type *type, const json_t *value)
+{
+    return default_valid(&(struct look){.left = 100000, .any_branch = true}, type, value);
 }

@@ -25,7 +25,10 @@ json_t *sl_avro_keep(struct sl_avro_doc *doc, json_t *value);
 bool sl_avro_name_valid(const char *name);
 bool sl_avro_space_valid(const char *space);
 
-/* Would the Java library take the JSON value as a default of the type? (A union: of its first branch.) */
+/* Does the JSON value fit as a default? Of a union: its first branch, as the specification says it. */
 bool sl_avro_default_valid(const struct sl_avro_type *type, const json_t *value);
+
+/* Does the Java library take it in a text? Since 1.12 it takes a default of any branch of a union. */
+bool sl_avro_default_taken(const struct sl_avro_type *type, const json_t *value);
 
 #endif

@@ -184,6 +184,20 @@ def named_late(schema, defined=None):
     return any([named_late(part, defined) for part in parts])
 
 
+def has_odd_default(schema):
+    """Is a field's default one of another branch of its union than the first?"""
+    if isinstance(schema, list):
+        return any(has_odd_default(branch) for branch in schema)
+    if isinstance(schema, str):
+        return False
+    for field in schema.get("fields", []):
+        kind = field["type"]
+        if isinstance(kind, list) and "default" in field and (not kind or kind[0] != "null" or field["default"] is not None):
+            return True
+    parts = [schema[member] for member in ("items", "values") if member in schema]
+    return any(has_odd_default(part) for part in parts + [field["type"] for field in schema.get("fields", [])])
+
+
 def pairs(seed, count):
     """(reader, writer) texts. Some are no schemas (two types of one name): both judges have to say so."""
     rng = random.Random(seed)

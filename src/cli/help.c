@@ -7,8 +7,7 @@
 
 static void print_all(const struct sl_cli *cli)
 {
-    (void)puts(
-        "sluice moves row changes from SQL Server and ScyllaDB into PostgreSQL, through a log of its own or Kafka.\n\nCommands:");
+    (void)puts("sluice moves row changes from SQL Server and ScyllaDB into PostgreSQL.\n\nCommands:");
     for (const struct sl_command *const *command = cli->commands; *command; command++)
         (void)printf("  %-14s %s\n", (*command)->name, (*command)->summary);
     (void)puts("\n'sluice help COMMAND' tells more. Exit status: 0 done, 1 failed, 2 used wrongly.");

@@ -61,7 +61,7 @@ static const char more_orders[] =
     "Orders about rows and streams (TABLE: ks.name):\n"
     "  generation new [in MS]         the streams of vnode keyspaces begin a new generation, MS from now "
     "(3000)\n"
-    "  tablets split TABLE [in MS]    twice as many streams for a table of a tablets keyspace\n"
+    "  tablets split TABLE [one] [in MS]  each tablet of a table, or one of them, becomes two: new streams\n"
     "  delay log|base TABLE MS [every N] [count N] [shuffled]\n"
     "                                 rows written from now on are seen MS later: late and out of order\n"
     "  delay off;  release            no more of that; and show at once what is held back\n"

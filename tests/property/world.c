@@ -289,7 +289,8 @@ void world_generation(struct world *world)
     char answer[400] = "";
 
     if (world->table->tablets)
-        (void)snprintf(line, sizeof(line), "tablets split %s.%s", world->table->keyspace, world->table->name);
+        (void)snprintf(line, sizeof(line), "tablets split %s.%s%s", world->table->keyspace,
+                       world->table->name, below(world, 2) ? " one" : "");
     else
         (void)snprintf(line, sizeof(line), "generation new");
     if (!sy_server_command(world->server, line, answer, sizeof(answer)))

@@ -146,8 +146,20 @@ static bool order_generation(struct sy_server *server, int64_t in_ms, char *ret_
     return true;
 }
 
+/* One tablet, or each of them. */
+static void split(struct sy_server *server, const struct sy_table *table, uint32_t n, int64_t start_ms,
+                  bool one)
+{
+    if (!one) {
+        open_set(server, table, start_ms, n * 2);
+        return;
+    }
+    (void)sy_streams_split_one(server->cdc, table->id, start_ms, sy_server_random(server));
+    sy_public_table(server, table, sy_streams_of_table(server->cdc, table->id));
+}
+
 static bool order_split(struct sy_server *server, const char *keyspace, const char *name, int64_t in_ms,
-                        char *ret_text, size_t size)
+                        bool one, char *ret_text, size_t size)
 {
     const struct sy_table *table = sy_catalog_table(server, keyspace, name);
     const struct sy_table_streams *streams = table ? sy_streams_of_table(server->cdc, table->id) : NULL;
@@ -163,7 +175,7 @@ static bool order_split(struct sy_server *server, const char *keyspace, const ch
                        TABLETS_MAX);
         return false;
     }
-    open_set(server, table, now_ms(server) + in_ms, streams->sets[streams->n_sets - 1].n * 2);
+    split(server, table, streams->sets[streams->n_sets - 1].n, now_ms(server) + in_ms, one);
     sy_journal_catalog(server);
     streams = sy_streams_of_table(server->cdc, table->id);
     (void)snprintf(ret_text, size, "%" PRIu32 " streams from %" PRId64 " on",
@@ -188,13 +200,16 @@ bool sy_cdc_command(struct sy_server *server, const char *line, char *ret_text, 
     char name[200];
     int64_t in_ms;
     int used = 0;
+    bool one;
 
     *ret_known = true;
     if (strncmp(line, "generation new", 14) == 0 && read_delay(line + 14, &in_ms))
         return order_generation(server, in_ms, ret_text, size);
-    if (sscanf(line, "tablets split %63[^. ].%199[^ ]%n", keyspace, name, &used) == 2 &&
-        read_delay(line + used, &in_ms))
-        return order_split(server, keyspace, name, in_ms, ret_text, size);
+    if (sscanf(line, "tablets split %63[^. ].%199[^ ]%n", keyspace, name, &used) == 2) {
+        one = strncmp(line + used, " one", 4) == 0;
+        if (read_delay(line + used + (one ? 4 : 0), &in_ms))
+            return order_split(server, keyspace, name, in_ms, one, ret_text, size);
+    }
     *ret_known = false;
     return false;
 }

@@ -130,10 +130,13 @@ static const struct sy_table *table_of(struct sy_server *server, const uint8_t i
     return NULL;
 }
 
+/* The streams of a set that another one (NULL: none) does not have. */
 static void put_state(struct sy_server *server, struct row *row, const struct sy_stream_set *set,
-                      int8_t state, struct sy_arena *arena)
+                      const struct sy_stream_set *without, int8_t state, struct sy_arena *arena)
 {
     for (uint32_t i = 0; i < set->n; i++) {
+        if (without && sy_streams_has(without, &set->streams[i]))
+            continue;
         row->clustering[1] = tiny(arena, state);
         row->clustering[2] = (struct sy_value){.len = SY_STREAM_ID_SIZE, .bytes = set->streams[i].bytes};
         put(server, "system", "cdc_streams", row, arena);
@@ -152,10 +155,13 @@ void sy_public_table(struct sy_server *server, const struct sy_table *table,
                           .clustering = {number(&arena, streams->sets[i].start_ms)},
                           .value = {.len = SY_NULL}};
 
-        put_state(server, &row, &streams->sets[i], CURRENT, &arena);
-        put_state(server, &row, &streams->sets[i], OPENED, &arena);
-        if (i)
-            put_state(server, &row, &streams->sets[i - 1], CLOSED, &arena);
+        const struct sy_stream_set *set = &streams->sets[i];
+        const struct sy_stream_set *former = i ? &streams->sets[i - 1] : NULL;
+
+        put_state(server, &row, set, NULL, CURRENT, &arena);
+        put_state(server, &row, set, former, OPENED, &arena);
+        if (former)
+            put_state(server, &row, former, set, CLOSED, &arena);
         put(server, "system", "cdc_timestamps", &row, &arena);
     }
     sy_arena_free(&arena);

@@ -192,10 +192,9 @@ static int64_t last_token(uint32_t i, uint32_t n)
     return (int64_t)((uint64_t)(whole * (i + 1) / n - 1) ^ 1ULL << 63);
 }
 
-const struct sy_stream_set *sy_streams_open_set(struct sy_streams *streams, const uint8_t table_id[16],
-                                                int64_t start_ms, uint32_t n)
+/* An empty set of n streams behind the table's last one. */
+static struct sy_stream_set *add_set(struct sy_table_streams *table, int64_t start_ms, uint32_t n)
 {
-    struct sy_table_streams *table = table_for(streams, table_id);
     struct sy_stream_set *set;
 
     if (table->n_sets && start_ms <= table->sets[table->n_sets - 1].start_ms)
@@ -204,9 +203,44 @@ const struct sy_stream_set *sy_streams_open_set(struct sy_streams *streams, cons
     set = &table->sets[table->n_sets++];
     *set = (struct sy_stream_set){.start_ms = start_ms, .n = n};
     set->streams = need(calloc(n, sizeof(*set->streams)));
+    return set;
+}
+
+const struct sy_stream_set *sy_streams_open_set(struct sy_streams *streams, const uint8_t table_id[16],
+                                                int64_t start_ms, uint32_t n)
+{
+    struct sy_stream_set *set = add_set(table_for(streams, table_id), start_ms, n);
+
     for (uint32_t i = 0; i < n; i++)
         set->streams[i] = make_id(streams, last_token(i, n), 0);
     return set;
+}
+
+const struct sy_stream_set *sy_streams_split_one(struct sy_streams *streams, const uint8_t table_id[16],
+                                                 int64_t start_ms, uint64_t which)
+{
+    struct sy_table_streams *table = table_for(streams, table_id);
+    uint32_t n = table->sets[table->n_sets - 1].n;
+    struct sy_stream_set *set = add_set(table, start_ms, n + 1);
+    const struct sy_stream_id *former = table->sets[table->n_sets - 2].streams;
+    uint32_t split = (uint32_t)(which % n);
+    uint64_t before = split ? sy_get_u64(former[split - 1].bytes) : 1ULL << 63;
+    uint64_t end = sy_get_u64(former[split].bytes);
+
+    memcpy(set->streams, former, split * sizeof(*former));
+    set->streams[split] = make_id(streams, (int64_t)(before + (end - before) / 2), 0);
+    set->streams[split + 1] = make_id(streams, (int64_t)end, 0);
+    memcpy(&set->streams[split + 2], &former[split + 1], (n - split - 1) * sizeof(*former));
+    return set;
+}
+
+bool sy_streams_has(const struct sy_stream_set *set, const struct sy_stream_id *id)
+{
+    for (uint32_t i = 0; i < set->n; i++) {
+        if (memcmp(set->streams[i].bytes, id->bytes, SY_STREAM_ID_SIZE) == 0)
+            return true;
+    }
+    return false;
 }
 
 const struct sy_table_streams *sy_streams_of_table(const struct sy_streams *streams,

@@ -78,6 +78,14 @@ const struct sy_generation *sy_streams_open_generation(struct sy_streams *stream
 /* Open a set of n streams (a power of two) for a table; as above. */
 const struct sy_stream_set *sy_streams_open_set(struct sy_streams *streams, const uint8_t table_id[16],
                                                 int64_t start_ms, uint32_t n);
+/*
+ * Open a set in which one tablet of the last one is split: the others keep their streams. which: any number,
+ * it is taken modulo the tablets. The table must have a set.
+ */
+const struct sy_stream_set *sy_streams_split_one(struct sy_streams *streams, const uint8_t table_id[16],
+                                                 int64_t start_ms, uint64_t which);
+/* Does the set have the stream? */
+bool sy_streams_has(const struct sy_stream_set *set, const struct sy_stream_id *id);
 /* The sets of a table; NULL when it has none. */
 const struct sy_table_streams *sy_streams_of_table(const struct sy_streams *streams,
                                                    const uint8_t table_id[16]);

@@ -356,7 +356,7 @@ static bool run(struct order *order)
     }
     return answer(
         order, false,
-        "unknown order '%s'\nHINT: generation new [in MS], tablets split KS.TABLE [in MS], delay "
+        "unknown order '%s'\nHINT: generation new [in MS], tablets split KS.TABLE [one] [in MS], delay "
         "log|base KS.TABLE MS [every N] [count N] [shuffled], delay off, release, log expire KS.TABLE "
         "[before US], log count KS.TABLE, rowttl expire KS.TABLE, dump KS.TABLE, hash KS.TABLE",
         word(order, 0));

@@ -226,6 +226,11 @@ static void tablets_have_sets_of_streams_that_are_split(void **state)
     world_write(world, 1, 1, "v", "late", T);
     world_write(world, 1, 1, "v", "now", T + 20000 * MS);
     assert_string_equal(order(world, "log count ks.t"), "2 rows, 0 expired");
+
+    /* Sets of 4 and 8: all current and opened, and the 4 closed. Then one of the 8 becomes two. */
+    assert_int_equal(count_rows(world, "system", "cdc_streams"), 4 + 4 + 8 + 8 + 4);
+    assert_string_equal(order(world, "tablets split ks.t one in 1000"), "9 streams from 1700000021000 on");
+    assert_int_equal(count_rows(world, "system", "cdc_streams"), 28 + 9 + 2 + 1);
 }
 
 /* --- ALTER TABLE --- */

@@ -137,6 +137,47 @@ def test_without_files_the_connectors_of_the_last_run_come_back(make):
     p.wait_equal()
 
 
+def test_a_sink_that_was_reset_applies_everything_again(make):
+    p = make(fill={"customers": 40, "products": 10, "orders": 10, "lines": 10})
+    p.sluice.start()
+    p.wait_equal()
+    before = {table: count(p, f"ledger_{table}") for table in workload.TABLES}
+    refused = expect(p, 400, "DELETE", "/connectors/ledger/offsets")
+    assert "STOPPED" in refused["message"]
+    expect(p, 204, "PUT", "/connectors/ledger/stop")
+    wait_states(p, "ledger", "STOPPED")
+    topic = f"{p.topic_prefix}.warehouse_source.dbo.customers"
+    shown = {entry["partition"]["kafka_topic"]: entry["offset"]["kafka_offset"]
+             for entry in expect(p, 200, "GET", "/connectors/ledger/offsets")["offsets"]}
+    assert shown[topic] == before["customers"]
+
+    back = {"partition": {"kafka_topic": topic, "kafka_partition": 0}, "offset": {"kafka_offset": shown[topic] - 10}}
+    expect(p, 200, "PATCH", "/connectors/ledger/offsets", {"offsets": [back]})
+    expect(p, 202, "PUT", "/connectors/ledger/resume")
+    wait.until(lambda: count(p, "ledger_customers") == before["customers"] + 10, "ten rows once more")
+
+    expect(p, 204, "PUT", "/connectors/ledger/stop")
+    wait_states(p, "ledger", "STOPPED")
+    expect(p, 200, "DELETE", "/connectors/ledger/offsets")
+    expect(p, 202, "PUT", "/connectors/ledger/resume")
+    wait.until(lambda: all(count(p, f"ledger_{t}") == 2 * before[t] + (10 if t == "customers" else 0)
+                           for t in workload.TABLES), "everything once more")
+
+
+def test_a_source_that_was_reset_takes_its_snapshot_again(make):
+    p = make(ledger=False, fill={"customers": 40, "products": 10, "orders": 10, "lines": 10})
+    p.sluice.start()
+    p.wait_equal()
+    expect(p, 204, "PUT", "/connectors/source/stop")
+    wait_states(p, "source", "STOPPED")
+    assert expect(p, 200, "GET", "/connectors/source/offsets")["offsets"]
+    expect(p, 200, "DELETE", "/connectors/source/offsets")
+    assert expect(p, 200, "GET", "/connectors/source/offsets") == {"offsets": []}
+    p.query("DELETE FROM customers")
+    expect(p, 202, "PUT", "/connectors/source/resume")
+    p.wait_equal()
+
+
 def test_a_failed_task_heals_by_itself_when_its_cause_is_gone(make):
     p = make(worker={"sluice.restart.backoff.ms": "100"},
              fill={"customers": 40, "products": 10, "orders": 10, "lines": 10})

@@ -102,6 +102,7 @@ struct sl_herder {
     pthread_cond_t answered;
     bool look;
     bool stop;
+    bool stopping; /* the thread has come to it */
     bool stopped;
     bool stopped_well;
     int64_t stop_deadline_us;

@@ -12,6 +12,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+enum { ABANDON_LOG_US = 600 * 1000 }; /* before a stop's deadline */
+
 /* ---- waking ---- */
 
 void sl_herder_wake(struct sl_herder *herder)
@@ -334,6 +336,10 @@ static void herd_main(void *arg)
         signal_main(herder);
         stop = sleep_until_look(herder);
     }
+    (void)pthread_mutex_lock(&herder->lock);
+    herder->stopping = true;
+    (void)pthread_cond_broadcast(&herder->answered);
+    (void)pthread_mutex_unlock(&herder->lock);
     well = sl_herd_stop(herder, herder->stop_deadline_us);
     (void)pthread_mutex_lock(&herder->lock);
     herder->stopped = true;
@@ -386,6 +392,21 @@ static void refuse_waiting(struct sl_herder *herder)
     }
 }
 
+/* A log that is away must not keep the thread from the stop: what it waits for there is given up. */
+static void free_the_thread(struct sl_herder *herder, int64_t deadline_us)
+{
+    struct sl_transport *transport = herder->shared.transport;
+    bool stopping;
+
+    (void)pthread_mutex_lock(&herder->lock);
+    while (!herder->stopping && sl_cond_wait(&herder->answered, &herder->lock, deadline_us - ABANDON_LOG_US))
+        continue;
+    stopping = herder->stopping;
+    (void)pthread_mutex_unlock(&herder->lock);
+    if (!stopping && transport->ops->abandon)
+        transport->ops->abandon(transport);
+}
+
 bool sl_herder_stop(struct sl_herder *herder, int64_t deadline_us)
 {
     bool well;
@@ -398,6 +419,7 @@ bool sl_herder_stop(struct sl_herder *herder, int64_t deadline_us)
     refuse_waiting(herder);
     if (!herder->thread.started)
         return sl_herd_stop(herder, deadline_us);
+    free_the_thread(herder, deadline_us);
     (void)pthread_mutex_lock(&herder->lock);
     while (!herder->stopped && sl_cond_wait(&herder->answered, &herder->lock, deadline_us))
         continue;

@@ -130,6 +130,8 @@ static enum sl_rc decode_one(struct job *job, uint32_t index, struct sl_error *e
         *err = job->decoder->refused.why;
         return err->rc;
     }
+    if (job->decoder->repeats && sl_repeats_look(job->decoder->repeats, raw))
+        return SL_OK;
     message.record.timestamp_ms = raw->timestamp_ms;
     message.record.offset = raw->offset;
     message.record.partition = raw->partition;

@@ -12,6 +12,7 @@
 #include "engine/converters.h"
 #include "engine/dead_letters.h"
 #include "engine/parking.h"
+#include "engine/repeats.h"
 #include "engine/stale.h"
 
 /* A batch on its way to the sink, with the bytes that its records had in the log. */
@@ -43,6 +44,7 @@ struct sl_decoder {
     struct sl_parking *parking; /* errors.park.keys; NULL: not asked for */
     struct sl_stale stale;
     bool replays; /* the records are dead letters: their own topics are not the one that is read */
+    struct sl_repeats *repeats; /* what was sent twice is left out; NULL: the log has nothing twice */
 };
 
 /*

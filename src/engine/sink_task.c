@@ -7,8 +7,10 @@
 #include "base/queue.h"
 #include "engine/connector_options.h"
 #include "engine/decoder.h"
+#include "engine/lookback.h"
 #include "engine/letter.h"
 #include "engine/positions.h"
+#include "engine/start_position.h"
 #include "engine/topic_use.h"
 
 #include <stdio.h>
@@ -375,6 +377,39 @@ static void begin_session(struct sl_sink_task *task)
     sl_thread_start(&task->fetch_thread, name, fetch_main, task);
 }
 
+/* From what the target holds to where reading begins. */
+static enum sl_rc find_starts(struct sl_sink_task *task, struct sl_progress *partitions, size_t n,
+                              struct sl_error *err)
+{
+    struct sl_transport *transport = task->shared->transport;
+    struct sl_start_sources sources = {.connector = task->connector->name,
+                                       .reader = sl_subscription_reader(task->subscription)};
+
+    for (size_t i = 0; i < n; i++) {
+        bool foreign = false;
+        enum sl_rc rc = transport->ops->committed(transport, sources.reader, partitions[i].topic,
+                                                  partitions[i].partition, &sources.committed, &foreign, err);
+
+        sources.committed_by_us = !foreign;
+        if (rc == SL_OK)
+            rc = sl_start_position(&sources, &partitions[i], err);
+        if (rc)
+            return rc;
+    }
+    return SL_OK;
+}
+
+/* What the target holds is not shown again, where the log may have it twice. */
+static enum sl_rc look_back(struct sl_sink_task *task, const struct sl_progress *partitions, size_t n,
+                            struct sl_error *err)
+{
+    if (!task->decoder.repeats)
+        return SL_OK;
+    sl_repeats_reset(task->decoder.repeats);
+    return sl_lookback(task->shared->transport, sl_subscription_reader(task->subscription), partitions, n,
+                       &task->stop, task->decoder.repeats, err);
+}
+
 static enum sl_rc open_reader(struct sl_sink_task *task, struct sl_progress *partitions, size_t n,
                               struct sl_error *err)
 {
@@ -383,10 +418,23 @@ static enum sl_rc open_reader(struct sl_sink_task *task, struct sl_progress *par
 
     if (rc)
         return rc;
+    /* Only what the target holds is ever committed: a position that we take over from others is theirs until
+     * then. */
     sl_positions_set(&task->positions, partitions, n);
+    rc = find_starts(task, partitions, n, err);
+    if (rc)
+        return rc;
     commit_if_due(task, true);
-    return transport->ops->reader_open(transport, sl_subscription_reader(task->subscription), partitions, n,
-                                       &task->reader, err);
+    rc = transport->ops->reader_open(transport, sl_subscription_reader(task->subscription), partitions, n,
+                                     &task->reader, err);
+    if (rc)
+        return rc;
+    rc = look_back(task, partitions, n, err);
+    if (rc) {
+        transport->ops->reader_close(task->reader);
+        task->reader = NULL;
+    }
+    return rc;
 }
 
 static enum sl_rc session(struct sl_sink_task *task, struct sl_error *err)
@@ -573,6 +621,8 @@ static enum sl_rc open_decoder(struct sl_sink_task *task, struct sl_error *err)
     struct sl_decoder *decoder = &task->decoder;
     enum sl_rc rc = sl_chain_open(&decoder->chain, shared->plugins, connector->props, err);
 
+    if (shared->transport->ops->appender_open) /* records and the source's offset may come apart */
+        decoder->repeats = sl_repeats_new();
     decoder->stale.after_ms = sl_connector_int(connector->props, "errors.stale.threshold.ms");
     if (rc == SL_OK && sl_connector_bool(connector->props, "errors.park.keys"))
         rc = sl_parking_open(shared->transport, connector->name, &task->parking, err);
@@ -646,6 +696,7 @@ void sl_sink_task_free(struct sl_sink_task *task)
     sl_dead_letters_close(task->decoder.letters);
     sl_parking_close(task->parking);
     sl_converters_close(&task->decoder.converters);
+    sl_repeats_free(task->decoder.repeats);
     sl_chain_close(&task->decoder.chain);
     for (size_t i = 0; i < INCOMING; i++)
         sl_batch_free(task->incoming[i].batch);

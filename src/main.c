@@ -68,6 +68,7 @@ static const struct sl_command *const commands[] = {
     &sl_command_offsets_get,
     &sl_command_offsets_set,
     &sl_command_offsets_reset,
+    &sl_command_offsets_adopt,
     &sl_command_plugins,
     &sl_command_loggers,
     &sl_command_users_hash,

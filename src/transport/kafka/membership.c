@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "transport/kafka/membership.h"
 
+#include "base/clock.h"
 #include "base/number.h"
 #include "base/props.h"
 #include "transport/kafka/inside.h"
@@ -36,10 +37,14 @@ static enum sl_rc make_topic(struct sl_kafka *kafka, const char *name, int32_t *
         .retention_ms = SL_LOG_DEFAULT,
         .retention_bytes = SL_LOG_DEFAULT,
     };
+    int64_t deadline_us = sl_now_us() + SL_KAFKA_ANSWER_US;
     enum sl_rc rc = sl_kafka_make_topic(kafka, name, &settings, err);
 
     if (rc == SL_OK)
         rc = sl_kafka_count_partitions(kafka, name, ret_slots, err);
+    while (rc == SL_OK && !*ret_slots && sl_now_us() < deadline_us && !sl_kafka_given_up(kafka) &&
+           !sl_stop_wait(&kafka->stop, sl_now_us() + SL_KAFKA_TURN_MS * 1000))
+        rc = sl_kafka_count_partitions(kafka, name, ret_slots, err); /* not every broker knows it yet */
     if (rc == SL_OK && *ret_slots < 1)
         rc = sl_error_set(err, SL_E_NOT_FOUND,
                           "topic '%s', by which workers share the tasks, is not there although it was made. "

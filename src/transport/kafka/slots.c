@@ -255,76 +255,105 @@ static void run(void *arg)
 
 /* ---- who is there ---- */
 
-/* The client's answer is one event on a queue of the question's own. */
-static enum sl_rc describe(struct sl_slots *slots, rd_kafka_event_t **ret, struct sl_error *err)
-{
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(slots->consumer);
-    rd_kafka_AdminOptions_t *options =
-        rd_kafka_AdminOptions_new(slots->consumer, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
-    const char *groups[] = {slots->group};
-    rd_kafka_event_t *event;
-    char text[200];
+/* Big-endian numbers of the consumer protocol, bounds checked. */
+struct cursor {
+    const uint8_t *at, *end;
+    bool broken;
+};
 
-    (void)rd_kafka_AdminOptions_set_request_timeout(options, DESCRIBE_MS, text, sizeof(text));
-    rd_kafka_DescribeConsumerGroups(slots->consumer, groups, 1, options, queue);
-    event = rd_kafka_queue_poll(queue, DESCRIBE_MS + 1000);
-    rd_kafka_AdminOptions_destroy(options);
-    rd_kafka_queue_destroy(queue);
-    if (!event)
-        return sl_error_set(err, SL_E_TIMEOUT, "no broker said who is in group '%s'", slots->group);
-    if (rd_kafka_event_error(event)) {
-        (void)sl_error_set(err, SL_E_CONNECT, "who is in group '%s' could not be learnt: %s", slots->group,
-                           rd_kafka_event_error_string(event));
-        rd_kafka_event_destroy(event);
-        return err->rc;
+static int32_t take_number(struct cursor *cursor, size_t size)
+{
+    uint32_t value = 0;
+
+    if ((size_t)(cursor->end - cursor->at) < size) {
+        cursor->broken = true;
+        return 0;
     }
-    *ret = event;
-    return SL_OK;
+    for (size_t i = 0; i < size; i++)
+        value = value << 8 | *cursor->at++;
+    return (int32_t)value;
 }
 
-static void visit_member(const rd_kafka_MemberDescription_t *member, const char *topic,
-                         sl_member_visitor *visit, void *ctx)
+/* One topic of an assignment: its name, then its partitions; those of ours are added. */
+static size_t take_topic(struct cursor *cursor, const char *topic, int32_t *numbers, size_t room)
 {
-    const rd_kafka_topic_partition_list_t *partitions =
-        rd_kafka_MemberAssignment_partitions(rd_kafka_MemberDescription_assignment(member));
-    int count = partitions ? partitions->cnt : 0;
-    int32_t *numbers = sl_zalloc((size_t)count, sizeof(*numbers));
+    int32_t len = take_number(cursor, 2);
+    bool ours;
+    int32_t count;
     size_t n = 0;
 
-    for (int i = 0; i < count; i++) {
-        if (strcmp(partitions->elems[i].topic, topic) == 0)
-            numbers[n++] = partitions->elems[i].partition;
+    if (cursor->broken || len < 0 || cursor->end - cursor->at < len) {
+        cursor->broken = true;
+        return 0;
     }
-    visit(ctx, rd_kafka_MemberDescription_client_id(member), numbers, n);
+    ours = strlen(topic) == (size_t)len && memcmp(cursor->at, topic, (size_t)len) == 0;
+    cursor->at += len;
+    count = take_number(cursor, 4);
+    for (int32_t i = 0; i < count && !cursor->broken; i++) {
+        int32_t number = take_number(cursor, 4);
+
+        if (ours && n < room && !cursor->broken)
+            numbers[n++] = number;
+    }
+    return n;
+}
+
+/* An assignment as members of protocol type "consumer" get it: version, topics, user data. */
+static size_t read_assignment(const void *bytes, size_t len, const char *topic, int32_t *numbers, size_t room)
+{
+    struct cursor cursor = {.at = bytes, .end = (const uint8_t *)bytes + len};
+    int32_t topics;
+    size_t n = 0;
+
+    (void)take_number(&cursor, 2);
+    topics = take_number(&cursor, 4);
+    for (int32_t i = 0; i < topics && !cursor.broken; i++)
+        n += take_topic(&cursor, topic, numbers + n, room - n);
+    return cursor.broken ? 0 : n;
+}
+
+static void visit_members(const struct sl_slots *slots, const struct rd_kafka_group_info *group,
+                          sl_member_visitor *visit, void *ctx)
+{
+    int32_t *numbers = sl_zalloc((size_t)slots->n_slots, sizeof(*numbers));
+
+    for (int i = 0; i < group->member_cnt; i++) {
+        const struct rd_kafka_group_member_info *member = &group->members[i];
+        size_t n = 0;
+
+        if (member->member_assignment_size > 0)
+            n = read_assignment(member->member_assignment, (size_t)member->member_assignment_size,
+                                slots->topic, numbers, (size_t)slots->n_slots);
+        visit(ctx, member->client_id, numbers, n);
+    }
     sl_free(numbers);
 }
 
+/*
+ * By the old question to all brokers: librdkafka 2.0's newer one (DescribeConsumerGroups) fails an assertion
+ * of its own when the group's coordinator moves. Brokers that are away make the answer partial, not wrong.
+ */
 enum sl_rc sl_slots_members(struct sl_slots *slots, sl_member_visitor *visit, void *ctx, bool *ret_stable,
                             struct sl_error *err)
 {
-    const rd_kafka_ConsumerGroupDescription_t **groups;
-    const rd_kafka_ConsumerGroupDescription_t *group;
-    const rd_kafka_error_t *refused;
-    rd_kafka_event_t *event = NULL;
-    size_t n = 0;
-    enum sl_rc rc = describe(slots, &event, err);
+    const struct rd_kafka_group_list *list = NULL;
+    const struct rd_kafka_group_info *group = NULL;
+    rd_kafka_resp_err_t code = rd_kafka_list_groups(slots->consumer, slots->group, &list, DESCRIBE_MS);
 
-    if (rc)
-        return rc;
-    groups = rd_kafka_DescribeConsumerGroups_result_groups(
-        rd_kafka_event_DescribeConsumerGroups_result(event), &n);
-    group = n ? groups[0] : NULL;
-    refused = group ? rd_kafka_ConsumerGroupDescription_error(group) : NULL;
-    if (!group || refused) {
-        rc = sl_error_set(err, SL_E_CONNECT, "who is in group '%s' could not be learnt: %s", slots->group,
-                          refused ? rd_kafka_error_string(refused) : "no answer");
-    } else {
-        for (size_t i = 0; i < rd_kafka_ConsumerGroupDescription_member_count(group); i++)
-            visit_member(rd_kafka_ConsumerGroupDescription_member(group, i), slots->topic, visit, ctx);
-        *ret_stable = rd_kafka_ConsumerGroupDescription_state(group) == RD_KAFKA_CONSUMER_GROUP_STATE_STABLE;
+    for (int i = 0; list && i < list->group_cnt; i++) {
+        if (strcmp(list->groups[i].group, slots->group) == 0 && !list->groups[i].err)
+            group = &list->groups[i];
     }
-    rd_kafka_event_destroy(event);
-    return rc;
+    if (!group) {
+        if (list)
+            rd_kafka_group_list_destroy(list);
+        return sl_error_set(err, SL_E_CONNECT, "who is in group '%s' could not be learnt: %s", slots->group,
+                            code ? rd_kafka_err2str(code) : "no broker knows it");
+    }
+    visit_members(slots, group, visit, ctx);
+    *ret_stable = strcmp(group->state, "Stable") == 0;
+    rd_kafka_group_list_destroy(list);
+    return SL_OK;
 }
 
 int32_t sl_slots_count(const struct sl_slots *slots)

@@ -121,15 +121,19 @@ class World:
         for database in self.databases:
             self.source.execute(f"INSERT INTO dbo.t (n, v) VALUES (-1, N'{word}')", database=database)
 
-    def marked(self, word):
-        return sum(self.query(f"SELECT count(*) FROM {table} WHERE v = '{word}' AND n = -1")[0][0] > 0
-                   for d in self.databases for table in (d, f"ledger_{d}"))
+    def unmarked(self, word):
+        """Tables that the mark has not reached."""
+        return [table for d in self.databases for table in (d, f"ledger_{d}")
+                if not self.query(f"SELECT count(*) FROM {table} WHERE v = '{word}' AND n = -1")[0][0]]
 
     def wait_marked(self, word, seconds=60):
         """Seconds until the mark is through everywhere."""
         began = time.monotonic()
         self.mark(word)
-        wait.until(lambda: self.marked(word) == 2 * len(self.databases), f"the mark {word!r} in every table", seconds, 0.1)
+        try:
+            wait.until(lambda: not self.unmarked(word), f"the mark {word!r} in every table", seconds, 0.1)
+        except wait.Timeout as timeout:
+            raise AssertionError(f"{timeout}; it is missing in {self.unmarked(word)}") from None
         return time.monotonic() - began
 
     # What happened

@@ -71,6 +71,7 @@ static const struct sl_command *const commands[] = {
     &sl_command_offsets_adopt,
     &sl_command_plugins,
     &sl_command_loggers,
+    &sl_command_migrate,
     &sl_command_users_hash,
     &sl_command_status,
     &sl_command_dlq_list,

@@ -53,6 +53,7 @@ struct sl_command {
 };
 
 extern const struct sl_command sl_command_run;
+extern const struct sl_command sl_command_migrate;
 extern const struct sl_command sl_command_offsets_adopt;
 extern const struct sl_command sl_command_status;
 extern const struct sl_command sl_command_topics_list;

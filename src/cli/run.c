@@ -14,6 +14,7 @@
 #include "engine/connector_config.h"
 #include "engine/group_member.h"
 #include "engine/herder.h"
+#include "engine/migrate.h"
 #include "engine/worker_config.h"
 #include "sluice/registry.h"
 
@@ -376,6 +377,8 @@ static int run_worker(struct run *run, int signal_fd)
     struct sl_error err = {0};
     int status = SL_EXIT_FAILED;
 
+    if (sl_migrate_refuse(run->cli->plugins, run->props, &err))
+        return sl_cli_fail(NULL, &err);
     /* Ports first: a port in use is told before anything else happens. */
     if (sl_connect_api_open(run->props, run->cli->plugins, &run->rest, &err))
         return sl_cli_fail(NULL, &err);

@@ -332,6 +332,7 @@ def test_users_log_in_by_password_or_hash_and_the_file_is_read_again(tmp_path, b
     wait.until(lambda: program.rest("GET", "/connectors", headers=login("ada", "loves:colons"))[0] == 401, "the new file")
     assert program.rest("GET", "/connectors", headers=login("grace", "changed"))[0] == 200
     program.rest("PUT", "/connectors/nobody/pause", headers=login("grace", "changed"))
+    wait.until(lambda: "/pause" in program.output(), "the request log")
     line = next(json.loads(li) for li in program.output().splitlines() if '"request"' in li and "/pause" in li)
     assert line["user"] == "grace" and line["method"] == "PUT" and line["status"] == 404 and line["peer"]
     assert "changed" not in program.output().replace("change the file", "")

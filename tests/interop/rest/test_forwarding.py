@@ -42,8 +42,11 @@ def test_a_write_reaches_the_leader_from_either_worker(workers, target):
                    in (200, 201), "a leader", 60)
     for worker in workers:
         wait.until(lambda worker=worker: ask(worker, "GET", "/connectors") == (200, ["c/0", "c/1"]), "both connectors")
-    forwarded = [[r for r in requests(worker) if "forward=true" in r["path"] and r["status"] in (200, 201)]
-                 for worker in workers]
+    def passed_on():
+        return [[r for r in requests(worker) if "forward=true" in r["path"] and r["status"] in (200, 201)]
+                for worker in workers]
+    wait.until(lambda: any(passed_on()), "the leader's log")
+    forwarded = passed_on()
     leader = next(n for n, seen in enumerate(forwarded) if seen)
     follower = workers[1 - leader]
     assert not forwarded[1 - leader] and forwarded[leader][0]["user"] == "ada"
@@ -51,7 +54,8 @@ def test_a_write_reaches_the_leader_from_either_worker(workers, target):
     status, body = ask(follower, "PUT", "/connectors/c%2F0/pause?forward=false")
     assert status == 409 and body["message"].startswith("Cannot complete request because of a conflicting operation")
     assert ask(follower, "PUT", "/connectors/c%2F0/pause?forward=true") == (202, None)
-    assert any("forward=false" in r["path"] and r["status"] == 202 for r in requests(workers[leader]))
+    wait.until(lambda: any("forward=false" in r["path"] and r["status"] == 202 for r in requests(workers[leader])),
+               "the second hop in the leader's log")
     for worker in workers:
         wait.until(lambda worker=worker: ask(worker, "GET", "/connectors/c%2F0/status")[1]["connector"]["state"] == "PAUSED",
                    "both to know")

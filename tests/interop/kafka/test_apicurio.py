@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real Connect worker with Apicurio's Avro converter in Confluent's wire format: it writes and sluice reads, sluice
-writes and it reads, both through Apicurio's registry."""
+writes and Debezium's JDBC sink in it reads, both through Apicurio's registry."""
 import json
 import pathlib
 import sys
@@ -23,13 +23,17 @@ def apicurio(cache, tmp_path_factory):
         yield server
 
 
+def plugin(cache, name):
+    """A folder for plugin.path."""
+    pom = registries.HERE / name
+    return fetch.once(cache / name.replace("_", "-"), (pom / "pom.xml").read_text(), lambda made: fetch.jars(pom, made, cache))
+
+
 @pytest.fixture(scope="module")
 def connect(broker, cache, tmp_path_factory):
-    pom = registries.HERE / "apicurio_converter"
-    plugin = fetch.once(cache / "apicurio-converter", (pom / "pom.xml").read_text(),
-                        lambda made: fetch.jars(pom, made, cache))
+    plugins = ",".join(str(plugin(cache, name)) for name in ("apicurio_converter", "debezium_jdbc"))
     worker = kafka.Connect(tmp_path_factory.mktemp("connect"), cache, broker.bootstrap, group="apicurio",
-                           plugin_path=plugin, settings={"plugin.discovery": "hybrid_warn"})
+                           plugin_path=plugins, settings={"plugin.discovery": "hybrid_warn"})
     with worker:
         yield worker
 
@@ -70,16 +74,25 @@ def test_sluice_reads_what_connect_wrote_and_connect_what_sluice_wrote(broker, c
     wait.until(lambda: p.query("SELECT count(*) FROM lines")[0][0] == 50, "sluice to read what Connect wrote", 60)
     assert {row[0] for row in p.query("SELECT line FROM lines")} == set(lines.read_text().splitlines())
 
-    written = tmp_path / "written"
     topic = f"{p.topic_prefix}.warehouse_source.dbo.customers"
     connect.call("PUT", "/connectors/out/config", {
-        "connector.class": "org.apache.kafka.connect.file.FileStreamSinkConnector", "tasks.max": "1", "file": str(written),
-        "topics": topic, "consumer.override.auto.offset.reset": "earliest", **converter(apicurio, "key"), **converter(apicurio, "value")})
+        "connector.class": "io.debezium.connector.jdbc.JdbcSinkConnector", "tasks.max": "1", "topics": topic,
+        "connection.url": p.target.url(p.database), "connection.username": p.target.user,
+        "connection.password": p.target.password, "insert.mode": "upsert", "delete.enabled": "true",
+        "primary.key.mode": "record_key", "primary.key.fields": "id", "schema.evolution": "basic",
+        "collection.name.format": "theirs", "consumer.override.auto.offset.reset": "earliest",
+        **converter(apicurio, "key"), **converter(apicurio, "value")})
+    p.change(200)
+    p.wait_equal()
 
-    def read():
+    def equal():
         state = connect.call("GET", "/connectors/out/status")["tasks"]
         assert all(task["state"] != "FAILED" for task in state), json.dumps(state)[:3000]
-        return written.exists() and len(written.read_text().splitlines()) >= 30
-    wait.until(read, "Connect to read what sluice wrote", 60)
-    assert all("after=Struct{id=" in line for line in written.read_text().splitlines())
+        if not p.query("SELECT 1 FROM information_schema.tables WHERE table_name = 'theirs'"):
+            return False
+        # Ours marks what was deleted, theirs deletes it.
+        return p.query("SELECT id, email FROM theirs ORDER BY id") == \
+            p.query("SELECT id, email FROM customers WHERE __deleted IS DISTINCT FROM 'true' ORDER BY id")
+    wait.until(equal, "Debezium's JDBC sink to make the same table of what sluice wrote", 90)
+    assert p.query("SELECT count(*) FROM theirs")[0][0] > 20
     assert p.sluice.stop() == 0

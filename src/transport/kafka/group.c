@@ -4,6 +4,9 @@
  * them, so that kafka-consumer-groups and lag exporters see what they are used to. The truth is the target's
  * own. Ours carry the metadata "sluice"; the group has no members, and a Java worker that is still in it
  * makes the brokers refuse us.
+ *
+ * A consumer without subscription stands for each group. (The administrative requests for groups would need
+ * none, but librdkafka 2.0.2 aborts the process when their coordinator moves.)
  */
 #include "transport/kafka/inside.h"
 
@@ -14,60 +17,74 @@
 
 static const char OURS[] = "sluice";
 
-/* Wait for the answer to an administrative request; NULL: none came. */
-static rd_kafka_event_t *wait_for(struct sl_kafka *kafka, rd_kafka_queue_t *queue)
-{
-    int64_t deadline_us = sl_now_us() + SL_KAFKA_ANSWER_US;
-    rd_kafka_event_t *event = NULL;
+enum { COMMIT_US = 5 * 1000 * 1000 }; /* what was not told then is told again */
 
-    while (!event && sl_now_us() < deadline_us && !sl_kafka_given_up(kafka))
-        event = rd_kafka_queue_poll(queue, SL_KAFKA_TURN_MS);
-    return event;
+struct sl_kafka_groups {
+    pthread_mutex_t lock; /* guards the rest */
+    struct group {
+        char *name;
+        rd_kafka_t *consumer;
+    } *items;
+    size_t n, capacity;
+};
+
+void sl_kafka_groups_open(struct sl_kafka *kafka)
+{
+    kafka->groups = sl_zalloc(1, sizeof(*kafka->groups));
+    (void)pthread_mutex_init(&kafka->groups->lock, NULL);
 }
 
-static enum sl_rc check_list(const rd_kafka_topic_partition_list_t *list, const char *name,
-                             struct sl_error *err)
+void sl_kafka_groups_close(struct sl_kafka *kafka)
 {
-    for (int i = 0; i < list->cnt; i++) {
-        if (list->elems[i].err)
-            return sl_kafka_error(err, list->elems[i].err, NULL,
-                                  "committing for group '%.100s', topic '%.100s'", name,
-                                  list->elems[i].topic);
+    for (size_t i = 0; i < kafka->groups->n; i++) {
+        sl_kafka_bury(kafka, kafka->groups->items[i].consumer);
+        sl_free(kafka->groups->items[i].name);
     }
-    return SL_OK;
+    sl_free(kafka->groups->items);
+    (void)pthread_mutex_destroy(&kafka->groups->lock);
+    sl_free(kafka->groups);
 }
 
-static enum sl_rc check_groups(const rd_kafka_group_result_t *const *groups, size_t n, const char *name,
-                               struct sl_error *err)
+static enum sl_rc open_consumer(struct sl_kafka *kafka, const char *name, rd_kafka_t **ret,
+                                struct sl_error *err)
 {
-    for (size_t i = 0; i < n; i++) {
-        const rd_kafka_error_t *error = rd_kafka_group_result_error(groups[i]);
-        const rd_kafka_topic_partition_list_t *list = rd_kafka_group_result_partitions(groups[i]);
-        enum sl_rc rc = SL_OK;
+    const struct sl_kafka_setting always[] = {
+        {"group.id", name}, {"enable.auto.commit", "false"}, {NULL, NULL}};
+    const struct sl_kafka_client description = {
+        .prefix = "consumer.", .client_id = "sluice-commits", .always = always};
+    rd_kafka_conf_t *conf;
+    enum sl_rc rc = sl_kafka_conf(kafka, &description, &conf, err);
 
-        if (error)
-            return sl_kafka_error(err, rd_kafka_error_code(error), rd_kafka_error_string(error),
-                                  "the offsets of group '%.100s'", name);
-        if (list)
-            rc = check_list(list, name, err);
-        if (rc)
-            return rc;
+    if (rc)
+        return rc;
+    rd_kafka_conf_set_error_cb(conf, NULL); /* nobody polls it */
+    return sl_kafka_client_open(RD_KAFKA_CONSUMER, conf, ret, err);
+}
+
+static enum sl_rc consumer_of(struct sl_kafka *kafka, const char *name, rd_kafka_t **ret,
+                              struct sl_error *err)
+{
+    struct sl_kafka_groups *groups = kafka->groups;
+    rd_kafka_t *consumer = NULL;
+    enum sl_rc rc = SL_OK;
+
+    (void)pthread_mutex_lock(&groups->lock);
+    for (size_t i = 0; i < groups->n && !consumer; i++) {
+        if (strcmp(groups->items[i].name, name) == 0)
+            consumer = groups->items[i].consumer;
     }
-    return SL_OK;
-}
-
-static enum sl_rc read_commit(rd_kafka_event_t *event, const char *name, struct sl_error *err)
-{
-    const rd_kafka_AlterConsumerGroupOffsets_result_t *result =
-        rd_kafka_event_AlterConsumerGroupOffsets_result(event);
-    const rd_kafka_group_result_t **groups;
-    size_t n = 0;
-
-    if (rd_kafka_event_error(event) || !result)
-        return sl_kafka_error(err, rd_kafka_event_error(event), rd_kafka_event_error_string(event),
-                              "committing for group '%.100s'", name);
-    groups = rd_kafka_AlterConsumerGroupOffsets_result_groups(result, &n);
-    return check_groups(groups, n, name, err);
+    if (!consumer)
+        rc = open_consumer(kafka, name, &consumer, err);
+    else
+        name = NULL;
+    if (rc == SL_OK && name) {
+        SL_GROW(groups->items, groups->n, groups->capacity);
+        groups->items[groups->n++] = (struct group){sl_strdup(name), consumer};
+    }
+    (void)pthread_mutex_unlock(&groups->lock);
+    if (rc == SL_OK)
+        *ret = consumer;
+    return rc;
 }
 
 static rd_kafka_topic_partition_list_t *list_of(const struct sl_progress *progress, size_t n)
@@ -85,78 +102,93 @@ static rd_kafka_topic_partition_list_t *list_of(const struct sl_progress *progre
     return list;
 }
 
+static enum sl_rc read_commit(rd_kafka_event_t *event, const char *name, struct sl_error *err)
+{
+    const rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(event);
+    rd_kafka_resp_err_t code = rd_kafka_event_error(event);
+
+    for (int i = 0; !code && list && i < list->cnt; i++)
+        code = list->elems[i].err;
+    return code ? sl_kafka_error(err, code, NULL, "committing for group '%.100s'", name) : SL_OK;
+}
+
+static enum sl_rc commit(struct sl_kafka *kafka, rd_kafka_t *consumer, const char *name,
+                         const rd_kafka_topic_partition_list_t *list, struct sl_error *err)
+{
+    int64_t deadline_us = sl_now_us() + COMMIT_US;
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(consumer);
+    rd_kafka_resp_err_t code = rd_kafka_commit_queue(consumer, list, queue, NULL, NULL);
+    rd_kafka_event_t *event = NULL;
+    enum sl_rc rc;
+
+    while (!code && !event && sl_now_us() < deadline_us && !sl_kafka_given_up(kafka))
+        event = rd_kafka_queue_poll(queue, SL_KAFKA_TURN_MS);
+    if (code)
+        rc = sl_kafka_error(err, code, NULL, "committing for group '%.100s'", name);
+    else
+        rc = event ? read_commit(event, name, err) : sl_kafka_no_answer(kafka, "committing offsets", err);
+    if (event)
+        rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    return rc;
+}
+
 enum sl_rc sl_kafka_commit(struct sl_transport *transport, const char *name,
                            const struct sl_progress *progress, size_t n, struct sl_error *err)
 {
     struct sl_kafka *kafka = sl_kafka_of(transport);
-    rd_kafka_topic_partition_list_t *list = list_of(progress, n);
-    rd_kafka_AlterConsumerGroupOffsets_t *request = rd_kafka_AlterConsumerGroupOffsets_new(name, list);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(kafka->client);
-    rd_kafka_event_t *event;
-    enum sl_rc rc;
+    rd_kafka_topic_partition_list_t *list;
+    rd_kafka_t *consumer;
+    enum sl_rc rc = consumer_of(kafka, name, &consumer, err);
 
-    rd_kafka_AlterConsumerGroupOffsets(kafka->client, &request, 1, NULL, queue);
-    event = wait_for(kafka, queue);
-    rc = event ? read_commit(event, name, err) : sl_kafka_no_answer(kafka, "committing offsets", err);
-    if (event)
-        rd_kafka_event_destroy(event);
-    rd_kafka_AlterConsumerGroupOffsets_destroy(request);
+    if (rc)
+        return rc;
+    list = list_of(progress, n);
+    rc = commit(kafka, consumer, name, list, err);
     rd_kafka_topic_partition_list_destroy(list);
-    rd_kafka_queue_destroy(queue);
     sl_kafka_marks_store(kafka, false);
     return rc;
 }
 
-static enum sl_rc read_committed(rd_kafka_event_t *event, const char *name, int64_t *ret_next,
-                                 bool *ret_foreign, struct sl_error *err)
+static enum sl_rc ask(struct sl_kafka *kafka, rd_kafka_t *consumer, const char *name,
+                      rd_kafka_topic_partition_list_t *list, struct sl_error *err)
 {
-    const rd_kafka_ListConsumerGroupOffsets_result_t *result =
-        rd_kafka_event_ListConsumerGroupOffsets_result(event);
-    const rd_kafka_topic_partition_list_t *list;
-    const rd_kafka_group_result_t **groups;
-    size_t n = 0;
-    enum sl_rc rc;
+    int64_t deadline_us = sl_now_us() + SL_KAFKA_ANSWER_US;
 
-    if (rd_kafka_event_error(event) || !result)
-        return sl_kafka_error(err, rd_kafka_event_error(event), rd_kafka_event_error_string(event),
-                              "the offsets of group '%.100s'", name);
-    groups = rd_kafka_ListConsumerGroupOffsets_result_groups(result, &n);
-    rc = check_groups(groups, n, name, err);
-    if (rc)
-        return rc;
-    list = n ? rd_kafka_group_result_partitions(groups[0]) : NULL;
-    *ret_next = -1;
-    *ret_foreign = false;
-    if (list && list->cnt && list->elems[0].offset >= 0) {
-        const rd_kafka_topic_partition_t *item = &list->elems[0];
+    for (;;) {
+        rd_kafka_resp_err_t code = rd_kafka_committed(consumer, list, SL_KAFKA_TURN_MS * 5);
 
-        *ret_next = item->offset;
-        *ret_foreign =
-            item->metadata_size != sizeof(OURS) - 1 || memcmp(item->metadata, OURS, sizeof(OURS) - 1) != 0;
+        if (!code)
+            code = list->elems[0].err;
+        if (!code)
+            return SL_OK;
+        if (sl_kafka_given_up(kafka))
+            return sl_kafka_stopped(err);
+        if (!sl_kafka_retriable(code) || sl_now_us() > deadline_us)
+            return sl_kafka_error(err, code, NULL, "asking for the offsets of group '%.100s'", name);
     }
-    return SL_OK;
 }
 
 enum sl_rc sl_kafka_committed(struct sl_transport *transport, const char *name, const struct sl_topic *topic,
                               int32_t partition, int64_t *ret_next, bool *ret_foreign, struct sl_error *err)
 {
     struct sl_kafka *kafka = sl_kafka_of(transport);
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_ListConsumerGroupOffsets_t *request;
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(kafka->client);
-    rd_kafka_event_t *event;
-    enum sl_rc rc;
+    rd_kafka_topic_partition_list_t *list;
+    rd_kafka_t *consumer;
+    enum sl_rc rc = consumer_of(kafka, name, &consumer, err);
 
+    if (rc)
+        return rc;
+    list = rd_kafka_topic_partition_list_new(1);
     (void)rd_kafka_topic_partition_list_add(list, topic->name, partition);
-    request = rd_kafka_ListConsumerGroupOffsets_new(name, list);
-    rd_kafka_ListConsumerGroupOffsets(kafka->client, &request, 1, NULL, queue);
-    event = wait_for(kafka, queue);
-    rc = event ? read_committed(event, name, ret_next, ret_foreign, err)
-               : sl_kafka_no_answer(kafka, "asking for committed offsets", err);
-    if (event)
-        rd_kafka_event_destroy(event);
-    rd_kafka_ListConsumerGroupOffsets_destroy(request);
+    rc = ask(kafka, consumer, name, list, err);
+    if (rc == SL_OK) {
+        const rd_kafka_topic_partition_t *item = &list->elems[0];
+
+        *ret_next = item->offset >= 0 ? item->offset : -1;
+        *ret_foreign = item->offset >= 0 && (item->metadata_size != sizeof(OURS) - 1 ||
+                                             memcmp(item->metadata, OURS, sizeof(OURS) - 1) != 0);
+    }
     rd_kafka_topic_partition_list_destroy(list);
-    rd_kafka_queue_destroy(queue);
     return rc;
 }

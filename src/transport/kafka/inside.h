@@ -66,8 +66,9 @@ struct sl_kafka {
     size_t n_readers, readers_capacity;
 
     struct sl_kafka_topic_watch *watch; /* topics.c; NULL: nobody listens */
-    struct sl_kafka_graves *graves;
-    struct sl_kafka_marks *marks; /* incarnation.c */
+    struct sl_kafka_groups *groups;     /* group.c */
+    struct sl_kafka_graves *graves;     /* bury.c */
+    struct sl_kafka_marks *marks;       /* incarnation.c */
 };
 
 static inline struct sl_kafka *sl_kafka_of(struct sl_transport *transport)
@@ -177,6 +178,9 @@ void sl_kafka_reader_close(struct sl_log_reader *reader);
 void sl_kafka_reader_ends(struct sl_log_reader *reader, sl_topic_visitor *visit, void *ctx);
 
 /* ---- group.c ---- */
+
+void sl_kafka_groups_open(struct sl_kafka *kafka);
+void sl_kafka_groups_close(struct sl_kafka *kafka);
 
 enum sl_rc sl_kafka_commit(struct sl_transport *transport, const char *name,
                            const struct sl_progress *progress, size_t n, struct sl_error *err);

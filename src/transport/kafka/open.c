@@ -341,6 +341,7 @@ static void kafka_close(struct sl_transport *transport)
 
     sl_kafka_watch_topics(transport, NULL, NULL);
     sl_kafka_marks_close(kafka);
+    sl_kafka_groups_close(kafka);
     sl_kafka_claims_close(kafka);
     sl_kafka_follower_close(kafka);
     sl_stop_request(&kafka->stop);
@@ -392,6 +393,7 @@ static enum sl_rc kafka_open(const struct sl_props *props, bool read_only, struc
     (void)pthread_mutex_init(&kafka->readers_lock, NULL);
     sl_stop_init(&kafka->stop);
     sl_kafka_marks_open(kafka);
+    sl_kafka_groups_open(kafka);
     kafka->graves = sl_kafka_graves_new();
     rc = begin(kafka, err);
     if (rc) {

@@ -79,15 +79,32 @@ rd_kafka_resp_err_t sl_kafka_produce(rd_kafka_t *producer, struct sl_kafka_handl
     return code;
 }
 
+rd_kafka_resp_err_t sl_kafka_produce_text(struct sl_kafka *kafka, rd_kafka_t *producer,
+                                          enum sl_kafka_table table, struct sl_span key, struct sl_span value,
+                                          void *opaque)
+{
+    const rd_kafka_vu_t parts[] = {
+        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = kafka->tables[table]},
+        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = sl_kafka_table_partition(kafka, table, key)},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+        {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {.ptr = (void *)(uintptr_t)key.ptr, .size = key.len}},
+        {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {.ptr = (void *)(uintptr_t)value.ptr, .size = value.len}},
+        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = opaque},
+    };
+    rd_kafka_error_t *error = rd_kafka_produceva(producer, parts, sizeof(parts) / sizeof(*parts));
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+
+    if (error) {
+        code = rd_kafka_error_code(error);
+        rd_kafka_error_destroy(error);
+    }
+    return code;
+}
+
 rd_kafka_resp_err_t sl_kafka_produce_message(struct sl_kafka *kafka, rd_kafka_t *producer,
                                              const struct sl_kafka_message *message, void *opaque)
 {
-    struct sl_span key = {message->key.data, message->key.len};
-
-    return rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(kafka->tables[message->table]),
-                             RD_KAFKA_V_PARTITION(sl_kafka_table_partition(kafka, message->table, key)),
-                             RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                             RD_KAFKA_V_KEY((void *)(uintptr_t)key.ptr, key.len),
-                             RD_KAFKA_V_VALUE((void *)(uintptr_t)message->value.ptr, message->value.len),
-                             RD_KAFKA_V_OPAQUE(opaque), RD_KAFKA_V_END);
+    return sl_kafka_produce_text(kafka, producer, message->table,
+                                 (struct sl_span){message->key.data, message->key.len}, message->value,
+                                 opaque);
 }

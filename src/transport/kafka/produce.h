@@ -20,7 +20,11 @@ void sl_kafka_handles_done(struct sl_kafka_handles *handles);
 rd_kafka_resp_err_t sl_kafka_produce(rd_kafka_t *producer, struct sl_kafka_handles *handles,
                                      const struct sl_log_record *record, bool copy, void *opaque);
 
-/* The same for a table's message; it is copied. */
+/* The same for a table's key and value, which are copied; value ptr NULL: a tombstone. */
+rd_kafka_resp_err_t sl_kafka_produce_text(struct sl_kafka *kafka, rd_kafka_t *producer,
+                                          enum sl_kafka_table table, struct sl_span key, struct sl_span value,
+                                          void *opaque);
+/* The same for a table's message. */
 rd_kafka_resp_err_t sl_kafka_produce_message(struct sl_kafka *kafka, rd_kafka_t *producer,
                                              const struct sl_kafka_message *message, void *opaque);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keyed texts: what is put is durable on all replicas, and read back, before put returns. */
 #include "transport/kafka/inside.h"
+#include "transport/kafka/produce.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -83,12 +84,8 @@ static rd_kafka_resp_err_t produce(struct sl_kafka *kafka, rd_kafka_t *producer,
     rd_kafka_resp_err_t code;
 
     make_key(space, text->key, &key);
-    code = rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(kafka->tables[table]),
-                             RD_KAFKA_V_PARTITION(sl_kafka_table_partition(
-                                 kafka, (enum sl_kafka_table)table, (struct sl_span){key.data, key.len})),
-                             RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key.data, key.len),
-                             RD_KAFKA_V_VALUE((void *)(uintptr_t)text->value.ptr, text->value.len),
-                             RD_KAFKA_V_OPAQUE(opaque), RD_KAFKA_V_END);
+    code = sl_kafka_produce_text(kafka, producer, (enum sl_kafka_table)table,
+                                 (struct sl_span){key.data, key.len}, text->value, opaque);
     sl_buf_done(&key);
     return code;
 }

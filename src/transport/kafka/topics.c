@@ -272,8 +272,12 @@ enum sl_rc sl_kafka_make_topic(struct sl_kafka *kafka, const char *name,
         return SL_E_CONFIG;
     do {
         code = create_once(kafka, topic, why, sizeof(why));
-    } while (sl_kafka_retriable(code) && sl_now_us() < deadline_us && !sl_kafka_given_up(kafka));
+        if (sl_kafka_retriable(code)) /* asks the brokers anew who the controller is */
+            rc = sl_kafka_count_partitions(kafka, name, &partitions, err);
+    } while (sl_kafka_retriable(code) && rc == SL_OK && !partitions && sl_now_us() < deadline_us);
     rd_kafka_NewTopic_destroy(topic);
+    if (rc || partitions)
+        return rc;
     if (code && code != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
         return sl_kafka_error(err, code, why, "creating topic '%.120s'", name);
     return wait_until_there(kafka, name, err);

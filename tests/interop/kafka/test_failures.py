@@ -50,6 +50,7 @@ def test_each_of_three_brokers_dies_in_turn(cache, tmp_path, make_pipeline):
     with kafka.Cluster(tmp_path / "kafka", cache, brokers=3, settings=settings) as cluster:
         pipeline = make_pipeline(cluster, fill=FILL)
         pipeline.sluice.start()
+        pipeline.wait_equal()
         for broker in cluster.brokers:
             pipeline.change(200)
             broker.kill()

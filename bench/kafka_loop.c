@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sluice's own way to a broker and back, without sources and sinks: batches of 4,000 records of 250 bytes
+ * with a key go through an appender, three of them on their way as a source task has it, and are read again.
+ *
+ *     kafka_loop BOOTSTRAP TOPIC ROWS STATE_DIR
+ *
+ * Prints one JSON line: seconds and processor seconds of each direction.
+ */
+#include "base/alloc.h"
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/props.h"
+#include "base/queue.h"
+#include "transport/kafka/kafka.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+enum { BATCH = 4000, IN_FLIGHT = 3, KEY = 8, VALUE = 242 };
+
+struct batch {
+    struct sl_queue *idle;
+    struct sl_log_record records[BATCH];
+    uint8_t bytes[BATCH][KEY + VALUE];
+};
+
+static void must(enum sl_rc rc, const struct sl_error *err)
+{
+    if (rc == SL_OK)
+        return;
+    (void)fprintf(stderr, "kafka_loop: %s\n", err->text);
+    exit(1);
+}
+
+static double processor_seconds(void)
+{
+    struct rusage usage;
+
+    (void)getrusage(RUSAGE_SELF, &usage);
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+}
+
+/* Bytes that no compressor would find much in, were there one. */
+static void fill(struct batch *batch, const struct sl_topic *topic, uint32_t *noise)
+{
+    for (int i = 0; i < BATCH; i++) {
+        uint8_t *at = batch->bytes[i];
+
+        for (int k = 0; k < KEY + VALUE; k++) {
+            *noise = *noise * 1664525 + 1013904223;
+            at[k] = (uint8_t)(*noise >> 24);
+        }
+        batch->records[i] = (struct sl_log_record){
+            .topic = topic, .timestamp_ms = 1700000000000, .key = {at, KEY}, .value = {at + KEY, VALUE}};
+    }
+}
+
+static void done(void *ctx, const struct sl_error *failure)
+{
+    struct batch *batch = ctx;
+
+    if (failure)
+        must(failure->rc, failure);
+    (void)sl_queue_push(batch->idle, batch, SL_FOREVER);
+}
+
+static void produce(struct sl_transport *log, const struct sl_topic *topic, long rows)
+{
+    const struct sl_appender_config config = {.connector = "bench", .role = "producer"};
+    struct sl_queue *idle = sl_queue_new(IN_FLIGHT);
+    struct batch *batches = sl_zalloc(IN_FLIGHT, sizeof(*batches));
+    struct sl_log_appender *appender;
+    struct sl_error err;
+    uint32_t noise = 1;
+    void *item;
+
+    must(log->ops->appender_open(log, &config, &appender, &err), &err);
+    for (int i = 0; i < IN_FLIGHT; i++) {
+        batches[i].idle = idle;
+        fill(&batches[i], topic, &noise);
+        (void)sl_queue_push(idle, &batches[i], 0);
+    }
+    for (long left = rows; left > 0; left -= BATCH) {
+        struct sl_append append = {.n_records = left < BATCH ? (size_t)left : BATCH};
+
+        (void)sl_queue_pop(idle, SL_FOREVER, &item);
+        append.records = ((struct batch *)item)->records;
+        log->ops->appender_append(appender, &append, done, item);
+    }
+    for (int i = 0; i < IN_FLIGHT; i++)
+        (void)sl_queue_pop(idle, SL_FOREVER, &item);
+    log->ops->appender_close(appender, sl_now_us() + 1000000);
+    sl_queue_free(idle);
+    sl_free(batches);
+}
+
+static void consume(struct sl_transport *log, const struct sl_topic *topic, long rows)
+{
+    const struct sl_progress start = {.topic = topic, .next_offset = -1};
+    struct sl_arena *arena = sl_arena_new(256 << 10);
+    struct sl_log_reader *reader;
+    struct sl_error err;
+    long seen = 0;
+
+    must(log->ops->reader_open(log, "connect-bench", &start, 1, &reader, &err), &err);
+    while (seen < rows) {
+        struct sl_fetched fetched = {0};
+
+        sl_arena_reset(arena);
+        must(log->ops->fetch(reader, 4 << 20, BATCH, sl_now_us() + 1000000, arena, &fetched, &err), &err);
+        seen += (long)fetched.n_records;
+    }
+    log->ops->reader_close(reader);
+    sl_arena_free(arena);
+}
+
+int main(int argc, char **argv)
+{
+    struct sl_props *props = sl_props_new();
+    struct sl_topic_settings settings = {
+        .partitions = 1, .retention_ms = SL_LOG_DEFAULT, .retention_bytes = SL_LOG_DEFAULT};
+    const struct sl_topic *topic;
+    struct sl_transport *log;
+    struct sl_error err;
+    double cpu[3];
+    int64_t at_us[3];
+    long rows;
+
+    if (argc != 5) {
+        (void)fprintf(stderr, "usage: kafka_loop BOOTSTRAP TOPIC ROWS STATE_DIR\n");
+        return 2;
+    }
+    rows = strtol(argv[3], NULL, 10);
+    topic = sl_topic_intern(argv[2], strlen(argv[2]));
+    sl_props_set(props, "bootstrap.servers", argv[1]);
+    sl_props_set(props, "sluice.state.dir", argv[4]);
+    must(sl_transport_kafka.open(props, false, &log, &err), &err);
+    must(log->ops->create_topic(log, topic, &settings, &err), &err);
+    at_us[0] = sl_now_us();
+    cpu[0] = processor_seconds();
+    produce(log, topic, rows);
+    at_us[1] = sl_now_us();
+    cpu[1] = processor_seconds();
+    consume(log, topic, rows);
+    at_us[2] = sl_now_us();
+    cpu[2] = processor_seconds();
+    (void)printf(
+        "{\"produce\":{\"seconds\":%.3f,\"cpu\":%.3f},\"consume\":{\"seconds\":%.3f,\"cpu\":%.3f}}\n",
+        (double)(at_us[1] - at_us[0]) / 1e6, cpu[1] - cpu[0], (double)(at_us[2] - at_us[1]) / 1e6,
+        cpu[2] - cpu[1]);
+    log->ops->close(log);
+    sl_props_free(props);
+    return 0;
+}

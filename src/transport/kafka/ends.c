@@ -4,6 +4,8 @@
 
 #include "base/clock.h"
 
+enum { EXPECT_US = 6 * 1000 * 1000 };
+
 static bool is_gone(struct sl_kafka *kafka, const char *topic, int32_t partition)
 {
     int32_t partitions;
@@ -32,6 +34,19 @@ enum sl_rc sl_kafka_watermarks(struct sl_kafka *kafka, const char *topic, int32_
             return sl_kafka_error(err, code, NULL, "asking for the ends of topic '%.120s' partition %d",
                                   topic, partition);
     }
+}
+
+enum sl_rc sl_kafka_expect_end(struct sl_kafka *kafka, const char *topic, int32_t partition, int64_t at_least,
+                               int64_t *ret_first, int64_t *ret_next, struct sl_error *err)
+{
+    int64_t deadline_us = sl_now_us() + EXPECT_US;
+    enum sl_rc rc;
+
+    do {
+        rc = sl_kafka_watermarks(kafka, topic, partition, ret_first, ret_next, err);
+    } while ((rc == SL_OK ? *ret_next < at_least : rc == SL_E_NOT_FOUND) && sl_now_us() < deadline_us &&
+             !sl_kafka_given_up(kafka) && !sl_stop_wait(&kafka->stop, sl_now_us() + 100 * 1000));
+    return rc;
 }
 
 enum sl_rc sl_kafka_topic_ends(struct sl_kafka *kafka, const char *topic, int32_t n, int64_t *ret_next,

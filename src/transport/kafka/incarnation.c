@@ -257,7 +257,8 @@ static enum sl_rc check_mark(struct sl_kafka *kafka, const struct known *known, 
     const struct sl_kafka_mark mark = known->marks[partition];
     int64_t first;
     int64_t next;
-    enum sl_rc rc = sl_kafka_watermarks(kafka, known->topic->name, partition, &first, &next, err);
+    enum sl_rc rc =
+        sl_kafka_expect_end(kafka, known->topic->name, partition, mark.offset + 1, &first, &next, err);
 
     *ret = NOTHING_SAID;
     if (rc == SL_E_NOT_FOUND) {
@@ -277,11 +278,10 @@ static enum sl_rc check_mark(struct sl_kafka *kafka, const struct known *known, 
 static enum sl_rc check(struct sl_kafka *kafka, const struct known *known, enum verdict *ret,
                         struct sl_error *err)
 {
-    enum sl_rc rc = SL_OK;
     int32_t partitions = 0;
+    enum sl_rc rc = sl_kafka_expect_partitions(kafka, known->topic->name, known->n_marks, &partitions, err);
 
     *ret = NOTHING_SAID;
-    rc = sl_kafka_count_partitions(kafka, known->topic->name, &partitions, err);
     for (int32_t i = 0; rc == SL_OK && *ret != OTHER && i < known->n_marks; i++) {
         if (known->marks[i].offset < 0)
             continue;

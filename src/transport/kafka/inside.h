@@ -129,6 +129,9 @@ enum sl_rc sl_kafka_make_topic(struct sl_kafka *kafka, const char *name,
 /* 0: it does not exist. */
 enum sl_rc sl_kafka_count_partitions(struct sl_kafka *kafka, const char *name, int32_t *ret,
                                      struct sl_error *err);
+/* The same, asked for again for a few seconds while there are fewer than at_least. */
+enum sl_rc sl_kafka_expect_partitions(struct sl_kafka *kafka, const char *name, int32_t at_least,
+                                      int32_t *ret, struct sl_error *err);
 enum sl_rc sl_kafka_partitions(struct sl_transport *transport, const struct sl_topic *topic, int32_t *ret,
                                struct sl_error *err);
 enum sl_rc sl_kafka_list_topics(struct sl_transport *transport, sl_topic_change *visit, void *ctx,
@@ -144,6 +147,12 @@ bool sl_kafka_internal_topic(const struct sl_kafka *kafka, const char *name);
 /* The first and the next offset of a partition, as readers of committed records see it. NOT_FOUND: no topic.
  */
 enum sl_rc sl_kafka_watermarks(struct sl_kafka *kafka, const char *topic, int32_t partition,
+                               int64_t *ret_first, int64_t *ret_next, struct sl_error *err);
+/*
+ * The same, asked for again for a few seconds while the partition is missing or ends before at_least: a
+ * leader that was just elected may not know yet how far its followers are.
+ */
+enum sl_rc sl_kafka_expect_end(struct sl_kafka *kafka, const char *topic, int32_t partition, int64_t at_least,
                                int64_t *ret_first, int64_t *ret_next, struct sl_error *err);
 /* The next offsets of all partitions of a topic, ret_next[0 .. n-1]. */
 enum sl_rc sl_kafka_topic_ends(struct sl_kafka *kafka, const char *topic, int32_t n, int64_t *ret_next,

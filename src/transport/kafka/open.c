@@ -280,19 +280,6 @@ static enum sl_rc make_table(struct sl_kafka *kafka, enum sl_kafka_table table, 
     return rc ? sl_error_wrap(err, "%s", rule->topic_key) : SL_OK;
 }
 
-/* One broker may have heard of a new topic and the next one not yet. */
-static enum sl_rc count_partitions(struct sl_kafka *kafka, enum sl_kafka_table table, struct sl_error *err)
-{
-    int64_t deadline_us = sl_now_us() + (kafka->read_only ? 0 : SL_KAFKA_ANSWER_US);
-    int32_t *count = &kafka->table_partitions[table];
-    enum sl_rc rc = sl_kafka_count_partitions(kafka, kafka->tables[table], count, err);
-
-    while (rc == SL_OK && !*count && sl_now_us() < deadline_us && !sl_kafka_given_up(kafka) &&
-           !sl_stop_wait(&kafka->stop, sl_now_us() + SL_KAFKA_TURN_MS * 1000))
-        rc = sl_kafka_count_partitions(kafka, kafka->tables[table], count, err);
-    return rc;
-}
-
 static enum sl_rc open_table(struct sl_kafka *kafka, enum sl_kafka_table table, struct sl_error *err)
 {
     enum sl_rc rc = SL_OK;
@@ -300,7 +287,8 @@ static enum sl_rc open_table(struct sl_kafka *kafka, enum sl_kafka_table table, 
     if (!kafka->read_only)
         rc = make_table(kafka, table, err);
     if (rc == SL_OK)
-        rc = count_partitions(kafka, table, err);
+        rc = sl_kafka_expect_partitions(kafka, kafka->tables[table], kafka->read_only ? 0 : 1,
+                                        &kafka->table_partitions[table], err);
     if (rc == SL_OK && !kafka->table_partitions[table] && !kafka->read_only)
         rc = sl_error_set(err, SL_E_BUSY, "topic '%s' was made and is not there yet", kafka->tables[table]);
     if (rc == SL_OK && rules[table].partitions && kafka->table_partitions[table] > rules[table].partitions)

@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TAKE = 512, FIND_US = 10 * 1000 * 1000 };
+enum { TAKE = 512 };
 
 struct part {
     const struct sl_topic *topic;
@@ -65,28 +65,18 @@ static enum sl_rc check_start(const struct sl_log_reader *reader, const struct p
     return SL_OK;
 }
 
-/* A topic that some broker does not know at the moment is looked for a while longer. */
-static enum sl_rc find_ends(struct sl_log_reader *reader, const struct part *part, int64_t *ret_first,
-                            int64_t *ret_next, struct sl_error *err)
+static enum sl_rc find_ends(struct sl_log_reader *reader, const struct part *part, int64_t wanted,
+                            int64_t *ret_first, int64_t *ret_next, struct sl_error *err)
 {
-    int64_t deadline_us = sl_now_us() + FIND_US;
-
-    for (;;) {
-        enum sl_rc rc =
-            sl_kafka_watermarks(reader->kafka, part->topic->name, part->number, ret_first, ret_next, err);
-
-        if (rc != SL_E_NOT_FOUND || sl_now_us() > deadline_us || sl_kafka_given_up(reader->kafka))
-            return rc;
-        if (sl_stop_wait(&reader->kafka->stop, sl_now_us() + 200 * 1000))
-            return rc;
-    }
+    return sl_kafka_expect_end(reader->kafka, part->topic->name, part->number, wanted, ret_first, ret_next,
+                               err);
 }
 
 static enum sl_rc place(struct sl_log_reader *reader, struct part *part, int64_t wanted, struct sl_error *err)
 {
     int64_t first;
     int64_t next;
-    enum sl_rc rc = find_ends(reader, part, &first, &next, err);
+    enum sl_rc rc = find_ends(reader, part, wanted, &first, &next, err);
 
     if (rc == SL_OK && wanted >= 0)
         rc = check_start(reader, part, wanted, first, next, err);
@@ -316,7 +306,7 @@ static enum sl_rc lost_place(struct sl_log_reader *reader, const struct part *pa
 {
     int64_t first;
     int64_t next;
-    enum sl_rc rc = find_ends(reader, part, &first, &next, err);
+    enum sl_rc rc = find_ends(reader, part, part->fetched, &first, &next, err);
 
     if (rc == SL_OK)
         rc = check_start(reader, part, part->fetched, first, next, err);

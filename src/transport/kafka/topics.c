@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOK_EVERY_US = 5 * 1000 * 1000 };
+enum { LOOK_EVERY_US = 5 * 1000 * 1000, EXPECT_US = 3 * 1000 * 1000 };
 
 struct seen {
     const struct sl_topic *topic;
@@ -81,10 +81,24 @@ enum sl_rc sl_kafka_count_partitions(struct sl_kafka *kafka, const char *name, i
     return SL_OK;
 }
 
+/* One broker may not know yet what another does: what is missing is asked for again, for a while. */
+enum sl_rc sl_kafka_expect_partitions(struct sl_kafka *kafka, const char *name, int32_t at_least,
+                                      int32_t *ret, struct sl_error *err)
+{
+    int64_t deadline_us = sl_now_us() + EXPECT_US;
+    enum sl_rc rc;
+
+    do {
+        rc = sl_kafka_count_partitions(kafka, name, ret, err);
+    } while (rc == SL_OK && *ret < at_least && sl_now_us() < deadline_us && !sl_kafka_given_up(kafka) &&
+             !sl_stop_wait(&kafka->stop, sl_now_us() + 50 * 1000));
+    return rc;
+}
+
 enum sl_rc sl_kafka_partitions(struct sl_transport *transport, const struct sl_topic *topic, int32_t *ret,
                                struct sl_error *err)
 {
-    return sl_kafka_count_partitions(sl_kafka_of(transport), topic->name, ret, err);
+    return sl_kafka_expect_partitions(sl_kafka_of(transport), topic->name, 1, ret, err);
 }
 
 struct listed {

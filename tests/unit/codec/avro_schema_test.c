@@ -325,6 +325,34 @@ static void unions_become_structs_of_their_branches(void **state)
     assert_ptr_equal(schema_of("[\"long\",\"null\"]"), sl_schema_plain(SL_INT64, true));
 }
 
+static void unions_and_enums_have_a_form_that_other_converters_share(void **state)
+{
+    struct sl_avro_options general = usual;
+    const struct sl_schema *schema;
+    const struct sl_schema *choice;
+    const struct sl_schema *color;
+
+    (void)state;
+    general.generalized_sum_type_support = true;
+    schema = schema_with(
+        "{\"type\":\"record\",\"name\":\"R\",\"fields\":["
+        "{\"name\":\"u\",\"type\":[\"null\",\"int\",\"string\"]},"
+        "{\"name\":\"e\",\"type\":{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\",\"B\"]}}]}",
+        &general);
+    choice = schema->fields[0].schema;
+    assert_string_equal(choice->name, "connect_union_0");
+    assert_string_equal(sl_schema_parameter(choice, SL_AVRO_GENERAL_UNION), "connect_union_0");
+    assert_true(choice->optional);
+    assert_string_equal(choice->fields[0].name, "connect_union_field_1");
+    assert_string_equal(choice->fields[1].name, "connect_union_field_2");
+    color = schema->fields[1].schema;
+    assert_string_equal(sl_schema_parameter(color, "org.apache.kafka.connect.data.Enum"), "E");
+    assert_string_equal(sl_schema_parameter(color, "org.apache.kafka.connect.data.Enum.B"), "1");
+    assert_non_null(strstr(text_with(schema, &general), "\"type\":[\"null\",\"int\",\"string\"]"));
+    assert_non_null(
+        strstr(text_with(schema, &general), "\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\",\"B\"]"));
+}
+
 static void odd_names_are_refused_or_scrubbed(void **state)
 {
     struct sl_struct_builder b = {.name = "my-srv.1st.Value"};
@@ -491,6 +519,7 @@ int main(void)
         cmocka_unit_test(a_default_of_plain_avro_is_marked_as_such),
         cmocka_unit_test(enums_and_fixed_keep_what_they_were),
         cmocka_unit_test(unions_become_structs_of_their_branches),
+        cmocka_unit_test(unions_and_enums_have_a_form_that_other_converters_share),
         cmocka_unit_test(odd_names_are_refused_or_scrubbed),
         cmocka_unit_test(text_is_put_in_order_as_the_registry_does_it),
         cmocka_unit_test(what_is_no_schema_is_refused),

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The examples' pipelines over a real broker, with the connectors' JSON unchanged."""
-import json
-
 import pytest
+
+from harness import scylla_pipeline
 
 FILL = {"customers": 60, "products": 20, "orders": 120, "lines": 300}
 
@@ -23,3 +23,19 @@ def test_sql_server_to_postgresql(broker, make_pipeline, group):
     pipeline.sluice.start()
     pipeline.wait_equal()
     pipeline.sluice.stop()
+
+
+def test_scylla_to_postgresql(broker, target, build, tmp_path):
+    worker = {"bootstrap.servers": broker.bootstrap, "group.id": "scylla-workers", "config.storage.topic": "scylla-configs",
+              "offset.storage.topic": "scylla-offsets", "status.storage.topic": "scylla-status"}
+    pipeline = scylla_pipeline.ScyllaPipeline(tmp_path / "scylla", build, target, worker=worker)
+    try:
+        pipeline.change(300)
+        pipeline.wait_equal()
+        pipeline.sluice.kill()
+        pipeline.change(200)
+        pipeline.sluice.start()
+        pipeline.wait_equal()
+        pipeline.sluice.stop()
+    finally:
+        pipeline.close()

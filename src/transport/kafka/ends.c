@@ -14,6 +14,27 @@ static bool is_gone(struct sl_kafka *kafka, const char *topic, int32_t partition
     return sl_kafka_count_partitions(kafka, topic, &partitions, &err) == SL_OK && partition >= partitions;
 }
 
+/*
+ * By a client that remembers nothing: the one at hand goes on asking the leader that it knows, also when that
+ * broker has died and another leads (seen with librdkafka 2.0 for as long as the broker was away).
+ */
+static rd_kafka_resp_err_t ask_anew(struct sl_kafka *kafka, const char *topic, int32_t partition,
+                                    int64_t *ret_first, int64_t *ret_next)
+{
+    const struct sl_kafka_client config = {.worker = kafka->props};
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+    rd_kafka_conf_t *conf = NULL;
+    rd_kafka_t *client = NULL;
+    struct sl_error err;
+
+    if (sl_kafka_conf(kafka, &config, &conf, &err) == SL_OK &&
+        sl_kafka_client_open(RD_KAFKA_PRODUCER, conf, &client, &err) == SL_OK) {
+        code = rd_kafka_query_watermark_offsets(client, topic, partition, ret_first, ret_next, 4000);
+        sl_kafka_bury(kafka, client);
+    }
+    return code;
+}
+
 enum sl_rc sl_kafka_watermarks(struct sl_kafka *kafka, const char *topic, int32_t partition,
                                int64_t *ret_first, int64_t *ret_next, struct sl_error *err)
 {
@@ -23,6 +44,8 @@ enum sl_rc sl_kafka_watermarks(struct sl_kafka *kafka, const char *topic, int32_
         rd_kafka_resp_err_t code =
             rd_kafka_query_watermark_offsets(kafka->client, topic, partition, ret_first, ret_next, 2000);
 
+        if (code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__TRANSPORT)
+            code = ask_anew(kafka, topic, partition, ret_first, ret_next);
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
             return SL_OK;
         if (sl_kafka_given_up(kafka))

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/props.h"
+#include "transport/kafka/client.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const char *read_back(const rd_kafka_conf_t *conf, const char *name, char text[200])
+{
+    size_t size = 200;
+
+    assert_int_equal(rd_kafka_conf_get(conf, name, text, &size), RD_KAFKA_CONF_OK);
+    return text;
+}
+
+static void java_names_become_the_clients_and_the_later_layer_wins(void **state)
+{
+    static const struct sl_kafka_setting always[] = {{"acks", "all"}, {NULL, NULL}};
+    struct sl_props *worker = sl_props_new();
+    struct sl_props *connector = sl_props_new();
+    const struct sl_kafka_client client = {.worker = worker,
+                                           .prefix = "producer.",
+                                           .connector = connector,
+                                           .override_prefix = "producer.override.",
+                                           .client_id = "connector-producer-c-0",
+                                           .always = always};
+    struct sl_error err = {0};
+    rd_kafka_conf_t *conf;
+    char text[200];
+
+    (void)state;
+    sl_props_set(worker, "bootstrap.servers", "b:1");
+    sl_props_set(worker, "request.timeout.ms", "7000");
+    sl_props_set(worker, "session.timeout.ms", "9000"); /* not a connection key: not this client's */
+    sl_props_set(worker, "producer.buffer.memory", "1048576");
+    sl_props_set(worker, "producer.linger.ms", "3");
+    sl_props_set(worker, "producer.acks", "1");
+    sl_props_set(worker, "consumer.fetch.max.wait.ms", "5");
+    sl_props_set(connector, "producer.override.linger.ms", "9");
+    sl_props_set(connector, "producer.override.compression.type", "lz4");
+    assert_int_equal(sl_kafka_conf_new(&client, &conf, &err), SL_OK);
+    assert_string_equal(read_back(conf, "bootstrap.servers", text), "b:1");
+    assert_string_equal(read_back(conf, "socket.timeout.ms", text), "7000");
+    assert_string_equal(read_back(conf, "queue.buffering.max.kbytes", text), "1025");
+    assert_string_equal(read_back(conf, "queue.buffering.max.ms", text), "9");
+    assert_string_equal(read_back(conf, "compression.codec", text), "lz4");
+    assert_string_equal(read_back(conf, "client.id", text), "connector-producer-c-0");
+    rd_kafka_conf_destroy(conf);
+    sl_props_free(worker);
+    sl_props_free(connector);
+}
+
+static void a_wrong_value_is_refused_by_its_name(void **state)
+{
+    struct sl_props *worker = sl_props_new();
+    const struct sl_kafka_client client = {.worker = worker, .prefix = "consumer."};
+    struct sl_error err = {0};
+    rd_kafka_conf_t *conf;
+
+    (void)state;
+    sl_props_set(worker, "consumer.fetch.min.bytes", "many");
+    assert_int_equal(sl_kafka_conf_new(&client, &conf, &err), SL_E_CONFIG);
+    assert_non_null(strstr(err.text, "fetch.min.bytes"));
+    sl_props_free(worker);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(java_names_become_the_clients_and_the_later_layer_wins),
+        cmocka_unit_test(a_wrong_value_is_refused_by_its_name),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

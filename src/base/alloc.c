@@ -49,7 +49,8 @@ char *sl_strndup(const char *text, size_t len)
 {
     char *copy = sl_alloc(len + 1);
 
-    memcpy(copy, text, len);
+    if (len) /* text may be NULL then */
+        memcpy(copy, text, len);
     copy[len] = '\0';
     return copy;
 }

@@ -79,7 +79,8 @@ enum sl_rc sl_kafka_topic_ends(struct sl_kafka *kafka, const char *topic, int32_
     int64_t first;
 
     for (int32_t i = 0; rc == SL_OK && i < n; i++)
-        rc = sl_kafka_watermarks(kafka, topic, i, &first, &ret_next[i], err);
+        rc = sl_kafka_expect_end(kafka, topic, i, 0, &first, &ret_next[i],
+                                 err); /* it was just made, perhaps */
     return rc;
 }
 

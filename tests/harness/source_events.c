@@ -59,7 +59,7 @@ static void keep(struct tool *tool, struct sl_span partition, struct sl_span off
         *position = (struct position){.partition = sl_strndup((const char *)partition.ptr, partition.len)};
     }
     sl_free(position->offset);
-    position->offset = sl_strndup((const char *)offset.ptr, offset.len);
+    position->offset = offset.len ? sl_strndup((const char *)offset.ptr, offset.len) : sl_strdup("");
 }
 
 static void load(struct tool *tool)

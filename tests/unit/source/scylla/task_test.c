@@ -35,10 +35,10 @@ static void store(const struct sl_batch *from)
         if (at == n_stored)
             stored[n_stored++] = (struct stored){.partition = sl_strdup(partition)};
         sl_free(stored[at].offset);
-        stored[at].offset = from->positions[i].offset.len
-                                ? sl_strndup((const char *)from->positions[i].offset.ptr,
-                                             from->positions[i].offset.len)
-                                : NULL;
+        stored[at].offset =
+            from->positions[i].offset.len
+                ? sl_strndup((const char *)from->positions[i].offset.ptr, from->positions[i].offset.len)
+                : NULL;
         if (!from->positions[i].offset.len) { /* remove it */
             sl_free(stored[at].partition);
             sl_free(stored[at].offset);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/subscription.h"
 
+#include "base/crc32c.h"
 #include "base/log.h"
 #include "base/props.h"
 #include "base/regex.h"
@@ -9,6 +10,7 @@
 
 struct entry {
     const struct sl_topic *topic;
+    uint32_t number;    /* see the header: every worker of a group gives it the same */
     int32_t partitions; /* 0: does not exist yet */
 };
 
@@ -42,7 +44,11 @@ static void add(struct sl_subscription *subscription, const struct sl_topic *top
     if (find(subscription, topic))
         return;
     SL_GROW(subscription->entries, subscription->n, subscription->capacity);
-    subscription->entries[subscription->n++] = (struct entry){.topic = topic};
+    subscription->entries[subscription->n] = (struct entry){
+        .topic = topic,
+        .number = subscription->regex ? sl_crc32c(0, topic->name, topic->len) : (uint32_t)subscription->n,
+    };
+    subscription->n++;
 }
 
 static bool wanted(const struct sl_subscription *subscription, const struct sl_topic *topic)
@@ -187,7 +193,8 @@ size_t sl_subscription_assigned(struct sl_subscription *subscription, int task, 
         const struct entry *entry = &subscription->entries[i];
 
         for (int32_t partition = 0; partition < entry->partitions; partition++) {
-            if ((i + (size_t)partition) % (size_t)subscription->tasks != (size_t)task)
+            if (((uint64_t)entry->number + (uint64_t)partition) % (uint64_t)subscription->tasks !=
+                (uint64_t)task)
                 continue;
             SL_GROW(assigned, n, capacity);
             assigned[n++] = (struct sl_progress){

@@ -4,9 +4,9 @@
  * yet are taken in when they are created, before their first record; what the connector will read is reserved
  * in the log, so that retention waits for it.
  *
- * A partition never changes its task while the process runs: task = (number of the topic + partition) mod
- * tasks, where topics are numbered as they stand in `topics`, or as they were found (by name at the start)
- * for `topics.regex`.
+ * A partition never changes its task: task = (number of the topic + partition) mod tasks, where topics are
+ * numbered as they stand in `topics`, or by the CRC32C of their names for `topics.regex`: the tasks of one
+ * connector may run in several workers, which find new topics in different orders and have to agree.
  *
  * Threads: any.
  */

@@ -190,8 +190,7 @@ static void fail(struct sl_slots *slots)
     if (code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
         (void)sl_error_set(&err, SL_E_FENCED,
                            "another worker joined group '%s' under this worker's name '%s'. HINT: give each "
-                           "worker a name of its own (rest.advertised.host.name and listeners, or "
-                           "sluice.worker.name)",
+                           "worker a name of its own (rest.advertised.host.name, or the port in listeners)",
                            slots->group, slots->worker);
     else
         (void)sl_error_set(&err, SL_E_INTERNAL, "membership in group '%s' is over: %s", slots->group, text);

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/props.h"
+#include "engine/group_member.h"
 
 #define SPACE "from-files"
 
@@ -78,7 +79,8 @@ enum sl_rc sl_herder_adopt_files(struct sl_herder *herder, const struct sl_props
 
     for (size_t i = 0; rc == SL_OK && i < n; i++)
         rc = adopt(herder, configs[i], marked, err);
-    if (rc == SL_OK)
+    /* In a group the connectors belong to all: another worker may have been given other files. */
+    if (rc == SL_OK && !sl_group_member_is_wanted(herder->shared.worker))
         rc = drop_others(herder, marked, err);
     json_decref(marked);
     return rc;

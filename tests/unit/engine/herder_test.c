@@ -463,6 +463,30 @@ static void connectors_of_files_go_with_their_files_and_those_of_rest_stay(void 
     end();
 }
 
+static void in_a_group_a_worker_removes_no_connector_of_anothers_files(void **state)
+{
+    struct sl_connector *file = fake_connector("filed", 1, "topics", "t1", NULL);
+    struct sl_connector *other = fake_connector("other", 1, "topics", "t2", NULL);
+    struct sl_answer answer;
+
+    (void)state;
+    begin(1);
+    fake_stop(herder);
+    fake_worker_set("bootstrap.servers", "broker:9092");
+    fake_worker_set("group.id", "warehouse");
+    herder = fake_start(&file, 1);
+    wait_states("filed", "RUNNING,RUNNING");
+    fake_stop(herder);
+    herder = fake_start(&other, 1);
+    wait_states("other", "RUNNING,RUNNING");
+    sl_herder_names(herder, &answer);
+    assert_int_equal(json_array_size(answer.body), 2);
+    sl_answer_done(&answer);
+    sl_connector_free(file);
+    sl_connector_free(other);
+    end();
+}
+
 static void connects_standalone_file_means_that_only_files_count(void **state)
 {
     struct sl_connector *file = fake_connector("filed", 1, "topics", "t1", NULL);
@@ -662,6 +686,7 @@ int main(void)
         cmocka_unit_test(a_task_that_goes_on_failing_stays_failed_until_someone_restarts_it),
         cmocka_unit_test(a_sink_that_hangs_is_let_go_after_the_graceful_time),
         cmocka_unit_test(connectors_of_files_go_with_their_files_and_those_of_rest_stay),
+        cmocka_unit_test(in_a_group_a_worker_removes_no_connector_of_anothers_files),
         cmocka_unit_test(connects_standalone_file_means_that_only_files_count),
         cmocka_unit_test(topics_that_are_used_are_told),
         cmocka_unit_test(a_request_after_the_stop_is_refused_and_a_ping_answered),

@@ -4,7 +4,12 @@
 
 #include "base/clock.h"
 
-enum { EXPECT_US = 6 * 1000 * 1000 };
+enum {
+    EXPECT_US = 6 * 1000 * 1000,
+    /* So long it has to be said that a topic is gone before that counts: a broker that does not know it yet
+     * says the same, and so does a client whose brokers have just died. */
+    GONE_US = 10 * 1000 * 1000,
+};
 
 static bool is_gone(struct sl_kafka *kafka, const char *topic, int32_t partition)
 {
@@ -62,14 +67,23 @@ enum sl_rc sl_kafka_watermarks(struct sl_kafka *kafka, const char *topic, int32_
 enum sl_rc sl_kafka_expect_end(struct sl_kafka *kafka, const char *topic, int32_t partition, int64_t at_least,
                                int64_t *ret_first, int64_t *ret_next, struct sl_error *err)
 {
-    int64_t deadline_us = sl_now_us() + EXPECT_US;
-    enum sl_rc rc;
+    int64_t began_us = sl_now_us();
+    int64_t gone_us = 0; /* since when it is said to be gone, with no other answer between */
 
-    do {
-        rc = sl_kafka_watermarks(kafka, topic, partition, ret_first, ret_next, err);
-    } while ((rc == SL_OK ? *ret_next < at_least : rc == SL_E_NOT_FOUND) && sl_now_us() < deadline_us &&
-             !sl_kafka_given_up(kafka) && !sl_stop_wait(&kafka->stop, sl_now_us() + 100 * 1000));
-    return rc;
+    for (;;) {
+        enum sl_rc rc = sl_kafka_watermarks(kafka, topic, partition, ret_first, ret_next, err);
+        int64_t now_us = sl_now_us();
+
+        if (rc != SL_E_NOT_FOUND)
+            gone_us = 0;
+        else if (!gone_us)
+            gone_us = now_us;
+        if (rc == SL_E_NOT_FOUND ? now_us - gone_us > GONE_US
+                                 : rc || *ret_next >= at_least || now_us - began_us > EXPECT_US)
+            return rc;
+        if (sl_kafka_given_up(kafka) || sl_stop_wait(&kafka->stop, now_us + 100 * 1000))
+            return sl_kafka_stopped(err);
+    }
 }
 
 enum sl_rc sl_kafka_topic_ends(struct sl_kafka *kafka, const char *topic, int32_t n, int64_t *ret_next,

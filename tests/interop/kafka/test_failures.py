@@ -45,6 +45,7 @@ def test_a_broker_that_dies_and_comes_back_is_waited_for(own_broker, make_pipeli
     pipeline.wait_equal()
 
 
+@pytest.mark.full  # a minute and more; see test_kafka_cluster.py for the rounds
 def test_each_of_three_brokers_dies_in_turn(cache, tmp_path, make_pipeline):
     settings = {"broker.session.timeout.ms": "3000"}
     with kafka.Cluster(tmp_path / "kafka", cache, brokers=3, settings=settings) as cluster:

@@ -51,12 +51,14 @@ def test_confluents_client_reads_what_sluice_wrote(broker, make_pipeline, conflu
     assert p.sluice.stop() == 0
 
 
+@pytest.mark.full  # two leaders' transactions take turns: long
 def test_workers_share_one_registry_and_never_one_id(broker, build, tmp_path):
     group = {"bootstrap.servers": broker.bootstrap, "group.id": "sharing", "config.storage.topic": "sharing-configs",
              "offset.storage.topic": "sharing-offsets", "status.storage.topic": "sharing-status",
              "kafkastore.topic": "_sharing"}
     urls = [f"http://127.0.0.1:{free_port()}" for _ in range(2)]
-    workers = [sluice.Sluice(tmp_path / f"w{i}", build, {**group, "sluice.registry.listeners": url}).start()
+    workers = [sluice.Sluice(tmp_path / f"w{i}", build, {**group, "sluice.registry.listeners": url,
+                                                         "rest.advertised.host.name": f"worker{i}"}).start()
                for i, url in enumerate(urls)]
     for worker in workers:
         worker.wait_for_log('"ready"', 60)

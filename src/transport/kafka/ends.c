@@ -20,9 +20,17 @@ static bool is_gone(struct sl_kafka *kafka, const char *topic, int32_t partition
 }
 
 /*
- * By a client that remembers nothing: the one at hand goes on asking the leader that it knows, also when that
- * broker has died and another leads (seen with librdkafka 2.0 for as long as the broker was away).
+ * What the client at hand says of itself, without an answer of a broker: it goes on asking the leader that it
+ * knows, also when that broker has died and another leads, or says that there is no such partition (both seen
+ * with librdkafka 2.0 for as long as the broker was away).
  */
+static bool is_hearsay(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__TRANSPORT ||
+           code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
+}
+
+/* By a client that remembers nothing. */
 static rd_kafka_resp_err_t ask_anew(struct sl_kafka *kafka, const char *topic, int32_t partition,
                                     int64_t *ret_first, int64_t *ret_next)
 {
@@ -49,7 +57,7 @@ enum sl_rc sl_kafka_watermarks(struct sl_kafka *kafka, const char *topic, int32_
         rd_kafka_resp_err_t code =
             rd_kafka_query_watermark_offsets(kafka->client, topic, partition, ret_first, ret_next, 2000);
 
-        if (code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__TRANSPORT)
+        if (is_hearsay(code))
             code = ask_anew(kafka, topic, partition, ret_first, ret_next);
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
             return SL_OK;

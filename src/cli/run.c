@@ -278,7 +278,7 @@ static void unblock_signals(int signal_fd)
     (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
-/* Until a signal (0), or until nothing is left to do here (1). */
+/* Until a signal (0), or until nothing is left to do here (1): in a group, work may come from elsewhere. */
 static int wait_for_end(struct run *run, int signal_fd)
 {
     struct pollfd waiting[] = {{.fd = signal_fd, .events = POLLIN},
@@ -293,7 +293,7 @@ static int wait_for_end(struct run *run, int signal_fd)
             continue;
         if (waiting[1].revents)
             (void)!read(waiting[1].fd, &count, sizeof(count));
-        if (sl_herder_all_failed(run->herder, reason, sizeof(reason))) {
+        if (!run->member && sl_herder_all_failed(run->herder, reason, sizeof(reason))) {
             sl_fail("every task has failed: nothing is left to do", SL_T("first", reason));
             return SL_EXIT_FAILED;
         }

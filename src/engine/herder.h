@@ -98,8 +98,9 @@ enum sl_rc sl_herder_start(struct sl_herder *herder, struct sl_error *err);
 int sl_herder_event_fd(const struct sl_herder *herder);
 
 /*
- * Standalone with connectors of files alone: every task has failed, nothing moves any more. The first one's
- * reason goes to reason. Never true when a connector came by REST, or when there are no tasks.
+ * Connectors of files alone, and every task has failed: nothing moves any more here (a worker of a group goes
+ * on all the same: others may give it work, and its status is asked for by REST). The first one's reason goes
+ * to reason. Never true when a connector came by REST, or when there are no tasks.
  */
 bool sl_herder_all_failed(struct sl_herder *herder, char *reason, size_t size);
 

@@ -2,7 +2,7 @@
 #include "api/listeners.h"
 
 #include "base/props.h"
-#include "engine/worker_config.h"
+#include "engine/config/worker_config.h"
 
 #include <stdio.h>
 #include <strings.h>

@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "base/json.h"
 #include "base/props.h"
-#include "engine/connector_config.h"
+#include "engine/config/connector_config.h"
 #include "net/http/client.h"
 
 #include <stdio.h>

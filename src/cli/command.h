@@ -7,7 +7,7 @@
 #ifndef SLUICE_CLI_COMMAND_H
 #define SLUICE_CLI_COMMAND_H
 
-#include "engine/plugins.h"
+#include "engine/config/plugins.h"
 
 enum {
     SL_EXIT_OK = 0,

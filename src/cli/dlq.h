@@ -4,7 +4,7 @@
 #define SLUICE_CLI_DLQ_H
 
 #include "cli/state.h"
-#include "engine/dlq.h"
+#include "engine/letters/dlq.h"
 
 extern const struct sl_command sl_command_dlq_list;
 extern const struct sl_command sl_command_dlq_show;

@@ -4,11 +4,11 @@
 
 #include "base/json.h"
 #include "base/props.h"
-#include "engine/config_store.h"
-#include "engine/connector_config.h"
-#include "engine/herd.h"
-#include "engine/replay.h"
-#include "engine/worker_config.h"
+#include "engine/herd/config_store.h"
+#include "engine/config/connector_config.h"
+#include "engine/herd/herd.h"
+#include "engine/letters/replay.h"
+#include "engine/config/worker_config.h"
 
 #include <stdio.h>
 

@@ -4,10 +4,10 @@
 
 #include "base/alloc.h"
 #include "base/props.h"
-#include "engine/group_member.h"
-#include "engine/migrate.h"
+#include "engine/group/group_member.h"
+#include "engine/migrate/migrate.h"
 #include "engine/secrets/secrets.h"
-#include "engine/worker_config.h"
+#include "engine/config/worker_config.h"
 
 #include <stdio.h>
 

@@ -4,9 +4,9 @@
 #include "cli/state.h"
 
 #include "base/props.h"
-#include "engine/adopt.h"
+#include "engine/migrate/adopt.h"
 #include "engine/secrets/secrets.h"
-#include "engine/worker_config.h"
+#include "engine/config/worker_config.h"
 
 #include <stdio.h>
 

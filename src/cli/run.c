@@ -11,11 +11,11 @@
 #include "base/props.h"
 #include "base/queue.h"
 #include "base/thread.h"
-#include "engine/connector_config.h"
-#include "engine/group_member.h"
-#include "engine/herder.h"
-#include "engine/migrate.h"
-#include "engine/worker_config.h"
+#include "engine/config/connector_config.h"
+#include "engine/group/group_member.h"
+#include "engine/herd/herder.h"
+#include "engine/migrate/migrate.h"
+#include "engine/config/worker_config.h"
 #include "sluice/registry.h"
 
 #include <poll.h>

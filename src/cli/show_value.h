@@ -7,7 +7,7 @@
 #define SLUICE_CLI_SHOW_VALUE_H
 
 #include "base/buf.h"
-#include "engine/plugins.h"
+#include "engine/config/plugins.h"
 
 struct sl_shower;
 

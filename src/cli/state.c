@@ -3,7 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/props.h"
-#include "engine/worker_config.h"
+#include "engine/config/worker_config.h"
 
 #include <stdio.h>
 

@@ -3,7 +3,7 @@
 
 #include "base/buf.h"
 #include "base/json.h"
-#include "engine/publisher.h"
+#include "engine/herd/publisher.h"
 #include "transport/sqlite/sqlite.h"
 #include "base/props.h"
 

@@ -6,7 +6,7 @@
 #ifndef SLUICE_ENGINE_CHAIN_H
 #define SLUICE_ENGINE_CHAIN_H
 
-#include "engine/plugins.h"
+#include "engine/config/plugins.h"
 #include "transform/predicate.h"
 
 struct sl_link {

@@ -6,7 +6,7 @@
 #ifndef SLUICE_ENGINE_CONVERTERS_H
 #define SLUICE_ENGINE_CONVERTERS_H
 
-#include "engine/plugins.h"
+#include "engine/config/plugins.h"
 
 struct sl_converters {
     struct sl_converter key;

@@ -10,10 +10,10 @@
 
 #include "engine/chain.h"
 #include "engine/converters.h"
-#include "engine/dead_letters.h"
-#include "engine/parking.h"
+#include "engine/letters/dead_letters.h"
+#include "engine/letters/parking.h"
 #include "engine/repeats.h"
-#include "engine/stale.h"
+#include "engine/letters/stale.h"
 
 /* A batch on its way to the sink, with the bytes that its records had in the log. */
 struct sl_incoming {

@@ -10,7 +10,7 @@
 
 #include "engine/chain.h"
 #include "engine/converters.h"
-#include "engine/dead_letters.h"
+#include "engine/letters/dead_letters.h"
 #include "engine/incarnation.h"
 #include "engine/outgoing.h"
 #include "engine/topic_groups.h"

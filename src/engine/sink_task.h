@@ -10,7 +10,7 @@
 #ifndef SLUICE_ENGINE_SINK_TASK_H
 #define SLUICE_ENGINE_SINK_TASK_H
 
-#include "engine/status.h"
+#include "engine/herd/status.h"
 #include "engine/subscription.h"
 
 struct sl_sink_task;

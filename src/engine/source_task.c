@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/props.h"
 #include "base/queue.h"
-#include "engine/connector_options.h"
+#include "engine/config/connector_options.h"
 #include "engine/encoder.h"
 #include "engine/exclusive.h"
 #include "engine/topic_use.h"

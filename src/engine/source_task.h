@@ -7,7 +7,7 @@
 #ifndef SLUICE_ENGINE_SOURCE_TASK_H
 #define SLUICE_ENGINE_SOURCE_TASK_H
 
-#include "engine/status.h"
+#include "engine/herd/status.h"
 #include "engine/task_context.h"
 
 struct sl_source_task;

@@ -6,7 +6,7 @@
 #include "base/props.h"
 #include "base/regex.h"
 #include "base/thread.h"
-#include "engine/connector_options.h"
+#include "engine/config/connector_options.h"
 
 struct entry {
     const struct sl_topic *topic;

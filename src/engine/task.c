@@ -2,7 +2,7 @@
 #include "engine/task.h"
 
 #include "base/alloc.h"
-#include "engine/connector_config.h"
+#include "engine/config/connector_config.h"
 
 struct sl_task {
     _Atomic int refs;

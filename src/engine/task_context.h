@@ -6,7 +6,7 @@
 #include "base/budget.h"
 #include <stdatomic.h>
 #include "engine/log_writer.h"
-#include "engine/plugins.h"
+#include "engine/config/plugins.h"
 #include "engine/secrets/secrets.h"
 #include "engine/topics.h"
 

@@ -16,7 +16,7 @@
 #ifndef SLUICE_API_CONNECT_API_H
 #define SLUICE_API_CONNECT_API_H
 
-#include "engine/herder.h"
+#include "engine/herd/herder.h"
 
 struct sl_connect_api;
 

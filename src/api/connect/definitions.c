@@ -2,7 +2,7 @@
 #include "api/connect/definitions.h"
 
 #include "base/alloc.h"
-#include "engine/connector_options.h"
+#include "engine/config/connector_options.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #ifndef SLUICE_API_CONNECT_DEFINITIONS_H
 #define SLUICE_API_CONNECT_DEFINITIONS_H
 
-#include "engine/plugins.h"
+#include "engine/config/plugins.h"
 #include "sluice/option.h"
 
 #include <jansson.h>

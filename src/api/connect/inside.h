@@ -6,7 +6,7 @@
 #include "api/connect/api.h"
 #include "api/listeners.h"
 #include "api/users.h"
-#include "engine/plugins.h"
+#include "engine/config/plugins.h"
 #include "net/http/server.h"
 
 #include <stdatomic.h>

@@ -9,7 +9,7 @@
 #include "api/connect/inside.h"
 
 #include "base/props.h"
-#include "engine/connector_options.h"
+#include "engine/config/connector_options.h"
 #include "transform/predicate.h"
 
 #include <stdio.h>

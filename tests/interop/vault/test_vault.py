@@ -27,7 +27,7 @@ class Dump:
         worker = write_properties(folder / "worker.properties", {
             "config.providers": "vault", "config.providers.vault.class": cls,
             **{f"config.providers.vault.param.{key}": value for key, value in params.items()}})
-        self.child = subprocess.Popen([build / "tests/unit/engine/secret-dump", worker], stdin=subprocess.PIPE,
+        self.child = subprocess.Popen([build / "tests/unit/engine/secrets/secret-dump", worker], stdin=subprocess.PIPE,
                                       stdout=subprocess.PIPE, stderr=open(folder / "dump.log", "w"), text=True)
         self.log = folder / "dump.log"
 

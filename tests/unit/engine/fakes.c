@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/props.h"
 #include "base/thread.h"
-#include "engine/connector_config.h"
+#include "engine/config/connector_config.h"
 
 #include <stdio.h>
 

@@ -10,7 +10,7 @@
 #ifndef SLUICE_TESTS_FAKES_H
 #define SLUICE_TESTS_FAKES_H
 
-#include "engine/herder.h"
+#include "engine/herd/herder.h"
 
 #include <pthread.h>
 

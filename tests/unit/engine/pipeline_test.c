@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "codec/header_codec.h"
-#include "engine/connector_config.h"
+#include "engine/config/connector_config.h"
 #include "sluice/position.h"
 
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #include "engine/fakes.h"
 
 #include "base/alloc.h"
-#include "engine/connector_config.h"
+#include "engine/config/connector_config.h"
 #include "engine/subscription.h"
 
 #include <setjmp.h>

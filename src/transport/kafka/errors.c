@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Codes by what the receiver does; what is not here is a server that misbehaves, and is tried again. */
 static enum sl_rc meaning(rd_kafka_resp_err_t code)
@@ -54,8 +55,24 @@ static enum sl_rc meaning(rd_kafka_resp_err_t code)
     return SL_E_PROTOCOL;
 }
 
-static const char *hint(enum sl_rc rc)
+/*
+ * Until 2.6.1 librdkafka wrote its own nonce twice into SCRAM's last message (its change 4895). Brokers up to
+ * 3.9 bear with that, brokers from 4.0 on compare the nonces as RFC 5802 wants it, and answer as they do to a
+ * wrong password. Their text names the mechanism.
+ */
+static bool may_be_the_nonce(enum sl_rc rc, const char *why)
 {
+    return rc == SL_E_AUTH && why && strstr(why, "SCRAM-") && rd_kafka_version() < 0x02060100;
+}
+
+static const char *hint(enum sl_rc rc, const char *why)
+{
+    if (may_be_the_nonce(rc, why))
+        return "is the password right? brokers from 4.0 on refuse every SCRAM login of librdkafka before "
+               "2.6.1, "
+               "and an older one is loaded: put a newer librdkafka in its place, or log in with PLAIN over "
+               "TLS, "
+               "OAUTHBEARER or a client certificate (docs/kafka.md, \"SCRAM\")";
     switch ((int)rc) {
     case SL_E_AUTH: return "check the user's rights (ACLs), security.protocol, sasl.* and ssl.*";
     case SL_E_NOT_FOUND: return "was the topic deleted? see docs/kafka.md, \"A topic was deleted\"";
@@ -79,7 +96,7 @@ enum sl_rc sl_kafka_error(struct sl_error *err, rd_kafka_resp_err_t code, const 
     (void)vsnprintf(what, sizeof(what), doing, args);
     va_end(args);
     (void)sl_error_set(err, rc, "Kafka: %s: %.150s. HINT: %s", what,
-                       why && *why ? why : rd_kafka_err2str(code), hint(rc));
+                       why && *why ? why : rd_kafka_err2str(code), hint(rc, why));
     sl_error_native(err, rd_kafka_err2name(code));
     return rc;
 }

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """One broker for most of the tests, a PostgreSQL cluster, and pipelines whose log is Kafka."""
 import itertools
+import pathlib
 
 import pytest
 
-from harness import kafka, pipeline, postgres
+from harness import fetch, kafka, pipeline, postgres
 
+REGISTRY = pathlib.Path(__file__).resolve().parent.parent / "registry"
 _groups = itertools.count(1)
 
 
@@ -20,6 +22,26 @@ def target(tmp_path_factory):
     cluster = postgres.Postgres(tmp_path_factory.mktemp("pg") / "cluster", {"fsync": "off"}).create().start()
     yield cluster
     cluster.close()
+
+
+@pytest.fixture(scope="session")
+def confluent_python(cache):
+    """A Python with confluent-kafka in it."""
+    wanted = REGISTRY / "requirements.txt"
+
+    def make(folder):
+        fetch.run(["/usr/bin/python3", "-m", "venv", folder])
+        fetch.run([folder / "bin/pip", "install", "-q", "-r", wanted])
+    return fetch.once(cache / "confluent-python", wanted.read_text(), make) / "bin/python"
+
+
+@pytest.fixture(scope="session")
+def newer_librdkafka(confluent_python, tmp_path_factory):
+    """A folder for LD_LIBRARY_PATH with the librdkafka that Confluent's Python client brings."""
+    folder = tmp_path_factory.mktemp("librdkafka")
+    brought = next(confluent_python.parent.parent.glob("lib/python3*/site-packages/confluent_kafka.libs/librdkafka-*.so.1"))
+    (folder / "librdkafka.so.1").symlink_to(brought)
+    return folder
 
 
 @pytest.fixture

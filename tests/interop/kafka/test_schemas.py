@@ -8,24 +8,13 @@ import sys
 
 import pytest
 
-from harness import fetch, sluice, wait
+from harness import sluice, wait
 from harness.postgres import free_port
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "registry"))
 
 import registries  # noqa: E402
-
-
-@pytest.fixture(scope="session")
-def confluent_python(cache):
-    """A Python with confluent-kafka in it."""
-    wanted = registries.HERE / "requirements.txt"
-
-    def make(folder):
-        fetch.run(["/usr/bin/python3", "-m", "venv", folder])
-        fetch.run([folder / "bin/pip", "install", "-q", "-r", wanted])
-    return fetch.once(cache / "confluent-python", wanted.read_text(), make) / "bin/python"
 
 
 def test_confluents_client_reads_what_sluice_wrote(broker, make_pipeline, confluent_python):

@@ -6,7 +6,7 @@ Real Kafka brokers and real Connect workers on loopback, in a scratch folder, en
         cluster.bootstrap                                             # "127.0.0.1:40001"
     kafka.Cluster(folder, cache, version="4.3.1")
     kafka.Cluster(folder, cache, brokers=3, settings={"broker.session.timeout.ms": "3000"})
-    kafka.Cluster(folder, cache, zookeeper=True)                      # 3.9.2 only
+    kafka.Cluster(folder, cache, zookeeper=True)                      # 3.9.2; 2.8.2 knows nothing else
     kafka.Cluster(folder, cache, secure=True)                         # .listeners["SSL"], ["SASL_SSL"], ["SASL_PLAINTEXT"]
     kafka.Connect(folder, cache, cluster.bootstrap).start().url       # Connect's REST API; distributed, or standalone=True
 
@@ -129,7 +129,8 @@ class Broker:
         self.starts += 1
         self.process = Process(_java(self.cluster.cache, self.cluster.version, "kafka.Kafka",
                                      self.folder / "server.properties", heap=self.cluster.heap),
-                               self.folder / f"log.{self.starts}", cwd=self.folder)
+                               self.folder / f"log.{self.starts}", cwd=self.folder,
+                               detached=self.cluster.detached)
         return self
 
     def ready(self):
@@ -155,12 +156,14 @@ class Cluster:
     """
     heap is the brokers' -Xmx. settings go into each server.properties. secure adds three listeners: SSL (a client
     certificate is asked for), SASL_SSL and SASL_PLAINTEXT (PLAIN, SCRAM, OAUTHBEARER with unsecured tokens); .tls is then a
-    folder with ca.pem, client.pem, client.key, client.p12, client.jks and truststore.jks (password "changeit").
+    folder with ca.pem, client.pem, client.key, client.p12, client.jks and truststore.jks (password "changeit"). detached
+    brokers outlive us.
     """
 
-    def __init__(self, folder, cache, version="3.9.2", brokers=1, zookeeper=False, secure=False, settings=None, heap="512m"):
+    def __init__(self, folder, cache, version="3.9.2", brokers=1, zookeeper=False, secure=False, settings=None, heap="512m",
+                 detached=False):
         self.folder, self.cache, self.version = pathlib.Path(folder).resolve(), cache, version
-        self.zookeeper, self.secure, self.heap = zookeeper, secure, heap
+        self.zookeeper, self.secure, self.heap, self.detached = zookeeper, secure, heap, detached
         self.settings = settings or {}
         self.id = base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=").replace("-", "A")
         self.tls = self.folder / "tls"

@@ -195,9 +195,10 @@ def main(shape):
     if KEEP:
         process.forget(run.process)
         process.forget(source.process)
+        over = brokers.topics_of(f"scylla-{shape}")
         say(f"left running: ScyllaDB {source.host}:{source.port} ({source.user} / {source.password}), PostgreSQL "
             f"127.0.0.1:{target.port} (postgres / {target.password}, database warehouse), sluice pid "
-            f"{run.process.pid}, state {run.state}")
+            f"{run.process.pid}, state {run.state}{over}")
         say(f"stop with: kill {run.process.pid} {source.process.pid}; then stop PostgreSQL in {target.data}")
     else:
         status = run.stop()

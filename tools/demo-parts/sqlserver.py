@@ -163,9 +163,10 @@ def main():
     if KEEP:
         process.forget(run.process)
         process.forget(source.process)
+        over = brokers.topics_of("sqlserver")
         say(f"left running: SQL Server 127.0.0.1:{source.port} (sa / {source.password}), PostgreSQL "
             f"127.0.0.1:{target.port} (postgres / {target.password}, database warehouse_target), sluice pid "
-            f"{run.process.pid}, state {run.state}")
+            f"{run.process.pid}, state {run.state}{over}")
         say(f"stop with: kill {run.process.pid} {source.process.pid}; then stop PostgreSQL in {target.data}")
     else:
         status = run.stop()

@@ -21,7 +21,7 @@ extern const struct sl_transform_ops sl_transform_header_to_value;
 /* io.debezium.transforms.tracing.ActivateTracingSpan: a trace context out of a column into headers. */
 extern const struct sl_transform_ops sl_transform_activate_tracing_span;
 
-/* io.debezium.transforms.Filter and ContentBasedRouter: refused, with the way around their scripts. */
+/* io.debezium.transforms.Filter and ContentBasedRouter: what an expression says of a record. */
 extern const struct sl_transform_ops sl_transform_scripted_filter;
 extern const struct sl_transform_ops sl_transform_content_based_router;
 

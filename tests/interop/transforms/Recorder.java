@@ -371,19 +371,26 @@ public final class Recorder {
         return config;
     }
 
+    static JsonNode scripted; // the case whose script is compiled
+    static Object script;
+
     @SuppressWarnings("unchecked")
     static String outcome(JsonNode node, SinkRecord record) throws Exception {
-        Object made = Class.forName(node.get("class").asText()).getDeclaredConstructor().newInstance();
+        Object made = node == scripted ? script : Class.forName(node.get("class").asText()).getDeclaredConstructor().newInstance();
         try {
             if (made instanceof Predicate) {
                 ((Predicate<SinkRecord>) made).configure(config(node));
             }
-            else {
+            else if (made != script) {
                 ((Transformation<SinkRecord>) made).configure(config(node));
             }
         }
         catch (Exception e) {
             return "refused\t" + e;
+        }
+        if (node.get("config").has("language")) { // compiling is slow, and the script knows nothing of earlier records
+            scripted = node;
+            script = made;
         }
         try {
             if (made instanceof Predicate) {

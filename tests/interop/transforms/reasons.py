@@ -6,6 +6,8 @@ def of(case, record, theirs, ours):
     """Why this record came out differently; None: there is no reason."""
     name = case["class"].split(".")[-1].split("$")[0]
     config = case["config"]
+    if "cannot be made text" in ours or ("cannot be compared" in ours and "language" in config):
+        return "expressions: structs, lists, maps and bytes are not made text and have no order here"
     if name == "SetSchemaMetadata" and "Cannot list fields on non-struct type" in theirs:
         return "SetSchemaMetadata: theirs fails on every schema that is no struct"
     if name == "Cast" and "Invalid default value" in theirs and ":" not in config["spec"]:

@@ -7,8 +7,10 @@ import subprocess
 
 import pytest
 
+import expressions
 import generate
 import reasons
+from harness import fetch
 
 HERE = pathlib.Path(__file__).resolve().parent
 RELEASES = {"2.5": ("2.5.4.Final", "3.6.1"), "3.5": ("3.5.0.Final", "3.9.2")}  # Debezium, Kafka
@@ -24,10 +26,10 @@ def classes(cache, tmp_path_factory):
         if release not in made:
             debezium, kafka = RELEASES[release]
             folder = cache / f"transforms-{debezium}-{kafka}"
-            if not any(folder.glob("connect-transforms-*.jar")):
-                subprocess.run(["mvn", "-B", "-q", "-ntp", f"-Dmaven.repo.local={cache}/m2", f"-Ddebezium={debezium}",
-                                f"-Dkafka={kafka}", "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies",
-                                f"-DoutputDirectory={folder}", "-DincludeScope=runtime"], cwd=HERE, check=True, timeout=600)
+            fetch.once(folder, (HERE / "pom.xml").read_text(), lambda folder: fetch.run(
+                ["mvn", "-B", "-q", "-ntp", f"-Dmaven.repo.local={cache}/m2", f"-Ddebezium={debezium}", f"-Dkafka={kafka}",
+                 "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies",
+                 f"-DoutputDirectory={folder}", "-DincludeScope=runtime"], cwd=HERE))
             out = tmp_path_factory.mktemp(f"classes-{release}")
             subprocess.run(["javac", "-nowarn", "-cp", f"{folder}/*", "-d", out, HERE / "Transforms.java", HERE / "Recorder.java"],
                            check=True, timeout=120)
@@ -103,3 +105,9 @@ def test_kafka_s_transforms_give_the_same_records(build, classes, tmp_path, seed
 def test_debezium_s_transforms_give_the_same_records(build, classes, tmp_path, release, seed):
     cases = list(generate.debezium_cases(seed, 120, old=release == "2.5"))
     judge(build, classes(release), tmp_path / "cases.jsonl", cases)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_debezium_s_expressions_say_the_same(build, classes, tmp_path, seed):
+    """Its Filter and its ContentBasedRouter run them as Groovy."""
+    judge(build, classes("2.5"), tmp_path / "cases.jsonl", list(expressions.cases(seed, 250)))

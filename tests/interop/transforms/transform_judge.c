@@ -20,6 +20,7 @@
 static const struct sl_transform_ops *const transforms[] = {
     &sl_transform_by_logical_table_router,
     &sl_transform_cast,
+    &sl_transform_content_based_router,
     &sl_transform_drop_headers,
     &sl_transform_extract_changed_record_state,
     &sl_transform_extract_field,
@@ -34,6 +35,7 @@ static const struct sl_transform_ops *const transforms[] = {
     &sl_transform_mask_field,
     &sl_transform_regex_router,
     &sl_transform_replace_field,
+    &sl_transform_scripted_filter,
     &sl_transform_set_schema_metadata,
     &sl_transform_timestamp_converter,
     &sl_transform_timestamp_router,

@@ -34,6 +34,8 @@ static const struct sl_transform_ops *const transforms[] = {
     &sl_transform_header_to_value,
     &sl_transform_extract_changed_record_state,
     &sl_transform_activate_tracing_span,
+    &sl_transform_scripted_filter,
+    &sl_transform_content_based_router,
     &sl_transform_scylla_extract_new_record_state,
     &sl_transform_scylla_flatten_columns,
 };

@@ -249,19 +249,6 @@ static void what_comes_to_the_filter_goes(void **state)
     assert_int_equal(bench_apply(bench, &message), SL_DROP);
 }
 
-static void scripts_are_refused_with_a_way_around_them(void **state)
-{
-    struct bench *bench = *state;
-
-    assert_int_equal(bench_try(bench, &sl_transform_scripted_filter, "language", "jsr223.groovy", "condition",
-                               "value.op == 'd'", NULL),
-                     SL_E_UNSUPPORTED);
-    assert_non_null(strstr(bench->err.text, "predicate"));
-    assert_int_equal(bench_try(bench, &sl_transform_content_based_router, "topic.expression", "'x'", NULL),
-                     SL_E_UNSUPPORTED);
-    assert_non_null(strstr(bench->err.text, "route.by.field"));
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bench_make, bench_remove)
@@ -280,7 +267,6 @@ int main(void)
         TEST(a_schema_gets_another_name_and_version),
         TEST(metadata_needs_a_schema),
         TEST(what_comes_to_the_filter_goes),
-        TEST(scripts_are_refused_with_a_way_around_them),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -94,6 +94,22 @@ static void the_later_release_names_the_field_otherwise(void **state)
     assert_string_equal(message.key_schema->fields[2].name, "__dbz__sourceIdentifier");
 }
 
+static void the_later_release_takes_the_same_options(void **state)
+{
+    struct bench *bench = *state;
+    struct sl_message message = tombstone_of(bench, 1);
+
+    bench_open(bench, &sl_transform_to_logical_topic_router, "topic.regex", ".*", "topic.replacement", "a-b",
+               "key.enforce.uniqueness", "true", "key.field.name", "table", "key.field.regex", ".*\\.(.*)",
+               "key.field.replacement", "t-$1", "schema.name.adjustment.mode", "avro",
+               "logical.table.cache.size", "4", NULL);
+    assert_int_equal(bench_apply(bench, &message), SL_KEEP);
+    assert_string_equal(value_text(bench, message.key_schema, message.record.key),
+                        "{id:1,shard:7,table:t-things}");
+    assert_string_equal(message.key_schema->name, "a_b.Key");
+    assert_string_equal(message.topic->name, "a-b");
+}
+
 static void what_cannot_be_routed_says_so(void **state)
 {
     struct bench *bench = *state;
@@ -121,6 +137,7 @@ int main(void)
         TEST(other_topics_pass),
         TEST(two_topics_of_one_key_schema_do_not_mix),
         TEST(the_later_release_names_the_field_otherwise),
+        TEST(the_later_release_takes_the_same_options),
         TEST(what_cannot_be_routed_says_so),
     };
 

@@ -116,6 +116,76 @@ static void flattening_keeps_the_envelope(void **state)
     assert_true(sl_is_null(message.record.value));
 }
 
+/* What came out of one transform for one message, in words. */
+static const char *outcome(struct bench *bench, enum sl_verdict verdict, const struct sl_message *message)
+{
+    if (verdict != SL_KEEP)
+        return verdict == SL_DROP ? "dropped" : bench->err.text;
+    return sl_arena_format(
+        bench->arena, "%s %s key %s headers %s", message->topic->name,
+        message->value_schema && !sl_is_null(message->record.value) ? row_text(bench, message) : "null",
+        value_text(bench, message->key_schema, message->record.key), headers_text(bench, message));
+}
+
+static struct sl_message nth_event(struct bench *bench, size_t n)
+{
+    struct sl_message message = n == 4   ? tombstone_of(bench, 1)
+                                : n == 5 ? heartbeat_of(bench)
+                                         : event_of(bench, "crud"[n], 1, "a");
+    struct sl_header drop = {.name = "drop", .value = sl_text("[name, id]")};
+
+    message.record.headers = sl_arena_copy(bench->arena, &drop, sizeof(drop));
+    message.record.n_headers = 1;
+    return message;
+}
+
+/* Where there are no cells, Scylla's transform does with these options what Debezium's does. */
+static void alike(struct bench *bench, const struct sl_transform_ops *ops, const char *key, ...)
+{
+    void *theirs = NULL;
+    va_list more;
+
+    va_start(more, key);
+    for (; key; key = va_arg(more, const char *))
+        sl_props_set(bench->props, key, va_arg(more, const char *));
+    va_end(more);
+    bench->ops = ops;
+    assert_int_equal(ops->open(bench->props, "", ops->classes[0], &bench->self, &bench->err), SL_OK);
+    ops = &sl_transform_extract_new_record_state;
+    assert_int_equal(ops->open(bench->props, "", ops->classes[0], &theirs, &bench->err), SL_OK);
+    for (size_t n = 0; n < 6; n++) {
+        struct sl_message a = nth_event(bench, n);
+        struct sl_message b = nth_event(bench, n);
+        const char *ours = outcome(bench, bench_apply(bench, &a), &a);
+
+        assert_string_equal(ours, outcome(bench, ops->apply(theirs, &b, bench->arena, &bench->err), &b));
+    }
+    ops->close(theirs);
+}
+
+static void the_modes_of_debezium_s_hold_here_too(void **state)
+{
+    alike(*state, extract, "delete.tombstone.handling.mode", "rewrite-with-tombstone",
+          "replace.null.with.default", "false", NULL);
+}
+
+static void the_older_modes_hold_here_too(void **state)
+{
+    alike(*state, extract, "delete.handling.mode", "rewrite", "drop.tombstones", "false", NULL);
+}
+
+static void fields_headers_and_routes_are_debezium_s(void **state)
+{
+    alike(*state, extract, "add.fields", "op,source.ts_ms", "add.fields.prefix", "x_", "add.headers",
+          "op,table", "add.headers.prefix", "h_", "route.by.field", "name", NULL);
+}
+
+static void fields_are_left_out_as_debezium_does_it(void **state)
+{
+    alike(*state, extract, "drop.fields.header.name", "drop", "drop.fields.from.key", "true",
+          "drop.fields.keep.schema.compatible", "false", NULL);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bench_make, bench_remove)
@@ -124,6 +194,10 @@ int main(void)
         TEST(the_advanced_shape_has_no_cells_to_open),
         TEST(deletes_go_the_way_of_the_original),
         TEST(flattening_keeps_the_envelope),
+        TEST(the_modes_of_debezium_s_hold_here_too),
+        TEST(the_older_modes_hold_here_too),
+        TEST(fields_headers_and_routes_are_debezium_s),
+        TEST(fields_are_left_out_as_debezium_does_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

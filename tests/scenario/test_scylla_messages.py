@@ -61,17 +61,30 @@ def test_a_cluster_that_does_not_answer_is_named_and_waited_for(tmp_path, build,
     program.kill()
 
 
-def test_replicas_that_are_away_are_named(tmp_path, build):
-    made = scylla.Scylla(tmp_path / "scylla", build, nodes=2).start()
+def test_half_of_the_nodes_away_is_said_with_their_addresses(tmp_path, build):
+    """Two of four nodes are down, and the others say that too few replicas are up."""
+    made = scylla.Scylla(tmp_path / "scylla", build, nodes=4).start()
     try:
         made.execute("CREATE KEYSPACE app WITH replication = {'class': 'NetworkTopologyStrategy', "
                      "'replication_factor': 2} AND tablets = {'enabled': false}")
         made.execute("CREATE TABLE app.logged (id int PRIMARY KEY, v text) WITH cdc = {'enabled': true}")
-        made.ctl("fail unavailable text logged_scylla_cdc_log")
-        settings = {key: value for key, value in config(made).items() if key not in ("scylla.user", "scylla.password")}
+        settings = config(made, scylla__cluster__ip__addresses=",".join(f"{host}:{made.port}" for host in made.hosts))
+        settings = {key: value for key, value in settings.items() if key not in ("scylla.user", "scylla.password")}
         program = sluice.Sluice(tmp_path / "sluice", build).connector("source", settings).start()
-        wait.until(lambda: all(word in program.output() for word in ("QUORUM", "app.logged", "HINT: ")),
+        program.wait_for_log("reading a table's change log")
+        made.ctl("node 2 down")
+        made.ctl("node 3 down")
+        made.ctl("fail unavailable text logged_scylla_cdc_log")
+        words = ("app.logged", "too few replicas are up", "2 of 4 nodes cannot be reached",
+                 f"{made.hosts[2]}:{made.port}", f"{made.hosts[3]}:{made.port}", "HINT: start the nodes that are down")
+        wait.until(lambda: any(all(word in line for word in words) for line in program.output().splitlines()),
                    "what is missing to be named", 60)
+        program.assert_running()
+        made.ctl("fail off")
+        made.ctl("node 2 up")
+        made.ctl("node 3 up")
+        made.execute("INSERT INTO app.logged (id, v) VALUES (1, 'one')")
+        wait.until(lambda: program.status()["tasks"][0]["records"] > 0, "the change to be read all the same", 60)
         program.kill()
     finally:
         made.stop()

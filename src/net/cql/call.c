@@ -186,6 +186,27 @@ static void finish(struct sl_cql *cql, struct sl_cql_call *call, struct sl_cql_r
     sl_cql_call_free(call);
 }
 
+/* Too few replicas: which nodes are away is what the reader can do something about. */
+static void name_the_absent(const struct sl_cql *cql, struct sl_error *err)
+{
+    enum { NAMED_MOST = 4 };
+    struct sl_buf names = {0};
+    uint32_t members = 0;
+    uint32_t absent = 0;
+
+    for (const struct sl_cql_node *node = cql->nodes; node; node = node->next) {
+        members += node->is_member;
+        if (!node->is_member || node->n_ready || node->last_error.rc == SL_OK)
+            continue;
+        if (absent++ < NAMED_MOST)
+            sl_buf_format(&names, "%s%s", absent > 1 ? ", " : "", node->address);
+    }
+    if (absent)
+        sl_error_wrap(err, "%u of %u nodes cannot be reached (%.*s%s)", absent, members, (int)names.len,
+                      (const char *)names.data, absent > NAMED_MOST ? ", ..." : "");
+    sl_buf_done(&names);
+}
+
 static void finish_failed(struct sl_cql *cql, struct sl_cql_call *call, const struct sl_error *why,
                           int32_t code)
 {
@@ -194,6 +215,8 @@ static void finish_failed(struct sl_cql *cql, struct sl_cql_call *call, const st
     if (call->tries > 1)
         sl_error_wrap(&err, "given up after %u tries in %lld ms", call->tries,
                       (long long)((sl_now_us() - call->submitted_us) / 1000));
+    if (code == SL_CQL_UNAVAILABLE)
+        name_the_absent(cql, &err);
     finish(cql, call, sl_cql_reply_failed(&err, code));
 }
 

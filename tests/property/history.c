@@ -30,6 +30,7 @@ struct history {
     char text[TEXT_SIZE];
     size_t len;
     unsigned traits;
+    unsigned partitions; /* a bit for each that a statement named */
 };
 
 static const char *const trait_names[HISTORY_TRAITS] = {
@@ -356,9 +357,18 @@ static void put_using(struct history *h, bool ttl, bool time)
     }
 }
 
+/* p, or one that is drawn. */
+static int named_partition(struct history *h, int p)
+{
+    int named = p >= 0 ? p : (int)below(h, PARTITIONS);
+
+    h->partitions |= 1u << named;
+    return named;
+}
+
 static void put_partition(struct history *h, int p)
 {
-    add(h, "p = %d", p >= 0 ? p : (int)below(h, PARTITIONS));
+    add(h, "p = %d", named_partition(h, p));
 }
 
 static void put_row(struct history *h, int p)
@@ -395,7 +405,7 @@ static void put_insert(struct history *h, int p, bool time, bool lwt)
         chosen[n] = c;
         add(h, ", %s", column_names[c]);
     }
-    add(h, ") VALUES (%d", p >= 0 ? p : (int)below(h, PARTITIONS));
+    add(h, ") VALUES (%d", named_partition(h, p));
     if (t->clustering)
         add(h, ", %u, %s", below(h, 3), words[below(h, 3)]);
     for (uint32_t i = 0; i < n; i++) {
@@ -638,6 +648,11 @@ void history_next(struct history *h, struct step *ret)
     h->statements++;
     h->pause_due = true;
     *ret = (struct step){.kind = STEP_STATEMENT, .text = h->text, .traits = h->traits};
+}
+
+uint32_t history_partitions(const struct history *h)
+{
+    return (uint32_t)__builtin_popcount(h->partitions);
 }
 
 void history_put_times(const char *text, int64_t now_us, int64_t *registers, char *ret, size_t size)

@@ -102,6 +102,9 @@ const char *history_setup(struct history *history);
 
 void history_next(struct history *history, struct step *ret);
 
+/* How many partitions its statements have named so far. */
+uint32_t history_partitions(const struct history *history);
+
 /* The n-th trait's name, e.g. "range delete". */
 const char *history_trait_name(int n);
 

@@ -7,7 +7,8 @@
  *     scylla-histories [--seed N] [--count N] [--statements N] [--no-crashes] [--no-new-streams] [--verbose]
  *
  * runs the histories of the seeds N, N+1, ... and prints a histogram of what they did. A seed that fails is
- * named with the command that runs it alone. Exit 1 when one failed.
+ * named with the command that runs it alone. Exit 1 when one failed, or when there were a hundred and
+ * something in the histogram never occurred.
  */
 #include "history.h"
 #include "scalars.h"
@@ -24,7 +25,8 @@ struct tally {
     uint64_t scalars[SCALARS]; /* statements that name x, by its type */
     uint64_t statements, refused, pauses, crashes, restarts, generations, expiries, polls, read_again, rows,
         tidied;
-    uint64_t tables[2][2]; /* legacy or advanced, without or with images */
+    uint64_t tables[2][2];     /* legacy or advanced, without or with images */
+    uint32_t least_partitions; /* that the statements of a history named */
 };
 
 static void count_statement(struct tally *tally, const struct step *step, int scalar, bool taken)
@@ -88,6 +90,8 @@ static bool run_history(const struct history_options *options, bool verbose, str
     tally->rows += counts.rows;
     tally->tidied += counts.tidied;
     tally->tables[counts.advanced][history_table(history)->images != 0]++;
+    if (history_partitions(history) < tally->least_partitions)
+        tally->least_partitions = history_partitions(history);
     for (int i = 0; i < WORLD_OPS; i++)
         tally->ops[i] += counts.ops[i];
     world_free(world);
@@ -102,6 +106,7 @@ static void print_tally(const struct tally *t)
            "\n",
            t->statements, t->refused, t->pauses, t->crashes, t->restarts, t->generations, t->expiries,
            t->polls);
+    printf("partitions that a history wrote to: at least %" PRIu32 "\n", t->least_partitions);
     printf("tables: legacy %" PRIu64 " without images, %" PRIu64 " with; advanced %" PRIu64
            " without, %" PRIu64 " with\n",
            t->tables[0][0], t->tables[0][1], t->tables[1][0], t->tables[1][1]);
@@ -116,6 +121,40 @@ static void print_tally(const struct tally *t)
     printf("log rows by operation:");
     for (int i = 0; i < WORLD_OPS; i++)
         printf(" %d: %" PRIu64 "%s", world_op_code(i), t->ops[i], i + 1 < WORLD_OPS ? "," : "\n");
+}
+
+static bool occurred(uint64_t n, const char *what, const char *which)
+{
+    if (!n)
+        printf("never occurred: %s %s\n", what, which);
+    return n != 0;
+}
+
+/* Everything that a history can do must be among what many of them did. */
+static bool all_occurred(const struct tally *t, const struct history_options *options)
+{
+    bool all = occurred(t->refused, "statements", "refused by the server");
+    char op[16];
+
+    for (int i = 0; i < HISTORY_TRAITS; i++)
+        all = occurred(t->traits[i], "a statement of", history_trait_name(i)) && all;
+    for (int i = 0; i < SCALARS; i++)
+        all = occurred(t->scalars[i], "a value of", scalars[i].type) && all;
+    for (int i = 0; i < WORLD_OPS; i++) {
+        (void)snprintf(op, sizeof(op), "%d", world_op_code(i));
+        all = occurred(t->ops[i], "a log row of operation", op) && all;
+    }
+    for (int i = 0; i < 4; i++)
+        all = occurred(t->tables[i / 2][i % 2], i / 2 ? "advanced," : "legacy,",
+                       i % 2 ? "with images" : "without images") &&
+              all;
+    if (options->crashes)
+        all = occurred(t->crashes, "a", "crash") && occurred(t->restarts, "a", "restart") && all;
+    if (options->generations)
+        all =
+            occurred(t->generations, "new", "streams") && occurred(t->tidied, "positions", "removed") && all;
+    return occurred(t->expiries, "an expiry", "by a column") &&
+           occurred(t->read_again, "a row", "read again") && all;
 }
 
 static uint64_t number(const char *program, const char *text)
@@ -142,7 +181,7 @@ int main(int argc, char **argv)
         .generations = true,
         .scalars = true,
     };
-    struct tally tally = {0};
+    struct tally tally = {.least_partitions = UINT32_MAX};
     uint64_t count = 100;
     uint64_t failed = 0;
     bool verbose = false;
@@ -178,5 +217,11 @@ int main(int argc, char **argv)
     }
     print_tally(&tally);
     printf("%" PRIu64 " histories, %" PRIu64 " failed\n", count, failed);
+    if (count >= 100 && !all_occurred(&tally, &options))
+        return 1;
+    if (count && options.statements >= 200 && tally.least_partitions < 3) {
+        printf("a history wrote to fewer than 3 partitions\n");
+        return 1;
+    }
     return failed != 0;
 }

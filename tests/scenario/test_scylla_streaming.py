@@ -136,6 +136,48 @@ def test_a_column_is_added_under_load(make_scylla, cluster):
     assert p.query("SELECT count(*) FROM items WHERE extra LIKE 'x1%'")[0][0] == 40
 
 
+def test_a_column_is_dropped_under_load(make_scylla, cluster):
+    """The log loses the column with its table: what was not read yet comes without it, and nothing else is lost."""
+    p = make_scylla(cluster, sink_options={"auto.evolve": "true"}, options=SETTLED)
+    p.execute("ALTER TABLE app.items ADD extra text")
+    for ck in range(100, 120):
+        p.execute("INSERT INTO app.items (pk, ck, v, n, price, extra) VALUES (1, %s, 'v', 1, 1.5, %s)", ck, f"x{ck}")
+    wait.until(lambda: p.query("SELECT count(*) FROM items WHERE ck >= 100")[0][0] == 20, "the first rows")
+    writer = threading.Thread(target=p.change, args=(600,))
+    writer.start()
+    p.execute("ALTER TABLE app.items DROP extra")
+    for ck in range(120, 140):
+        p.execute("INSERT INTO app.items (pk, ck, v, n, price) VALUES (1, %s, 'v', 1, 1.5)", ck)
+    writer.join()
+    p.wait_equal()
+    assert p.query("SELECT count(*), count(extra) FROM items WHERE ck >= 100") == [(40, 20)]
+
+
+@pytest.mark.parametrize("kind", ["overload", "read-timeout", "drop"])
+def test_a_cluster_that_fails_one_read_in_four_loses_no_change(make_scylla, cluster, kind):
+    p = make_scylla(cluster, options=SETTLED)
+    p.source.ctl(f"fail {kind} every 4 text _scylla_cdc_log")
+    p.change(400)
+    wait.until(p.equal, "the target to equal the source while reads fail", 60)
+    p.source.ctl("fail off")
+    p.wait_equal()
+
+
+def test_changes_that_turn_up_late_are_found(make_scylla, cluster):
+    """Log rows that are seen long after their window was closed: each comes once, and the rows are right in the end."""
+    p = make_scylla(cluster, options={**SETTLED, "sluice.scylla.sweep.ms": "60000"})
+    p.change(100)
+    p.source.ctl("delay log app.items 2500 every 4")
+    p.source.ctl("delay log app.users 1500 every 3")
+    p.change(600)
+    p.source.ctl("delay off")
+    p.has_ledger = False  # its order is that of finding
+    p.wait_equal()
+    for table in scylla_pipeline.TABLES:
+        wait.until(lambda t=table: len(p.ledger(t)) >= len(p.expected(t)), f"the ledger of {table} to be complete")
+        assert sorted(p.ledger(table)) == sorted(p.expected(table))
+
+
 @pytest.mark.parametrize("how", [None, "SIGKILL"])
 def test_rows_from_before_the_log_come_with_a_snapshot(make_scylla, cluster, how):
     """What is not in the log any more (here: written before CDC was on) comes by the snapshot, beside new writes."""

@@ -351,8 +351,8 @@ def test_a_server_that_stands_still_is_waited_for(build, node, probe):
     patient.connect()
     node.pause()
     try:
-        patient.send("read", cql="SELECT * FROM k.pages", in_flight=20, times=100, page_rows=10)
-        time.sleep(2)  # longer than some tries
+        patient.send("read", cql="SELECT * FROM k.pages", in_flight=20, times=100, page_rows=10, tell_at_timeouts=20)
+        assert patient.receive()["timeouts"] >= 20  # each of those on their way has had its try
     finally:
         node.go_on()
     read = patient.receive()

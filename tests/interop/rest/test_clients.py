@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """
-Clients from PyPI and Maven Central drive a Connect worker and sluice with the same calls; what they make of the answers
-has to be the same. (kcctl's calls are those of test_same_answers.py; no Go client is served by the module proxy.)
+Clients from PyPI, npm and Maven Central drive a Connect worker and sluice with the same calls; what they make of the
+answers has to be the same. (kcctl's calls are those of calls.py; no Go client is served by the module proxy.)
 """
 import json
+import os
 import pathlib
+
+import pytest
 
 from harness import fetch, sluice
 
 HERE = pathlib.Path(__file__).resolve().parent
+NODE_CLIENT = "kafka-connect-client@2.3.0"
 
 
 def shape(value):
@@ -19,28 +23,60 @@ def shape(value):
     return type(value).__name__
 
 
-def test_kafka_connect_py_sees_the_same(connect, ours, cache, tmp_path):
+OF_THE_USER = {  # answers whose keys or values are those of the two configurations, which differ
+    "get_connector_config", "get_connector", "update_connector", "create_connector", "list_connector_tasks",
+    "createConnector", "getConnectors expanded", "get", "getConfig", "getTasks", "updateConfig"}
+OF_THE_PROGRAM = {"list_connector_plugins", "validate_connector_config", "getConnectorPlugins", "getConnectorPlugins all",
+                  "validateConnectorConfig"}
+
+
+@pytest.fixture(scope="module")
+def python(cache):
     def make(folder):
         fetch.run(["/usr/bin/python3", "-m", "venv", folder])
         fetch.run([folder / "bin/pip", "install", "-q", "-r", HERE / "requirements.txt"])
-    python = fetch.once(cache / "connect-clients/python", (HERE / "requirements.txt").read_text(), make) / "bin/python"
-    seen = []
+    return fetch.once(cache / "connect-clients/python", (HERE / "requirements.txt").read_text(), make) / "bin/python"
+
+
+def both(connect, ours, tmp_path, command, env=None):
+    """What the client says of each side's answers: a list of lists, its first the call's name."""
     for side in (connect, ours):
         (tmp_path / "config.json").write_text(json.dumps(side.config))
-        lines = fetch.run([python, HERE / "clients.py", side.url, tmp_path / "config.json"]).splitlines()
-        seen.append([json.loads(line) for line in lines if line.startswith("[")])
-    theirs, mine = seen
+        lines = fetch.run([*command, side.url, tmp_path / "config.json"], env=env).splitlines()
+        yield [json.loads(line) for line in lines if line.startswith("[")]
+
+
+def assert_the_same(theirs, mine):
     assert len(theirs) == len(mine) > 20
-    for (name, his), (same, my) in zip(theirs, mine):
+    for (name, *his), (same, *my) in zip(theirs, mine):
         assert name == same
-        if name == "list_connector_plugins" or name == "validate_connector_config":
-            his, my = (shape(his if isinstance(his, dict) else his[:1]), shape(my if isinstance(my, dict) else my[:1]))
-        elif name in ("get_connector_config", "get_connector", "update_connector", "create_connector",
-                      "list_connector_tasks"):
-            his, my = type(his).__name__, type(my).__name__
+        if name in OF_THE_PROGRAM:
+            his, my = ([shape(each[:1] if isinstance(each, list) else each) for each in answer] for answer in (his, my))
+        elif name in OF_THE_USER:
+            his, my = ([each if isinstance(each, int) else type(each).__name__ for each in answer] for answer in (his, my))
         else:
-            his, my = shape(his), shape(my)
+            his, my = ([each if isinstance(each, (int, str)) and len(answer) > 1 else shape(each) for each in answer]
+                       for answer in (his, my))
         assert his == my, name
+
+
+def test_kafka_connect_py_sees_the_same(connect, ours, python, tmp_path):
+    assert_the_same(*both(connect, ours, tmp_path, [python, HERE / "clients.py"]))
+
+
+def test_kafka_connect_api_sees_the_same(connect, ours, python, tmp_path):
+    theirs, mine = both(connect, ours, tmp_path, [python, HERE / "objects.py"])
+    assert_the_same(theirs, mine)
+    for name, said in (("exists not", "GenericNotFound"), ("exists", True), ("connector_class", True),
+                       ("exists no more", "GenericNotFound"), ("tasks", [[0, "RUNNING", True]]), ("state", "PAUSED")):
+        assert [name, said] in theirs and [name, said] in mine, name
+
+
+def test_the_node_client_sees_the_same(connect, ours, cache, tmp_path):
+    folder = fetch.once(cache / "connect-clients/node", NODE_CLIENT, lambda folder: fetch.run(
+        ["npm", "install", "--no-audit", "--no-fund", "--no-save", "--ignore-scripts", NODE_CLIENT], cwd=folder))
+    assert_the_same(*both(connect, ours, tmp_path, ["node", HERE / "client.js"],
+                          env={**os.environ, "NODE_PATH": str(folder / "node_modules")}))
 
 
 def test_the_java_client_sees_the_same(connect, ours, cache, tmp_path):

@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_TRIES = 25, FIRST_WAIT_US = 20 * 1000, LONGEST_WAIT_US = 1000 * 1000 };
+/* How long a change waits for its turn, and how often it looks; looking asks nobody. */
+enum { TRY_US = 60 * 1000 * 1000, FIRST_WAIT_US = 20 * 1000, LONGEST_WAIT_US = 250 * 1000 };
 
 /* ---- refusals ---- */
 
@@ -159,11 +160,12 @@ json_t *sl_book_write(struct sl_schema_book *book, sl_book_action *action, const
                       struct sl_refusal *refusal)
 {
     struct sl_backoff backoff = {.base_us = FIRST_WAIT_US, .max_us = LONGEST_WAIT_US};
+    int64_t deadline_us = sl_now_us() + TRY_US;
     struct sl_stop never;
     json_t *answer = NULL;
 
     sl_stop_init(&never);
-    for (int i = 0; i < MAX_TRIES; i++) {
+    do {
         sl_refusal_done(refusal);
         (void)pthread_mutex_lock(&book->lock);
         answer = prepare(book, refusal) ? action(book, arg, refusal) : NULL;
@@ -172,7 +174,7 @@ json_t *sl_book_write(struct sl_schema_book *book, sl_book_action *action, const
             break;
         /* Two that write at the same moment take it from one another: one of them waits a little longer. */
         (void)sl_stop_wait(&never, sl_now_us() + sl_backoff_next_us(&backoff));
-    }
+    } while (sl_now_us() < deadline_us);
     sl_stop_done(&never);
     if (refusal->rc == SL_E_FENCED)
         refusal->rc =

@@ -4,10 +4,18 @@
  * _schemas (the classes ...Key and ...Value of its storage): a worker of ours goes on with a topic that it
  * finds, and theirs with ours. Only one writes at a time: whoever wants to claims the space, reads to its end
  * and then decides, so that two workers never hand out one id for two schemas.
+ *
+ * The claim alone would be safe, but not lively: taking it lasts a second, in which a second worker takes it
+ * away again, and so on for ever. So workers take turns: who wants to write says so in the space
+ * "schema-turns", and the first in the log's order goes first. A turn lasts as long as its owner writes, and
+ * is over at once for an owner that is silent. Everybody judges that by his own clock: where two judge
+ * differently, the claim decides, and one of them begins again.
  */
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/thread.h"
+#include "base/uuid.h"
 #include "registry/store.h"
 #include "sluice/transport.h"
 
@@ -17,16 +25,35 @@
 #define SPACE "schemas"
 #define CLAIM "sluice-schemas"
 
-enum { QUIET_US = 800 * 1000, MOST_PUT_OFF = 10 };
+#define TURNS "schema-turns"
+
+enum {
+    QUIET_US = 800 * 1000,       /* without a write: the turn is over */
+    CLAIM_US = 10 * 1000 * 1000, /* from the beginning of a turn to its first write */
+    TURN_US = 5 * 1000 * 1000,   /* from there on, when others wait */
+    TOLD_US = 2 * 1000 * 1000,   /* until what was written is told to the watchers */
+};
+
+/* Who writes, as everybody reads it in the log. */
+struct turn {
+    char owner[SL_UUID_TEXT_SIZE]; /* "": nobody yet */
+    int64_t began_us;
+    int64_t first_us; /* of its writes; 0: none yet */
+    int64_t last_us;
+};
 
 struct store {
     struct sl_schema_store store;
     struct sl_transport *transport;
-    _Atomic bool changed;       /* somebody wrote since the last load; ourselves too */
-    _Atomic int64_t changed_us; /* when that was */
-    unsigned put_off;           /* how often in a row we left another its turn */
+    _Atomic bool changed; /* somebody wrote since the last load; ourselves too */
     bool claimed;
     bool watching;
+
+    char self[SL_UUID_TEXT_SIZE]; /* our name in the turns, of this process alone */
+    pthread_mutex_t lock;         /* guards the rest */
+    pthread_cond_t told;
+    struct turn turn;
+    uint64_t asked; /* how many of our own requests for a turn were told to us */
 };
 
 /* ---- reading ---- */
@@ -157,7 +184,11 @@ static void note_change(void *ctx, const char *key, struct sl_span value)
 
     (void)key;
     (void)value;
-    atomic_store(&s->changed_us, sl_now_us());
+    (void)pthread_mutex_lock(&s->lock);
+    s->turn.last_us = sl_now_us();
+    if (!s->turn.first_us)
+        s->turn.first_us = s->turn.last_us;
+    (void)pthread_mutex_unlock(&s->lock);
     atomic_store(&s->changed, true);
 }
 
@@ -168,21 +199,89 @@ static bool changed(struct sl_schema_store *store)
 
 /* ---- writing ---- */
 
+static bool lasts(const struct turn *turn, int64_t now_us)
+{
+    if (!*turn->owner)
+        return false;
+    if (!turn->first_us)
+        return now_us < turn->began_us + CLAIM_US;
+    return now_us < turn->last_us + QUIET_US && now_us < turn->first_us + TURN_US;
+}
+
+/* A worker asks for a turn: it has it, unless it is another's. */
+static void note_turn(void *ctx, const char *key, struct sl_span value)
+{
+    struct store *s = ctx;
+    int64_t now_us = sl_now_us();
+    size_t len = strlen(s->self);
+    bool ours = value.len == len && memcmp(value.ptr, s->self, len) == 0;
+
+    (void)key;
+    if (!value.ptr || value.len != len)
+        return;
+    (void)pthread_mutex_lock(&s->lock);
+    if (memcmp(s->turn.owner, value.ptr, len) == 0 || !lasts(&s->turn, now_us)) {
+        memcpy(s->turn.owner, value.ptr, len);
+        s->turn.owner[len] = 0;
+        s->turn.began_us = now_us;
+        s->turn.first_us = s->turn.last_us = 0;
+    }
+    s->asked += ours;
+    (void)pthread_cond_broadcast(&s->told);
+    (void)pthread_mutex_unlock(&s->lock);
+}
+
+enum whose { NOBODYS, OURS, ANOTHERS };
+
+static enum whose whose_turn(struct store *s)
+{
+    enum whose whose;
+
+    (void)pthread_mutex_lock(&s->lock);
+    if (!lasts(&s->turn, sl_now_us()))
+        whose = NOBODYS;
+    else
+        whose = strcmp(s->turn.owner, s->self) == 0 ? OURS : ANOTHERS;
+    (void)pthread_mutex_unlock(&s->lock);
+    return whose;
+}
+
+/* Ask for a turn, and wait until the log has said who came first. */
+static enum sl_rc ask_for_turn(struct store *s, struct sl_error *err)
+{
+    const struct sl_span self = {(const uint8_t *)s->self, strlen(s->self)};
+    int64_t deadline_us;
+    uint64_t asked;
+    enum sl_rc rc;
+
+    (void)pthread_mutex_lock(&s->lock);
+    asked = s->asked;
+    (void)pthread_mutex_unlock(&s->lock);
+    rc = s->transport->ops->put(s->transport, TURNS, "turn", self, err);
+    deadline_us = sl_now_us() + TOLD_US;
+    (void)pthread_mutex_lock(&s->lock);
+    while (rc == SL_OK && s->asked == asked && sl_cond_wait(&s->told, &s->lock, deadline_us))
+        continue;
+    (void)pthread_mutex_unlock(&s->lock);
+    return rc;
+}
+
 static enum sl_rc prepare(struct sl_schema_store *store, bool *ret_stale, struct sl_error *err)
 {
     struct store *s = (struct store *)store;
+    enum whose whose = s->watching ? whose_turn(s) : OURS;
     enum sl_rc rc = SL_OK;
 
-    if (s->claimed)
+    if (s->claimed && whose != ANOTHERS)
         return SL_OK;
-    /* Taking the claim costs the broker a second, and its loser another: whoever registers a whole database
-     * at its start is let finish, for a while. */
-    if (s->put_off < MOST_PUT_OFF && sl_now_us() - atomic_load(&s->changed_us) < QUIET_US) {
-        s->put_off++;
-        return sl_error_set(err, SL_E_FENCED, "another worker is writing to the schema registry");
+    s->claimed = false;
+    if (whose == NOBODYS) {
+        rc = ask_for_turn(s, err);
+        whose = whose_turn(s);
     }
-    s->put_off = 0;
-    if (s->transport->ops->claim)
+    if (rc == SL_OK && whose != OURS)
+        rc = sl_error_set(err, SL_E_FENCED, "another worker is writing to the schema registry");
+    if (rc == SL_OK && s->transport->ops->claim)
         rc = s->transport->ops->claim(s->transport, SPACE, CLAIM, err);
     if (rc)
         return rc;
@@ -280,8 +379,12 @@ static void close_store(struct sl_schema_store *store)
 {
     struct store *s = (struct store *)store;
 
-    if (s->watching)
+    if (s->watching) {
         (void)s->transport->ops->watch(s->transport, SPACE, NULL, s, NULL);
+        (void)s->transport->ops->watch(s->transport, TURNS, NULL, s, NULL);
+    }
+    (void)pthread_cond_destroy(&s->told);
+    (void)pthread_mutex_destroy(&s->lock);
     sl_free(s);
 }
 
@@ -298,18 +401,24 @@ enum sl_rc sl_schema_store_topic_open(struct sl_transport *transport, struct sl_
                                       struct sl_error *err)
 {
     struct store *s = sl_zalloc(1, sizeof(*s));
+    struct sl_uuid self;
     enum sl_rc rc = SL_OK;
 
     s->store.ops = &topic_ops;
     s->transport = transport;
-    atomic_store(&s->changed_us, INT64_MIN / 2);
-    if (transport->ops->watch)
+    sl_uuid_new(&self);
+    sl_uuid_format(&self, s->self);
+    (void)pthread_mutex_init(&s->lock, NULL);
+    sl_cond_init(&s->told);
+    s->watching = transport->ops->watch != NULL;
+    if (s->watching)
         rc = transport->ops->watch(transport, SPACE, note_change, s, err);
+    if (rc == SL_OK && s->watching)
+        rc = transport->ops->watch(transport, TURNS, note_turn, s, err);
     if (rc) {
-        sl_free(s);
+        close_store(&s->store);
         return rc;
     }
-    s->watching = transport->ops->watch != NULL;
     *ret = &s->store;
     return SL_OK;
 }

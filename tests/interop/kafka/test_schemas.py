@@ -40,7 +40,6 @@ def test_confluents_client_reads_what_sluice_wrote(broker, make_pipeline, conflu
     assert p.sluice.stop() == 0
 
 
-@pytest.mark.full  # two leaders' transactions take turns: long
 def test_workers_share_one_registry_and_never_one_id(broker, build, tmp_path):
     group = {"bootstrap.servers": broker.bootstrap, "group.id": "sharing", "config.storage.topic": "sharing-configs",
              "offset.storage.topic": "sharing-offsets", "status.storage.topic": "sharing-status",

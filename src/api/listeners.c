@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/listeners.h"
 
+#include "base/log.h"
 #include "base/props.h"
 #include "engine/config/worker_config.h"
 
@@ -29,6 +30,20 @@ bool sl_api_is_loopback(const char *host)
 bool sl_api_wants_login(const struct sl_props *worker)
 {
     return given(worker, "rest.extension.classes") || given(worker, "sluice.rest.users.file");
+}
+
+void sl_api_warn_open(const char *what, const struct sl_http_server *server, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const char *host = sl_http_server_host(server, i);
+        char said[160];
+
+        if (sl_api_is_loopback(host))
+            continue;
+        (void)snprintf(said, sizeof(said), "%s takes requests from other machines without a login", what);
+        sl_warn(said, SL_T("host", host), SL_I("port", sl_http_server_port(server, i)),
+                SL_T("hint", "set sluice.rest.users.file, or listen on 127.0.0.1"));
+    }
 }
 
 static enum sl_rc not_a_listener(const char *key, const char *item, struct sl_error *err)
@@ -161,7 +176,7 @@ void sl_api_advertised_url(const struct sl_props *worker, const struct sl_api_li
 
 /* ---- TLS ---- */
 
-static bool any_key_has(const struct sl_props *worker, const char *prefix)
+bool sl_api_tls_given(const struct sl_props *worker, const char *prefix)
 {
     size_t len = strlen(prefix);
 
@@ -170,7 +185,7 @@ static bool any_key_has(const struct sl_props *worker, const char *prefix)
         const char *value;
 
         sl_props_at(worker, i, &key, &value);
-        if (strncmp(key, prefix, len) == 0)
+        if (strncmp(key, prefix, len) == 0 && strncmp(key + len, "ssl.", 4) == 0)
             return true;
     }
     return false;
@@ -189,10 +204,14 @@ static const char *ssl_text(const struct sl_props *worker, const char *prefix, c
 enum sl_rc sl_api_tls_read(const struct sl_props *worker, const char *prefix, struct sl_http_tls *ret,
                            struct sl_error *err)
 {
+    char algorithm_key[128];
+    const char *algorithm;
     const char *client_auth;
 
-    if (!any_key_has(worker, prefix))
+    if (!sl_api_tls_given(worker, prefix))
         prefix = "";
+    (void)snprintf(algorithm_key, sizeof(algorithm_key), "%sssl.endpoint.identification.algorithm", prefix);
+    algorithm = sl_props_get(worker, algorithm_key);
     client_auth = ssl_text(worker, prefix, "ssl.client.auth");
     *ret = (struct sl_http_tls){
         .keystore_path = ssl_text(worker, prefix, "ssl.keystore.location"),
@@ -204,6 +223,7 @@ enum sl_rc sl_api_tls_read(const struct sl_props *worker, const char *prefix, st
         .truststore_password = ssl_text(worker, prefix, "ssl.truststore.password"),
         .truststore_certificates = ssl_text(worker, prefix, "ssl.truststore.certificates"),
         .protocols = ssl_text(worker, prefix, "ssl.enabled.protocols"),
+        .any_name = algorithm && !*algorithm,
     };
     if (!client_auth || strcasecmp(client_auth, "none") == 0)
         ret->client_auth = SL_HTTP_CLIENT_NONE;

@@ -39,6 +39,10 @@ bool sl_api_is_loopback(const char *host);
 /* Are logins asked for: by rest.extension.classes or by sluice.rest.users.file? */
 bool sl_api_wants_login(const struct sl_props *worker);
 
+/* A warning for each listener that takes requests from other machines without asking who they are. what:
+ * "the REST API". */
+void sl_api_warn_open(const char *what, const struct sl_http_server *server, size_t n);
+
 /*
  * The URL under which other workers and clients reach this process: rest.advertised.*, else the first
  * listener that fits; "" without listeners. port: what that listener was given by the system, where its port
@@ -47,10 +51,15 @@ bool sl_api_wants_login(const struct sl_props *worker);
 void sl_api_advertised_url(const struct sl_props *worker, const struct sl_api_listeners *listeners,
                            uint16_t port, char *ret, size_t size);
 
-/* ssl.* with the prefix ("listeners.https.") where any key has it, and without it otherwise. Texts are the
+#define SL_API_HTTPS "listeners.https."
+
+/* ssl.* with the prefix (SL_API_HTTPS) where any key has it, and without it otherwise. Texts are the
  * props'. Errors: CONFIG (ssl.client.auth). */
 enum sl_rc sl_api_tls_read(const struct sl_props *worker, const char *prefix, struct sl_http_tls *ret,
                            struct sl_error *err);
+
+/* Is there any key "<prefix>ssl.*"? */
+bool sl_api_tls_given(const struct sl_props *worker, const char *prefix);
 
 /* sluice.rest.*: limits and what is logged. */
 void sl_api_limits_read(const struct sl_props *worker, struct sl_http_limits *ret, enum sl_http_log *ret_log);

@@ -333,11 +333,11 @@ static int stop(struct run *run, int status)
     if (run->rest)
         sl_connect_api_leave(run->rest);
     if (!sl_herder_stop(run->herder, began_us + STOP_US) ||
-        (run->rest && !sl_connect_api_close(run->rest, began_us + STOP_US))) {
+        (run->rest && !sl_connect_api_close(run->rest, began_us + STOP_US)) ||
+        !sl_registry_server_stop(run->schemas)) {
         sl_warn("stopped without waiting any longer; nothing that was confirmed is lost");
         _exit(status); /* threads still run: leave them to the kernel */
     }
-    sl_registry_server_stop(run->schemas);
     sl_group_member_leave(run->member);
     sl_herder_free(run->herder);
     run->herder = NULL;

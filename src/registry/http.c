@@ -504,7 +504,7 @@ struct sl_registry *sl_registry_http_new(struct sl_registry_http_config *config)
         .read_timeout_ms = h->config.read_timeout_ms,
         .proxy = h->config.proxy,
         .any_name = h->config.tls.any_name,
-        .tls = sl_registry_tls_apply,
+        .tls = sl_http_stores_apply,
         .tls_ctx = &h->config.tls,
     });
     h->headers[n++] = "Content-Type: " MEDIA;

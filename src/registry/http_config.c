@@ -214,12 +214,13 @@ static bool read_bearer(const struct sl_props *props, const char *prefix,
     return false;
 }
 
-static void read_tls(const struct sl_props *props, const char *prefix, struct sl_registry_tls *tls)
+static void read_tls(const struct sl_props *props, const char *prefix, struct sl_http_stores *tls)
 {
     char *key = sl_format("%sschema.registry.ssl.endpoint.identification.algorithm", prefix);
     const char *algorithm = sl_props_get(props, key);
 
     sl_free(key);
+    tls->whose = "the schema registry's";
     tls->truststore = copy(props, prefix, "ssl.truststore.location");
     tls->truststore_password = copy(props, prefix, "ssl.truststore.password");
     tls->truststore_pem = copy(props, prefix, "ssl.truststore.certificates");

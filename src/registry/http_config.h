@@ -4,32 +4,22 @@
 #define SLUICE_REGISTRY_HTTP_CONFIG_H
 
 #include "base/buf.h"
+#include "net/http/stores.h"
 #include "sluice/error.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct sl_props;
-struct ssl_ctx_st;
 
 enum { SL_REGISTRY_URLS = 16 };
-
-/* The stores that Java users have; texts NULL when not given. Owned by the configuration. */
-struct sl_registry_tls {
-    char *truststore, *truststore_password;
-    char *truststore_pem;
-    char *keystore, *keystore_password;
-    char *keystore_key, *keystore_chain; /* PEM texts */
-    char *key_password;
-    bool any_name;
-};
 
 struct sl_registry_http_config {
     char *urls[SL_REGISTRY_URLS]; /* without login and without a slash at the end */
     size_t n_urls;
-    char *user, *password; /* NULL: none */
-    char *bearer;          /* the token, NULL: none */
-    struct sl_registry_tls tls;
+    char *user, *password;     /* NULL: none */
+    char *bearer;              /* the token, NULL: none */
+    struct sl_http_stores tls; /* owned */
     int64_t connect_timeout_ms;
     int64_t read_timeout_ms;
     int64_t retries_wait_ms, retries_max_wait_ms;
@@ -47,8 +37,5 @@ void sl_registry_http_config_done(struct sl_registry_http_config *config);
 
 /* Everything that makes one client differ from another, as one text (with secrets: never to be shown). */
 void sl_registry_http_config_identity(const struct sl_registry_http_config *config, struct sl_buf *out);
-
-/* For sl_http_client_settings.tls: ctx is the struct sl_registry_tls. */
-enum sl_rc sl_registry_tls_apply(void *ctx, struct ssl_ctx_st *context, struct sl_error *err);
 
 #endif

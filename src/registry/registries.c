@@ -30,6 +30,8 @@ struct hub {
 
 #define DEFAULT_LISTENERS "http://127.0.0.1:8081"
 
+static const char *const methods[] = {"NONE", "BASIC", NULL};
+
 const struct sl_option sl_registry_options[] = {
     {.name = "sluice.registry.listeners",
      .type = SL_OPT_LIST,
@@ -47,6 +49,23 @@ const struct sl_option sl_registry_options[] = {
      .default_text = "_schemas",
      .importance = SL_IMPORTANCE_LOW,
      .doc = "The compacted topic in which the built-in registry is kept when workers share a Kafka cluster."},
+    {.name = "sluice.registry.ssl.*",
+     .importance = SL_IMPORTANCE_LOW,
+     .doc = "ssl.* keys of https addresses in sluice.registry.listeners; those of the REST API "
+            "(listeners.https.ssl.*, ssl.*) when none is given."},
+    {.name = "authentication.method",
+     .type = SL_OPT_STRING,
+     .default_text = "NONE",
+     .values = methods,
+     .importance = SL_IMPORTANCE_MEDIUM,
+     .doc = "Logins of the built-in schema registry, as Confluent's: BASIC asks for a user of "
+            "sluice.rest.users.file, NONE for nothing."},
+    {.name = "authentication.roles",
+     .importance = SL_IMPORTANCE_LOW,
+     .doc = "Taken for compatibility: every user of the file may do everything."},
+    {.name = "authentication.realm",
+     .importance = SL_IMPORTANCE_LOW,
+     .doc = "Taken for compatibility: it names a section of Java's JAAS file."},
     {.name = NULL},
 };
 

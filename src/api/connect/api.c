@@ -138,10 +138,9 @@ static void say_where(const struct sl_connect_api *api, const struct sl_http_ser
 
         sl_info("the REST API listens", SL_T("host", host), port,
                 SL_T("login", api->users ? "required" : "none"));
-        if (!api->users && !sl_api_is_loopback(host))
-            sl_warn("the REST API takes requests from other machines without a login", SL_T("host", host),
-                    port, SL_T("hint", "set sluice.rest.users.file, or listen on 127.0.0.1"));
     }
+    if (!api->users)
+        sl_api_warn_open("the REST API", server, n);
 }
 
 static enum sl_rc serve_all(struct sl_connect_api *api, struct sl_error *err)
@@ -151,8 +150,8 @@ static enum sl_rc serve_all(struct sl_connect_api *api, struct sl_error *err)
     enum sl_rc rc = sl_api_listeners_read_admin(api->worker, &apart, &admin, err);
 
     if (rc == SL_OK)
-        rc = serve(api, "rest", &api->listeners, "listeners.https.",
-                   apart ? routes_without_admin : all_routes, &api->server, err);
+        rc = serve(api, "rest", &api->listeners, SL_API_HTTPS, apart ? routes_without_admin : all_routes,
+                   &api->server, err);
     if (rc == SL_OK && admin.n)
         rc = serve(api, "rest-admin", &admin, "admin.listeners.https.", admin_routes, &api->admin, err);
     if (rc)

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/connect/leader_call.h"
 
+#include "api/listeners.h"
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "base/props.h"
 #include "net/http/client.h"
-#include "net/keystore.h"
+#include "net/http/stores.h"
 
-#include <openssl/ssl.h>
 #include <stdio.h>
 
 enum {
@@ -18,54 +17,33 @@ enum {
 
 struct sl_leader_call {
     struct sl_http_client *client;
-    struct sl_keystore own;     /* what we listen with; shown to a leader that asks for a certificate */
-    struct sl_keystore trusted; /* empty: the system's authorities */
+    struct sl_http_stores stores; /* what we listen with, shown to a leader that asks, and whom we trust */
 };
 
-static const char *ssl_text(const struct sl_props *worker, const char *name)
+/* The worker keeps the texts. */
+static char *lent(const char *text)
 {
-    char key[96];
-    const char *text;
-
-    (void)snprintf(key, sizeof(key), "listeners.https.%s", name);
-    text = sl_props_get(worker, key);
-    if (!text || !*text)
-        text = sl_props_get(worker, name);
-    return text && *text ? text : NULL;
+    return (char *)(uintptr_t)text;
 }
 
-static enum sl_rc read_store(const struct sl_props *worker, const char *kind, struct sl_keystore *ret,
-                             struct sl_error *err)
+/* As Connect does: listeners.https.ssl.*, and only if there is none of them, ssl.* */
+static enum sl_rc read_stores(const struct sl_props *worker, struct sl_http_stores *ret, struct sl_error *err)
 {
-    char location[64];
-    char password[64];
-    const char *path;
+    struct sl_http_tls tls;
+    enum sl_rc rc = sl_api_tls_read(worker, SL_API_HTTPS, &tls, err);
 
-    (void)snprintf(location, sizeof(location), "ssl.%s.location", kind);
-    (void)snprintf(password, sizeof(password), "ssl.%s.password", kind);
-    path = ssl_text(worker, location);
-    return path ? sl_keystore_read(path, ssl_text(worker, password), ret, err) : SL_OK;
-}
-
-/* The client calls this for each new connection's context. */
-static enum sl_rc prepare_tls(void *ctx, struct ssl_ctx_st *context, struct sl_error *err)
-{
-    struct sl_leader_call *calls = ctx;
-    X509_STORE *store = SSL_CTX_get_cert_store(context);
-
-    for (size_t i = 0; i < calls->trusted.n_certificates; i++)
-        (void)X509_STORE_add_cert(store, calls->trusted.certificates[i]);
-    if (calls->trusted.n_certificates)
-        X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
-    if (calls->own.key && calls->own.n_chain &&
-        (SSL_CTX_use_certificate(context, calls->own.chain[0]) != 1 ||
-         SSL_CTX_use_PrivateKey(context, calls->own.key) != 1))
-        return sl_error_set(err, SL_E_CONFIG,
-                            "the key store's certificate and key cannot be shown to the leader. HINT: check "
-                            "listeners.https.ssl.keystore.location");
-    for (size_t i = 1; i < calls->own.n_chain; i++)
-        (void)SSL_CTX_add1_chain_cert(context, calls->own.chain[i]);
-    return SL_OK;
+    if (rc == SL_OK)
+        *ret = (struct sl_http_stores){.whose = "the workers' own",
+                                       .truststore = lent(tls.truststore_path),
+                                       .truststore_password = lent(tls.truststore_password),
+                                       .truststore_pem = lent(tls.truststore_certificates),
+                                       .keystore = lent(tls.keystore_path),
+                                       .keystore_password = lent(tls.keystore_password),
+                                       .keystore_key = lent(tls.keystore_key),
+                                       .keystore_chain = lent(tls.keystore_chain),
+                                       .key_password = lent(tls.key_password),
+                                       .any_name = tls.any_name};
+    return rc;
 }
 
 enum sl_rc sl_leader_call_open(const struct sl_props *worker, struct sl_leader_call **ret,
@@ -74,16 +52,15 @@ enum sl_rc sl_leader_call_open(const struct sl_props *worker, struct sl_leader_c
     struct sl_leader_call *calls = sl_zalloc(1, sizeof(*calls));
     struct sl_http_client_settings settings = {.connect_timeout_ms = CONNECT_MS,
                                                .read_timeout_ms = WAIT_US / 1000,
-                                               .tls = prepare_tls,
-                                               .tls_ctx = calls};
-    enum sl_rc rc = read_store(worker, "keystore", &calls->own, err);
+                                               .tls = sl_http_stores_apply,
+                                               .tls_ctx = &calls->stores};
+    enum sl_rc rc = read_stores(worker, &calls->stores, err);
 
-    if (rc == SL_OK)
-        rc = read_store(worker, "truststore", &calls->trusted, err);
     if (rc) {
         sl_leader_call_close(calls);
         return rc;
     }
+    settings.any_name = calls->stores.any_name;
     calls->client = sl_http_client_new(&settings);
     *ret = calls;
     return SL_OK;
@@ -98,8 +75,6 @@ void sl_leader_call_close(struct sl_leader_call *calls)
 {
     if (calls->client)
         sl_http_client_free(calls->client);
-    sl_keystore_done(&calls->own);
-    sl_keystore_done(&calls->trusted);
     sl_free(calls);
 }
 
@@ -116,6 +91,8 @@ enum sl_rc sl_leader_call(struct sl_leader_call *calls, const struct sl_leader_r
     struct sl_http_reply response = {0};
     enum sl_rc rc = sl_http_client_ask(calls->client, &call, &response, err);
 
+    if (rc == SL_E_CONFIG)
+        (void)sl_error_wrap(err, "workers trust one another by listeners.https.ssl.truststore.*, or ssl.*");
     if (rc) {
         sl_http_reply_done(&response);
         return rc;

@@ -23,7 +23,8 @@ enum sl_rc sl_registry_server_start(const struct sl_props *worker, struct sl_reg
 /* The port of the first listener. */
 int sl_registry_server_port(const struct sl_registry_server *server);
 
-/* Before the registries are closed. NULL is fine. */
-void sl_registry_server_stop(struct sl_registry_server *server);
+/* Before the registries are closed. NULL is fine. False: a request is still worked on, so the registries may
+ * not be closed; leave both alone (the process is about to exit). */
+bool sl_registry_server_stop(struct sl_registry_server *server);
 
 #endif

@@ -137,7 +137,8 @@ void sl_http_dispatch(struct sl_http_inside *inside)
 
     if (atomic_load(&inside->server->stopping))
         sl_http_error(&inside->answer, 503, 0, "The server is stopping.");
-    else if (!config->before || config->before(config->ctx, &inside->request, &inside->answer))
+    else if (!config->before || config->before(config->before_ctx ? config->before_ctx : config->ctx,
+                                               &inside->request, &inside->answer))
         handle(inside);
     if (!inside->answer.status)
         sl_http_error(&inside->answer, 500, 0, "The request was not answered.");

@@ -154,6 +154,7 @@ struct sl_http_tls {
     const char *truststore_password;
     const char *truststore_certificates; /* PEM text, instead of a path */
     const char *protocols;               /* "TLSv1.2,TLSv1.3"; NULL: these two */
+    bool any_name; /* ssl.endpoint.identification.algorithm is empty: for clients that share these keys */
     enum { SL_HTTP_CLIENT_NONE, SL_HTTP_CLIENT_REQUESTED, SL_HTTP_CLIENT_REQUIRED } client_auth;
 };
 
@@ -175,6 +176,7 @@ struct sl_http_config {
     const char *const *produces;
     /* Before the route is sought, e.g. to log in. False: it has answered. May be NULL. */
     bool (*before)(void *ctx, const struct sl_http_request *request, struct sl_http_answer *answer);
+    void *before_ctx; /* NULL: ctx */
     /* On every answer that a handler or the server itself built, e.g. to add headers. May be NULL. */
     void (*after)(void *ctx, const struct sl_http_request *request, struct sl_http_answer *answer);
     enum sl_http_log log; /* one line a request: method, path, status, peer, user, bytes, time */

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Our client over TLS, with the stores that Java users have: keytool makes them."""
+"""Our client and our registry over TLS, with the stores that Java users have: keytool makes them."""
+import json
 import ssl
 import subprocess
 
 import pytest
 
 import registries
+from harness import postgres, sluice
+from test_registry import confluent_python  # noqa: F401 (a fixture)
 
 RECORD = '{"type":"record","name":"R","fields":[]}'
 SECRET = "store-password"
@@ -75,3 +78,46 @@ def test_what_is_not_trusted_or_does_not_open_is_said(build, stores, server):
     told = ask(build, server, {**forms(stores)["jks"], "truststore.password": "wrong"})
     assert told.startswith("error CONFIG ") and "HINT" in told and "wrong" not in told, told
     assert not server.seen
+
+
+# What we serve
+
+
+@pytest.fixture
+def ours(build, stores, tmp_path):
+    """Our registry with a certificate of the authority and a user; a server's PEM file holds both key and chain."""
+    both = tmp_path / "server.pem"
+    both.write_text((stores / "server.key").read_text() + (stores / "server.pem").read_text())
+    users = tmp_path / "users.properties"
+    users.write_text("ada=secret\n")
+    url = f"https://127.0.0.1:{postgres.free_port()}"
+    program = sluice.Sluice(tmp_path / "sluice", build, {
+        "sluice.registry.listeners": url, "sluice.registry.ssl.keystore.location": both, "authentication.method": "BASIC",
+        "authentication.roles": "admin", "sluice.rest.users.file": users}).start()
+    program.wait_for_log('"ready"')
+    yield url
+    assert program.stop() == 0
+
+
+def test_confluents_client_logs_in_to_our_registry_over_https(ours, stores, confluent_python):  # noqa: F811
+    done = subprocess.run([confluent_python, registries.HERE / "login_client.py", ours, stores / "ca.pem", "ada:secret"],
+                          capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr[-3000:]
+    seen = json.loads(done.stdout)
+    assert seen["nobody"][0] == seen["wrong"][0] == 401
+    assert seen["id"] == 1 and seen["subjects"] == ["s-value"] and seen["untrusted"] is True
+
+
+def test_our_client_logs_in_to_our_registry_over_https(build, ours, stores):
+    settings = {"schema.registry.url": ours, "max.retries": "0", "schema.registry.ssl.truststore.location": stores / "trust.jks",
+                "schema.registry.ssl.truststore.password": SECRET}
+    login = {"basic.auth.credentials.source": "USER_INFO", "basic.auth.user.info": "ada:secret"}
+    assert registries.client(build, {**settings, **login}, [("register", "s", RECORD)]) == ["id 1"]
+    refused = registries.client(build, settings, [("register", "s", RECORD)])[0]
+    assert refused.startswith("error ") and "401" in refused, refused
+
+
+def test_a_login_that_nobody_could_give_is_refused_at_the_start(build, tmp_path):
+    program = sluice.Sluice(tmp_path, build, {"sluice.registry.listeners": "http://127.0.0.1:0", "authentication.method": "BASIC"})
+    done = program.command("run", program.worker, check=False)
+    assert done.returncode == 1 and "sluice.rest.users.file" in done.stderr

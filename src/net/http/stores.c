@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Key and trust stores of the registry's client: JKS, PKCS#12 and PEM, as files or as texts. */
+#include "net/http/stores.h"
+
+#include "base/buf.h"
 #include "net/keystore.h"
-#include "registry/http_config.h"
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <string.h>
 
-static enum sl_rc refuse(const char *what, struct sl_error *err)
+static enum sl_rc refuse(const struct sl_http_stores *tls, const char *what, struct sl_error *err)
 {
     unsigned long code = ERR_peek_last_error();
     char reason[160] = "";
@@ -15,43 +16,43 @@ static enum sl_rc refuse(const char *what, struct sl_error *err)
     if (code)
         ERR_error_string_n(code, reason, sizeof(reason));
     ERR_clear_error();
-    return sl_error_set(err, SL_E_CONFIG,
-                        "the schema registry's %s cannot be used: %s. HINT: check the file "
-                        "and its password",
-                        what, *reason ? reason : "it holds nothing of use");
+    return sl_error_set(err, SL_E_CONFIG, "%s %s cannot be used: %s. HINT: check the file and its password",
+                        tls->whose, what, *reason ? reason : "it holds nothing of use");
 }
 
 /* As in Java, a trust store takes the place of the system's authorities. */
-static enum sl_rc trust(SSL_CTX *context, const struct sl_keystore *store, struct sl_error *err)
+static enum sl_rc trust(const struct sl_http_stores *tls, SSL_CTX *context, const struct sl_keystore *store,
+                        struct sl_error *err)
 {
     X509_STORE *trusted = X509_STORE_new();
 
     if (!trusted || store->n_certificates == 0) {
         X509_STORE_free(trusted);
-        return refuse("trust store", err);
+        return refuse(tls, "trust store", err);
     }
     SSL_CTX_set_cert_store(context, trusted);
     for (size_t i = 0; i < store->n_certificates; i++) {
         if (X509_STORE_add_cert(trusted, store->certificates[i]) != 1)
-            return refuse("trust store", err);
+            return refuse(tls, "trust store", err);
     }
     X509_STORE_set_flags(trusted, X509_V_FLAG_PARTIAL_CHAIN);
     return SL_OK;
 }
 
-static enum sl_rc identify(SSL_CTX *context, const struct sl_keystore *store, struct sl_error *err)
+static enum sl_rc identify(const struct sl_http_stores *tls, SSL_CTX *context,
+                           const struct sl_keystore *store, struct sl_error *err)
 {
     if (!store->key || !store->n_chain || SSL_CTX_use_certificate(context, store->chain[0]) != 1 ||
         SSL_CTX_use_PrivateKey(context, store->key) != 1)
-        return refuse("key store", err);
+        return refuse(tls, "key store", err);
     for (size_t i = 1; i < store->n_chain; i++) {
         if (SSL_CTX_add1_chain_cert(context, store->chain[i]) != 1)
-            return refuse("key store", err);
+            return refuse(tls, "key store", err);
     }
     return SL_OK;
 }
 
-static enum sl_rc apply_trust(const struct sl_registry_tls *tls, SSL_CTX *context, struct sl_error *err)
+static enum sl_rc apply_trust(const struct sl_http_stores *tls, SSL_CTX *context, struct sl_error *err)
 {
     struct sl_keystore store = {0};
     enum sl_rc rc;
@@ -64,12 +65,12 @@ static enum sl_rc apply_trust(const struct sl_registry_tls *tls, SSL_CTX *contex
     else
         return SL_OK;
     if (rc == SL_OK)
-        rc = trust(context, &store, err);
+        rc = trust(tls, context, &store, err);
     sl_keystore_done(&store);
     return rc;
 }
 
-static enum sl_rc apply_identity(const struct sl_registry_tls *tls, SSL_CTX *context, struct sl_error *err)
+static enum sl_rc apply_identity(const struct sl_http_stores *tls, SSL_CTX *context, struct sl_error *err)
 {
     struct sl_keystore store = {0};
     enum sl_rc rc;
@@ -89,14 +90,14 @@ static enum sl_rc apply_identity(const struct sl_registry_tls *tls, SSL_CTX *con
         return SL_OK;
     }
     if (rc == SL_OK)
-        rc = identify(context, &store, err);
+        rc = identify(tls, context, &store, err);
     sl_keystore_done(&store);
     return rc;
 }
 
-enum sl_rc sl_registry_tls_apply(void *ctx, struct ssl_ctx_st *context, struct sl_error *err)
+enum sl_rc sl_http_stores_apply(void *ctx, struct ssl_ctx_st *context, struct sl_error *err)
 {
-    const struct sl_registry_tls *tls = ctx;
+    const struct sl_http_stores *tls = ctx;
     enum sl_rc rc = apply_trust(tls, context, err);
 
     return rc ? rc : apply_identity(tls, context, err);

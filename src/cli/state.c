@@ -59,15 +59,22 @@ static int width(const struct sl_table *table, size_t column)
     return (int)widest;
 }
 
+/* No blanks at the end of a line. */
 void sl_table_print(const struct sl_table *table)
 {
+    int owed = 0; /* blanks that something has to follow */
+
     for (size_t i = 0; i < table->n_cells; i++) {
+        const char *cell = table->cells[i];
         size_t column = i % table->n_columns;
 
-        if (column + 1 == table->n_columns)
-            (void)printf("%s\n", table->cells[i]);
-        else
-            (void)printf("%-*s  ", width(table, column), table->cells[i]);
+        if (*cell)
+            (void)printf("%*s%s", owed, "", cell);
+        owed = (*cell ? 0 : owed) + width(table, column) - (int)strlen(cell) + 2;
+        if (column + 1 == table->n_columns) {
+            (void)puts("");
+            owed = 0;
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/rest.h"
 #include "cli/state.h"
 
-#include "base/buf.h"
 #include "base/json.h"
 #include "engine/herd/publisher.h"
 #include "transport/sqlite/sqlite.h"
@@ -74,32 +74,33 @@ static void print_table(const json_t *tasks, bool alive, long pid)
     sl_table_done(&table);
 }
 
-static void print_json(json_t *tasks, bool alive, long pid)
+static void print_form(enum sl_form form, json_t *tasks, bool alive, long pid)
 {
     json_t *root = json_object();
-    struct sl_buf out = {0};
 
     (void)json_object_set_new(root, "running", json_boolean(alive));
     if (alive && pid)
         (void)json_object_set_new(root, "pid", json_integer(pid));
     (void)json_object_set(root, "tasks", tasks);
-    sl_json_put(&out, root);
-    (void)puts(sl_buf_cstr(&out));
-    sl_buf_done(&out);
+    (void)sl_form_print(form, root);
     json_decref(root);
 }
 
-static int status(const struct sl_cli *cli, const struct sl_arguments *arguments)
+struct watched {
+    const struct sl_cli *cli;
+    const struct sl_arguments *arguments;
+    enum sl_form form;
+};
+
+static int show(void *ctx)
 {
-    const char *format = sl_arguments_flag(arguments, "output");
+    const struct watched *watched = ctx;
     struct reading reading = {0};
     struct sl_error err = {0};
     struct sl_state state;
     enum sl_rc rc;
 
-    if (format && strcmp(format, "json") != 0 && strcmp(format, "table") != 0)
-        return sl_cli_misuse(&sl_command_status, "'%s' is neither table nor json", format);
-    if (sl_state_open(cli, arguments, &state, &err))
+    if (sl_state_open(watched->cli, watched->arguments, &state, &err))
         return sl_cli_fail(NULL, &err);
     reading.tasks = json_array();
     rc = state.log->ops->list(state.log, SL_STATUS_SPACE, visit, &reading, &err);
@@ -107,25 +108,34 @@ static int status(const struct sl_cli *cli, const struct sl_arguments *arguments
         long pid = 0;
         bool alive = sl_sqlite_log_in_use(sl_props_get(state.props, "sluice.state.dir"), &pid);
 
-        if (format && strcmp(format, "json") == 0)
-            print_json(reading.tasks, alive, pid);
-        else
+        if (watched->form == SL_FORM_TABLE || watched->form == SL_FORM_WIDE)
             print_table(reading.tasks, alive, pid);
+        else
+            print_form(watched->form, reading.tasks, alive, pid);
     }
     json_decref(reading.tasks);
     sl_state_close(&state);
     return rc ? sl_cli_fail(NULL, &err) : SL_EXIT_OK;
 }
 
+static int status(const struct sl_cli *cli, const struct sl_arguments *arguments)
+{
+    struct watched watched = {.cli = cli, .arguments = arguments};
+    int status = sl_form_read(&sl_command_status, arguments, &watched.form);
+
+    return status ? status : sl_watch(&sl_command_status, arguments, show, &watched);
+}
+
 static const struct sl_flag flags[] = {
     SL_STATE_FLAGS,
-    {"output", 'o', "FORMAT", "table (default) or json"},
+    SL_OUTPUT_FLAGS,
+    SL_WATCH_FLAGS,
     {NULL, 0, NULL, NULL},
 };
 
 const struct sl_command sl_command_status = {
     .name = "status",
-    .arguments = "[--state DIR] [-o table|json]",
+    .arguments = "[--state DIR] [-o table|wide|json|yaml] [--watch]",
     .summary = "show the tasks, their states and how far behind they are",
     .help = "Lag is counted in records of the log that the target has not committed. RECORDS/S is measured "
             "over the\n"

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/rest.h"
 #include "cli/state.h"
-
-#include "base/buf.h"
-#include "base/json.h"
 
 #include <stdio.h>
 
 struct listing {
     struct sl_table table;
-    struct sl_buf json;
+    json_t *json; /* an array */
 };
 
 static void add_row(struct listing *listing, const struct sl_topic_info *info)
@@ -26,16 +24,12 @@ static void add_row(struct listing *listing, const struct sl_topic_info *info)
 
 static void add_json(struct listing *listing, const struct sl_topic_info *info)
 {
-    struct sl_buf *json = &listing->json;
-
-    sl_buf_text(json, json->len ? "," : "");
-    sl_buf_text(json, "{\"topic\":");
-    sl_json_put_text(json, info->name, strlen(info->name));
-    sl_buf_format(json,
-                  ",\"partition\":%d,\"first_offset\":%lld,\"next_offset\":%lld,\"bytes\":%lld,\"cleanup_"
-                  "policy\":\"%s\"}",
-                  (int)info->partition, (long long)info->first_offset, (long long)info->next_offset,
-                  (long long)info->bytes, info->settings.compact ? "compact" : "delete");
+    (void)json_array_append_new(listing->json,
+                                json_pack("{s:s, s:i, s:I, s:I, s:I, s:s}", "topic", info->name, "partition",
+                                          (int)info->partition, "first_offset",
+                                          (json_int_t)info->first_offset, "next_offset",
+                                          (json_int_t)info->next_offset, "bytes", (json_int_t)info->bytes,
+                                          "cleanup_policy", info->settings.compact ? "compact" : "delete"));
 }
 
 static void visit(void *ctx, const struct sl_topic_info *info)
@@ -48,38 +42,43 @@ static int list(const struct sl_cli *cli, const struct sl_arguments *arguments)
 {
     static const char *const titles[] = {"TOPIC", "PARTITION", "RECORDS", "OLDEST",
                                          "NEXT",  "BYTES",     "CLEANUP"};
-    const char *format = sl_arguments_flag(arguments, "output");
+    enum sl_form form = SL_FORM_TABLE;
+    int status = sl_form_read(&sl_command_topics_list, arguments, &form);
     struct listing listing = {.table = {.n_columns = sizeof(titles) / sizeof(*titles)}};
     struct sl_state state;
     struct sl_error err = {0};
     enum sl_rc rc;
 
-    if (format && strcmp(format, "json") != 0 && strcmp(format, "table") != 0)
-        return sl_cli_misuse(&sl_command_topics_list, "'%s' is neither table nor json", format);
+    if (status)
+        return status;
     if (sl_state_open(cli, arguments, &state, &err))
         return sl_cli_fail(NULL, &err);
     for (size_t i = 0; i < listing.table.n_columns; i++)
         sl_table_add(&listing.table, titles[i]);
+    listing.json = json_array();
     rc = state.log->ops->topics(state.log, visit, &listing, &err);
-    if (rc == SL_OK && format && strcmp(format, "json") == 0)
-        (void)printf("{\"topics\":[%s]}\n", sl_buf_cstr(&listing.json));
-    else if (rc == SL_OK)
-        sl_table_print(&listing.table);
+    if (rc == SL_OK) {
+        json_t *document = json_pack("{s:O}", "topics", listing.json);
+
+        if (!sl_form_print(form, document))
+            sl_table_print(&listing.table);
+        json_decref(document);
+    }
     sl_table_done(&listing.table);
-    sl_buf_done(&listing.json);
+    json_decref(listing.json);
     sl_state_close(&state);
     return rc ? sl_cli_fail(NULL, &err) : SL_EXIT_OK;
 }
 
 static const struct sl_flag flags[] = {
     SL_STATE_FLAGS,
-    {"output", 'o', "FORMAT", "table (default) or json"},
+    SL_OUTPUT_FLAGS,
     {NULL, 0, NULL, NULL},
 };
 
 const struct sl_command sl_command_topics_list = {
     .name = "topics list",
-    .arguments = "[--state DIR] [-o table|json]",
+    .arguments = "[--state DIR] [-o table|wide|json|yaml]",
     .summary = "list the topics of the embedded log with their sizes",
     .flags = flags,
     .run = list,

@@ -56,6 +56,23 @@ def test_get_shows_connectors_in_four_forms(ask):
     assert f'connection.url: "{ask.config["connection.url"]}"\n' in yaml
 
 
+def test_the_state_directory_is_shown_in_the_same_forms(ask, tmp_path):
+    where = ("--state", ask.program.state)
+    for command, title, member in (("status", "CONNECTOR", "tasks"), ("topics list", "TOPIC", "topics")):
+        for form in ("table", "wide"):
+            shown = ask(*command.split(), *where, "-o", form)
+            assert shown.returncode == 0 and title in shown.stdout, shown
+            assert not any(line.endswith(" ") for line in shown.stdout.splitlines())
+        assert isinstance(json.loads(ask(*command.split(), *where, "-o", "json").stdout)[member], list)
+        assert f"{member}:" in ask(*command.split(), *where, "-o", "yaml").stdout
+        assert ask(*command.split(), *where, "-o", "xml").returncode == EXIT["misused"]
+    with open(tmp_path / "seen", "w") as seen:
+        child = subprocess.Popen([ask.program.program, "status", *where, "--watch", "--every", "0.1"], stdout=seen)
+        wait.until(lambda: (tmp_path / "seen").read_text().count("CONNECTOR") > 2, "three pictures")
+        child.terminate()
+        child.wait(10)
+
+
 def test_apply_changes_and_dry_run_only_asks(ask, tmp_path):
     again = ask("apply", "-f", "-", given=json.dumps({"name": "orders-sink", "config": {**ask.config, "batch.size": 9}}))
     assert again.returncode == 0 and "changed" in again.stdout, again
@@ -143,7 +160,7 @@ def test_a_login_comes_from_flags_or_the_environment(ask, build, tmp_path):
     program.stop()
 
 
-def test_completion_and_manual_pages_come_from_the_tables(ask):
+def test_completion_and_manual_pages_come_from_the_tables(ask, tmp_path):
     script = ask("completion", "bash").stdout
     done = subprocess.run(["bash", "-c", script + "\nCOMP_WORDS=(sluice res); COMP_CWORD=1; _sluice; echo ${COMPREPLY[@]}"
                            "\nCOMP_WORDS=(sluice offsets re); COMP_CWORD=2; _sluice; echo ${COMPREPLY[@]}"
@@ -157,3 +174,6 @@ def test_completion_and_manual_pages_come_from_the_tables(ask):
         page = ask("man", *command.split()).stdout
         assert page.startswith(".TH") and ".SH SYNOPSIS" in page
     assert "\\-\\-watch" in ask("man", "get").stdout
+    assert ask("man", "--into", tmp_path).returncode == 0 and (tmp_path / "sluice-offsets-reset.1").exists()
+    nowhere = ask("man", "--into", tmp_path / "nowhere")
+    assert nowhere.returncode == EXIT["failed"] and "HINT" in nowhere.stderr

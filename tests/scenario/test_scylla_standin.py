@@ -76,6 +76,7 @@ def test_clients_are_told_of_tables_and_nodes(make):
     watcher = server.session(execution_profiles=profile()).cluster
     server.script(KEYSPACE)
     wait.until(lambda: "ks" in watcher.metadata.keyspaces, "the event of a new keyspace")
+    assert watcher.metadata.keyspaces["ks"].replication_strategy.dc_replication_factors  # by data centre, as servers tell it
     server.script(TABLE)  # not sooner: the driver looks after a random while, and forgets tables of unknown keyspaces
     wait.until(lambda: "t" in watcher.metadata.keyspaces["ks"].tables, "the event of a new table")
     server.execute("ALTER TABLE ks.t ADD more int")

@@ -98,6 +98,20 @@ static bool take_tablets(struct sy_ddl *ddl, const struct sy_property *property,
     return true;
 }
 
+/* NetworkTopologyStrategy's replication_factor is one for each data centre, and is kept and shown as that. */
+static void spread_over_centers(struct sy_property *replication, struct sy_arena *arena)
+{
+    const char *class = sy_property_get(replication, "class");
+    const char **keys = sy_arena_alloc(arena, replication->n * sizeof(*keys));
+
+    if (!strstr(class, "NetworkTopologyStrategy") || sy_property_get(replication, SY_DATA_CENTER))
+        return;
+    for (uint32_t i = 0; i < replication->n; i++)
+        keys[i] =
+            strcmp(replication->keys[i], "replication_factor") == 0 ? SY_DATA_CENTER : replication->keys[i];
+    replication->keys = keys;
+}
+
 static bool take_properties(struct sy_ddl *ddl, const struct sy_property *props, uint32_t n,
                             struct sy_keyspace *keyspace, bool *ret_replication)
 {
@@ -109,6 +123,7 @@ static bool take_properties(struct sy_ddl *ddl, const struct sy_property *props,
             if (sy_property_get(&props[i], "class") == NULL)
                 return sy_fail(ddl->arena, ddl->error, 0x2300, "Missing replication strategy class");
             keyspace->replication = sy_property_copy(permanent, &props[i]);
+            spread_over_centers(&keyspace->replication, permanent);
             *ret_replication = true;
         } else if (strcmp(props[i].name, "durable_writes") == 0) {
             keyspace->durable_writes = props[i].text == NULL || strcasecmp(props[i].text, "false") != 0;

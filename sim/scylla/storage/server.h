@@ -64,6 +64,8 @@ struct sy_held {
     struct sy_buffer packed;
 };
 
+#define SY_DATA_CENTER "datacenter1" /* of every node */
+
 /* An operator's order to hold back what is written from now on. */
 struct sy_hold_order {
     struct sy_hold_order *next;

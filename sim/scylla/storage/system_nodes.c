@@ -12,7 +12,6 @@
 #define RELEASE_VERSION "3.0.8"
 #define CQL_VERSION "3.3.1"
 #define PARTITIONER "org.apache.cassandra.dht.Murmur3Partitioner"
-#define DATA_CENTER "datacenter1"
 #define RACK "rack1"
 
 static void address_of(const struct sy_server *server, uint32_t node, char ret[INET_ADDRSTRLEN])
@@ -44,7 +43,7 @@ static void put_node(struct sy_system_row *row, const struct sy_server *server, 
 {
     char address[INET_ADDRSTRLEN];
     address_of(server, node, address);
-    sy_system_row_text(row, "data_center", DATA_CENTER);
+    sy_system_row_text(row, "data_center", SY_DATA_CENTER);
     sy_system_row_text(row, "rack", RACK);
     sy_system_row_text(row, "release_version", RELEASE_VERSION);
     sy_system_row_text(row, "supported_features", "CDC,CDC_GENERATIONS_V2,LWT,TABLETS,UDA");

@@ -24,7 +24,7 @@ struct tally {
     uint64_t ops[WORLD_OPS];
     uint64_t scalars[SCALARS]; /* statements that name x, by its type */
     uint64_t statements, refused, pauses, crashes, restarts, generations, expiries, polls, read_again, rows,
-        tidied;
+        tidied, held_back;
     uint64_t tables[2][2];     /* legacy or advanced, without or with images */
     uint32_t least_partitions; /* that the statements of a history named */
 };
@@ -89,6 +89,7 @@ static bool run_history(const struct history_options *options, bool verbose, str
     tally->read_again += counts.read_again;
     tally->rows += counts.rows;
     tally->tidied += counts.tidied;
+    tally->held_back += counts.held_back;
     tally->tables[counts.advanced][history_table(history)->images != 0]++;
     if (history_partitions(history) < tally->least_partitions)
         tally->least_partitions = history_partitions(history);
@@ -106,7 +107,9 @@ static void print_tally(const struct tally *t)
            "\n",
            t->statements, t->refused, t->pauses, t->crashes, t->restarts, t->generations, t->expiries,
            t->polls);
-    printf("partitions that a history wrote to: at least %" PRIu32 "\n", t->least_partitions);
+    printf("partitions that a history wrote to: at least %" PRIu32
+           "; histories whose rows were seen late: %" PRIu64 "\n",
+           t->least_partitions, t->held_back);
     printf("tables: legacy %" PRIu64 " without images, %" PRIu64 " with; advanced %" PRIu64
            " without, %" PRIu64 " with\n",
            t->tables[0][0], t->tables[0][1], t->tables[1][0], t->tables[1][1]);
@@ -154,7 +157,8 @@ static bool all_occurred(const struct tally *t, const struct history_options *op
         all =
             occurred(t->generations, "new", "streams") && occurred(t->tidied, "positions", "removed") && all;
     return occurred(t->expiries, "an expiry", "by a column") &&
-           occurred(t->read_again, "a row", "read again") && all;
+           occurred(t->read_again, "a row", "read again") && occurred(t->held_back, "rows", "seen late") &&
+           all;
 }
 
 static uint64_t number(const char *program, const char *text)

@@ -18,6 +18,7 @@ struct world_counts {
     uint64_t rows;   /* of the base table at the end */
     uint64_t tidied; /* positions that were removed */
     uint64_t ops[WORLD_OPS];
+    uint64_t held_back; /* 1: rows were seen late */
     bool advanced;
 };
 

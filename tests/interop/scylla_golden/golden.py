@@ -3,6 +3,7 @@
 The runs of the golden data: which tables are read with which settings; the simulator that holds the workload; and
 the form in which events are kept, with each schema once.
 """
+import datetime
 import gzip
 import hashlib
 import json
@@ -12,7 +13,7 @@ import statements
 from harness import scylla
 
 HERE = pathlib.Path(__file__).resolve().parent
-VERSION = "2.0.3"
+VERSIONS = {"1.2": "1.2.2", "2": "2.0.3"}  # of each line of the connector, the release that was recorded
 WINDOW_MS = 24 * 86400_000  # all that is written lies in the first one
 EVERYWHERE = "kafka-key,payload-after,payload-before,payload-key,kafka-headers"
 PLAIN = ("vn.types_all", "vn.typed_keys", "vn.plain", "vn.collections")
@@ -39,15 +40,31 @@ RUNS = {
     "advanced-skipping": (("vn.solo", "vn.images"), {**FULL, "skipped.operations": "u"}),
     "advanced-tablets": (("tb.images",), FULL),
     "advanced-expiry": (("vn.expiry", "vn.expiry_solo"), FULL),
+    # Streams end and others begin: a heartbeat of each window tells the connector which ones are read to their end.
+    "legacy-switch": (("vn.moved",), {"cdc.output.format": "legacy", "heartbeat.interval.ms": "1"}),
+    "advanced-switch": (("vn.moved",), {**FULL, "heartbeat.interval.ms": "1"}),
+    "advanced-tablets-switch": (("tb.moved",), {**FULL, "heartbeat.interval.ms": "1"}),
+    # The line of scylla.name; it knows no tablets and one shape.
+    "1.2": (PLAIN + IMAGES, {}),
+    "1.2-preimages": (("vn.solo", "vn.before_only", "vn.types_images"), {"experimental.preimages.enabled": "true"}),
+    "1.2-no-tombstones": (("vn.plain", "vn.solo"), {"tombstones.on.delete": "false"}),
+    "1.2-switch": (("vn.moved",), {"heartbeat.interval.ms": "1"}),
 }
 
 
+def line(name):
+    return "1.2" if name.startswith("1.2") else "2"
+
+
 def settings(name, server):
-    """The connector's configuration of a run, the same for both."""
+    """The connector's configuration of a run, the same for both. Both names are given: each line has topics by its own."""
     tables, more = RUNS[name]
-    return {"name": "golden", "connector.class": "com.scylladb.cdc.debezium.connector.ScyllaConnector", "tasks.max": "1",
+    names = {"topic.prefix": "golden", "scylla.name": "other"}
+    if line(name) == "1.2":
+        names = {"topic.prefix": "other", "scylla.name": "golden", "sluice.compat.scylla": "1.2"}
+    return {**names, "name": "golden", "connector.class": "com.scylladb.cdc.debezium.connector.ScyllaConnector", "tasks.max": "1",
             "scylla.cluster.ip.addresses": f"{server.host}:{server.port}", "scylla.table.names": ",".join(tables),
-            "topic.prefix": "golden", "scylla.query.time.window.size": str(WINDOW_MS),
+            "scylla.query.time.window.size": str(WINDOW_MS),
             "scylla.confidence.window.size": "1000", **more}
 
 
@@ -62,8 +79,24 @@ def cluster(folder, build):
         session.execute(statement)
     for order in statements.ORDERS:
         server.ctl(order)
+    switch(server, session)
     server.ctl(f"advance {statements.CLOSED_MS}")
     return server
+
+
+def switch(server, session):
+    """New streams for the tables of statements.SWITCHES, with writes on both sides of it."""
+    after = []
+    for table, (order, when) in statements.SWITCHES.items():
+        server.ctl(order)
+        begin = session.execute(when).one()[0].replace(tzinfo=datetime.timezone.utc)
+        old, new = statements.moved(table, round(begin.timestamp() * 1000) * 1000)
+        for statement in old:
+            session.execute(statement)
+        after += new
+    server.ctl(f"advance {statements.SWITCH_MS + statements.AMID_MS}")
+    for statement in after:
+        session.execute(statement)
 
 
 def log_hash(server, tables):
@@ -78,6 +111,12 @@ def stop_clocks(event):
     for clock in ("ts_ms", "ts_us", "ts_ns"):
         if payload.get(clock) is not None:
             payload[clock] = 0
+
+
+def sort(events):
+    """By topic, generation and stream, each in its own order: between streams the connector has none."""
+    events.sort(key=lambda e: (e["topic"], int(e["sourcePartition"]["generation_start"]),
+                               e["sourceOffset"].get("change_id_stream_id", "")))
 
 
 def pack(events, head):

@@ -9,6 +9,8 @@ START_MS = 1735689600000  # 2025-01-01, where the simulator's clock stands
 WRITES_US = (START_MS + 60_000) * 1000  # the first write
 AFTER_MS = 3600_000  # the clock when writes begin: later than all of their timestamps
 CLOSED_MS = 60 * 86400_000  # how much later the windows are closed
+SWITCH_MS = 60_000  # how long after the other writes new streams begin
+AMID_MS = 2000  # and how far into them the last writes are made: those of the old streams are still taken
 SEED = 20250101
 
 SCHEMA = """
@@ -52,6 +54,10 @@ CREATE TABLE vn.gaps (pk int, ck int, v text, PRIMARY KEY (pk, ck))
 CREATE TABLE vn.expiry (pk int, ck int, v text, gone timestamp TTL, PRIMARY KEY (pk, ck))
   WITH cdc = {'enabled': true, 'ttl': 0, 'preimage': true, 'postimage': true};
 CREATE TABLE vn.expiry_solo (pk int PRIMARY KEY, v text, gone timestamp TTL)
+  WITH cdc = {'enabled': true, 'ttl': 0, 'preimage': true, 'postimage': true};
+CREATE TABLE vn.moved (pk int, ck int, v text, PRIMARY KEY (pk, ck))
+  WITH cdc = {'enabled': true, 'ttl': 0, 'preimage': true, 'postimage': true};
+CREATE TABLE tb.moved (pk int, ck int, v text, PRIMARY KEY (pk, ck))
   WITH cdc = {'enabled': true, 'ttl': 0, 'preimage': true, 'postimage': true};
 CREATE TABLE tb.plain (pk int, ck int, v text, n bigint, PRIMARY KEY (pk, ck)) WITH cdc = {'enabled': true, 'ttl': 0};
 CREATE TABLE tb.images (pk int, ck int, v text, m map<text, int>, PRIMARY KEY (pk, ck))
@@ -253,3 +259,28 @@ def writes():
              *drawn("vn.images", SEED), *drawn("vn.plain", SEED + 1), *tablets()]
     for number, text in enumerate(every):
         yield text.replace("%T", f"USING TIMESTAMP {WRITES_US + number * 10_007}")
+
+
+def moved(table, begin_us):
+    """Before new streams begin at that time, and after, of the same rows: the old streams' last microsecond, the new ones' first."""
+    def at(us, statements):
+        return [text.replace("%T", f"USING TIMESTAMP {begin_us + us + number * 11}") for number, text in enumerate(statements)]
+    before, last, after = [], [], []
+    for pk in range(8):
+        one, two = f"WHERE pk = {pk} AND ck = 1", f"WHERE pk = {pk} AND ck = 2"
+        before += at(-70_000_000 + pk * 1000, (
+            f"INSERT INTO {table} (pk, ck, v) VALUES ({pk}, 1, 'old') %T", f"UPDATE {table} %T SET v = 'older' {one}",
+            f"INSERT INTO {table} (pk, ck, v) VALUES ({pk}, 2, 'goes with the new') %T"))
+        last += at(-1, (f"UPDATE {table} %T SET v = 'the last of the old' {one}",))
+        after += at(0, (f"UPDATE {table} %T SET v = 'the first of the new' {one}",)) + at(1000 + pk, (
+            f"DELETE FROM {table} %T {two}", f"INSERT INTO {table} (pk, ck, v) VALUES ({pk}, 3, 'new') %T",
+            f"UPDATE {table} %T SET v = null {one}"))
+    return before, last + after
+
+
+SWITCHES = {  # order, and where the time is found that it has set
+    "vn.moved": (f"generation new in {SWITCH_MS}",
+                 "SELECT time FROM system_distributed.cdc_generation_timestamps WHERE key = 'timestamps' LIMIT 1"),
+    "tb.moved": (f"tablets split tb.moved in {SWITCH_MS}",
+                 "SELECT timestamp FROM system.cdc_timestamps WHERE keyspace_name = 'tb' AND table_name = 'moved' LIMIT 1"),
+}

@@ -95,6 +95,8 @@ bool sl_kafka_retriable(rd_kafka_resp_err_t code);
 
 /* ---- open.c ---- */
 
+/* The delivery callback of clients that write texts: a message's opaque begins with the function to call. */
+void sl_kafka_on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque);
 /* A client of this log's; conf is taken over. Errors: CONFIG. */
 enum sl_rc sl_kafka_client_open(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t **ret,
                                 struct sl_error *err);

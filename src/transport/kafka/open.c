@@ -169,7 +169,7 @@ static void poll_main(void *arg)
         (void)rd_kafka_poll(kafka->client, 100);
 }
 
-static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque)
+void sl_kafka_on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque)
 {
     void (*delivered)(const rd_kafka_message_t *) = NULL;
 
@@ -191,7 +191,7 @@ static enum sl_rc open_client(struct sl_kafka *kafka, struct sl_error *err)
 
     if (rc)
         return rc;
-    rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+    rd_kafka_conf_set_dr_msg_cb(conf, sl_kafka_on_delivery);
     rc = sl_kafka_client_open(RD_KAFKA_PRODUCER, conf, &kafka->client, err);
     if (rc)
         return rc;

@@ -36,9 +36,9 @@ static void make_key(const char *space, const char *key, struct sl_buf *ret)
     sl_buf_text(ret, key);
 }
 
-/* ---- plain puts ---- */
+/* ---- texts on their way ---- */
 
-/* Texts on their way. It outlives the put that waits for it when that gives up. */
+/* It outlives the put that waits for it when that gives up. */
 struct job {
     void (*delivered)(const rd_kafka_message_t *message); /* first: open.c looks for it there */
     pthread_mutex_t lock;                                 /* guards the rest */
@@ -46,10 +46,8 @@ struct job {
     size_t pending;
     bool left; /* nobody waits any more: the last message frees it */
     rd_kafka_resp_err_t code;
-    struct place {
-        int32_t partition;
-        int64_t offset;
-    } last;
+    int64_t next[]; /* of each partition of the topic: the offset behind the last text there; 0: none; -1:
+                       somewhere, a broker that got it twice does not remember where */
 };
 
 static void free_job(struct job *job)
@@ -67,7 +65,8 @@ static void delivered(const rd_kafka_message_t *message)
     (void)pthread_mutex_lock(&job->lock);
     if (message->err && !job->code)
         job->code = message->err;
-    job->last = (struct place){message->partition, message->offset};
+    if (!message->err)
+        job->next[message->partition] = message->offset < 0 ? -1 : message->offset + 1;
     job->pending--;
     last = job->left && !job->pending;
     (void)pthread_cond_broadcast(&job->changed);
@@ -76,8 +75,34 @@ static void delivered(const rd_kafka_message_t *message)
         free_job(job);
 }
 
+static struct job *new_job(const struct sl_kafka *kafka, const char *space, size_t pending)
+{
+    size_t partitions = (size_t)kafka->table_partitions[sl_kafka_table_of(space)];
+    struct job *job = sl_zalloc(1, sizeof(*job) + partitions * sizeof(job->next[0]));
+
+    job->delivered = delivered;
+    job->pending = pending;
+    (void)pthread_mutex_init(&job->lock, NULL);
+    sl_cond_init(&job->changed);
+    return job;
+}
+
+/* Nobody waits for it any more; never_sent texts of it were not taken by the client. */
+static void leave_job(struct job *job, size_t never_sent)
+{
+    bool over;
+
+    (void)pthread_mutex_lock(&job->lock);
+    job->pending -= never_sent;
+    job->left = true;
+    over = !job->pending;
+    (void)pthread_mutex_unlock(&job->lock);
+    if (over)
+        free_job(job);
+}
+
 static rd_kafka_resp_err_t produce(struct sl_kafka *kafka, rd_kafka_t *producer, const char *space,
-                                   const struct sl_text *text, void *opaque)
+                                   const struct sl_text *text, struct job *job)
 {
     int table = sl_kafka_table_of(space);
     struct sl_buf key = {0};
@@ -85,48 +110,61 @@ static rd_kafka_resp_err_t produce(struct sl_kafka *kafka, rd_kafka_t *producer,
 
     make_key(space, text->key, &key);
     code = sl_kafka_produce_text(kafka, producer, (enum sl_kafka_table)table,
-                                 (struct sl_span){key.data, key.len}, text->value, opaque);
+                                 (struct sl_span){key.data, key.len}, text->value, job);
     sl_buf_done(&key);
     return code;
 }
+
+/* Until the follower has read the texts of a job that is done. */
+static enum sl_rc follow_job(struct sl_kafka *kafka, const char *space, const struct job *job,
+                             struct sl_error *err)
+{
+    int table = sl_kafka_table_of(space);
+    enum sl_rc rc = SL_OK;
+
+    for (int32_t i = 0; rc == SL_OK && i < kafka->table_partitions[table]; i++) {
+        if (job->next[i] > 0)
+            rc = sl_kafka_follow_to(kafka, table, i, job->next[i] - 1, err);
+        else if (job->next[i] < 0)
+            rc = sl_kafka_follow_to_end(kafka, table, err);
+    }
+    return rc;
+}
+
+/* ---- plain puts ---- */
 
 /* One after the other, each acknowledged before the next: what is there after a crash is a beginning. */
 static enum sl_rc put_one(struct sl_kafka *kafka, const char *space, const struct sl_text *text,
                           struct sl_error *err)
 {
     int64_t deadline_us = sl_now_us() + SL_KAFKA_ANSWER_US + 5 * 1000 * 1000;
-    struct job *job = sl_zalloc(1, sizeof(*job));
-    rd_kafka_resp_err_t code;
-    struct place place;
+    struct job *job = new_job(kafka, space, 1);
+    rd_kafka_resp_err_t code = produce(kafka, kafka->client, space, text, job);
+    enum sl_rc rc;
     bool done;
 
-    job->delivered = delivered;
-    job->pending = 1;
-    (void)pthread_mutex_init(&job->lock, NULL);
-    sl_cond_init(&job->changed);
-    code = produce(kafka, kafka->client, space, text, job);
     if (code) {
-        free_job(job);
+        leave_job(job, 1);
         return sl_kafka_error(err, code, NULL, "writing '%.100s' of '%s'", text->key, space);
     }
     (void)pthread_mutex_lock(&job->lock);
     while (job->pending && sl_now_us() < deadline_us && !sl_kafka_given_up(kafka))
         (void)sl_cond_wait(&job->changed, &job->lock, sl_now_us() + SL_KAFKA_TURN_MS * 1000);
     done = !job->pending;
-    job->left = !done;
     code = job->code;
-    place = job->last;
     (void)pthread_mutex_unlock(&job->lock);
-    if (done)
-        free_job(job);
     if (!done && sl_kafka_given_up(kafka))
-        return sl_kafka_stopped(err);
-    if (!done || code)
-        return code == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT || !done
-                   ? sl_kafka_no_answer(kafka, "writing a text", err)
-                   : sl_kafka_error(err, code, NULL, "writing '%.100s' of '%s'", text->key, space);
-    sl_kafka_no_trouble(kafka);
-    return sl_kafka_follow_to(kafka, sl_kafka_table_of(space), place.partition, place.offset, err);
+        rc = sl_kafka_stopped(err);
+    else if (!done || code == RD_KAFKA_RESP_ERR__MSG_TIMED_OUT)
+        rc = sl_kafka_no_answer(kafka, "writing a text", err);
+    else if (code)
+        rc = sl_kafka_error(err, code, NULL, "writing '%.100s' of '%s'", text->key, space);
+    else
+        rc = follow_job(kafka, space, job, err);
+    if (done && !code)
+        sl_kafka_no_trouble(kafka);
+    leave_job(job, 0);
+    return rc;
 }
 
 /* ---- claimed spaces ---- */
@@ -200,27 +238,57 @@ void sl_kafka_abort_transaction(struct sl_kafka *kafka, const struct sl_stop *st
     }
 }
 
+/* A commit has flushed: every text is acknowledged, and nobody but we asks this producer for its reports. */
+static void await_delivery(rd_kafka_t *producer, struct job *job)
+{
+    bool over = false;
+
+    while (!over) {
+        (void)rd_kafka_poll(producer, 0);
+        (void)pthread_mutex_lock(&job->lock);
+        over = !job->pending;
+        (void)pthread_mutex_unlock(&job->lock);
+        if (!over)
+            (void)rd_kafka_poll(producer, SL_KAFKA_TURN_MS);
+    }
+}
+
+/*
+ * The end of a transaction is answered before its markers are in the partitions: for some milliseconds, or
+ * more under load, the topic ends before our own texts for those who read committed ones. So it is the texts'
+ * own offsets that are waited for, not the topic's end: whoever decides next must see what was decided now.
+ */
 static enum sl_rc put_claimed(struct sl_kafka *kafka, const struct sl_kafka_claim *claim,
                               const struct sl_text *texts, size_t n, struct sl_error *err)
 {
     rd_kafka_error_t *error = rd_kafka_begin_transaction(claim->producer);
     bool must_abort = false;
     enum sl_rc rc = SL_OK;
+    struct job *job;
+    size_t sent = 0;
 
     if (error)
         return sl_kafka_error_of(err, error, "beginning a transaction");
-    for (size_t i = 0; rc == SL_OK && i < n; i++) {
-        rd_kafka_resp_err_t code = produce(kafka, claim->producer, claim->space, &texts[i], NULL);
+    job = new_job(kafka, claim->space, n);
+    while (rc == SL_OK && sent < n) {
+        rd_kafka_resp_err_t code = produce(kafka, claim->producer, claim->space, &texts[sent], job);
 
         if (code)
-            rc = sl_kafka_error(err, code, NULL, "writing '%.100s' of '%s'", texts[i].key, claim->space);
+            rc = sl_kafka_error(err, code, NULL, "writing '%.100s' of '%s'", texts[sent].key, claim->space);
+        else
+            sent++;
     }
     must_abort = rc != SL_OK;
     if (rc == SL_OK)
         rc = sl_kafka_commit_transaction(kafka, &kafka->stop, claim->producer, &must_abort, err);
     if (must_abort)
         sl_kafka_abort_transaction(kafka, &kafka->stop, claim->producer);
-    return rc ? rc : sl_kafka_follow_to_end(kafka, sl_kafka_table_of(claim->space), err);
+    if (rc == SL_OK) {
+        await_delivery(claim->producer, job);
+        rc = follow_job(kafka, claim->space, job, err);
+    }
+    leave_job(job, n - sent);
+    return rc;
 }
 
 static void let_go(struct sl_kafka *kafka, struct sl_kafka_claim *claim)
@@ -253,8 +321,10 @@ static enum sl_rc claim(struct sl_kafka *kafka, const char *space, const char *i
     if (!id)
         return SL_OK;
     rc = sl_kafka_conf(kafka, &description, &conf, err);
-    if (rc == SL_OK)
-        rc = sl_kafka_transactional(kafka, conf, id, &producer, err);
+    if (rc)
+        return rc;
+    rd_kafka_conf_set_dr_msg_cb(conf, sl_kafka_on_delivery);
+    rc = sl_kafka_transactional(kafka, conf, id, &producer, err);
     if (rc)
         return rc;
     SL_GROW(kafka->claims, kafka->n_claims, kafka->claims_capacity);

@@ -40,6 +40,31 @@ def test_confluents_client_reads_what_sluice_wrote(broker, make_pipeline, conflu
     assert p.sluice.stop() == 0
 
 
+def test_clients_that_register_at_once_get_the_ids_that_stay(broker, build, tmp_path):
+    """Who registers next must see what was committed just before: else a version is given twice, and its first id is lost."""
+    url = f"http://127.0.0.1:{free_port()}"
+    worker = sluice.Sluice(tmp_path / "worker", build, {
+        "bootstrap.servers": broker.bootstrap, "group.id": "at-once", "config.storage.topic": "at-once-configs",
+        "offset.storage.topic": "at-once-offsets", "status.storage.topic": "at-once-status", "kafkastore.topic": "_at_once",
+        "sluice.registry.listeners": url}).start()
+    worker.wait_for_log('"ready"', 60)
+
+    def register(number):
+        schema = json.dumps({"type": "fixed", "name": f"F{number}", "size": 8})
+        status, made = registries.ask(f"{url}/subjects/s{number}/versions", "POST", {"schema": schema})
+        assert status == 200, made
+        return made["id"]
+
+    numbers = [number for number in range(60) for _ in range(4)]  # each by four, nearly at once, as tasks do
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        ids = list(pool.map(register, numbers))
+    given = {number: {i for n, i in zip(numbers, ids) if n == number} for number in range(60)}
+    assert all(len(got) == 1 for got in given.values()), {n: got for n, got in given.items() if len(got) != 1}
+    assert sorted(i for got in given.values() for i in got) == list(range(1, 61))
+    assert all(registries.ask(f"{url}/schemas/ids/{i}")[0] == 200 for i in range(1, 61))
+    assert worker.stop() == 0
+
+
 def test_workers_share_one_registry_and_never_one_id(broker, build, tmp_path):
     group = {"bootstrap.servers": broker.bootstrap, "group.id": "sharing", "config.storage.topic": "sharing-configs",
              "offset.storage.topic": "sharing-offsets", "status.storage.topic": "sharing-status",

@@ -177,7 +177,7 @@ def main(shape):
                                  (EXAMPLES / "worker.properties").read_text()))
     with run.worker.open("a") as more:
         more.write("\nlisteners=http://127.0.0.1:0\n")  # its REST API, on a port that nobody uses
-        more.write(brokers.worker_lines(f"scylla-{shape}"))
+        more.write(brokers.worker_lines())
     run.connectors = place_connectors(run.folder, source, target, shape)
     say(f"3. sluice run {run.worker.name} source.json sink.json; then {CHANGES:,} writes (windows of "
         f"{WINDOWS_MS / 1000:.0f} s instead of 30)")
@@ -195,10 +195,9 @@ def main(shape):
     if KEEP:
         process.forget(run.process)
         process.forget(source.process)
-        over = brokers.topics_of(f"scylla-{shape}")
         say(f"left running: ScyllaDB {source.host}:{source.port} ({source.user} / {source.password}), PostgreSQL "
             f"127.0.0.1:{target.port} (postgres / {target.password}, database warehouse), sluice pid "
-            f"{run.process.pid}, state {run.state}{over}")
+            f"{run.process.pid}, state {run.state}")
         say(f"stop with: kill {run.process.pid} {source.process.pid}; then stop PostgreSQL in {target.data}")
     else:
         status = run.stop()

@@ -147,7 +147,7 @@ def main():
                                  (EXAMPLES / "worker.properties").read_text()))
     with run.worker.open("a") as more:
         more.write("\nlisteners=http://127.0.0.1:0\n")  # its REST API, on a port that nobody uses
-        more.write(brokers.worker_lines("sqlserver"))
+        more.write(brokers.worker_lines())
     run.connectors = place_connectors(run.folder, source, target)
     say(f"3. sluice run {run.worker.name} source.json sink.json; then {CHANGES:,} changes in transactions")
     run.start(detached=KEEP)
@@ -163,10 +163,9 @@ def main():
     if KEEP:
         process.forget(run.process)
         process.forget(source.process)
-        over = brokers.topics_of("sqlserver")
         say(f"left running: SQL Server 127.0.0.1:{source.port} (sa / {source.password}), PostgreSQL "
             f"127.0.0.1:{target.port} (postgres / {target.password}, database warehouse_target), sluice pid "
-            f"{run.process.pid}, state {run.state}{over}")
+            f"{run.process.pid}, state {run.state}")
         say(f"stop with: kill {run.process.pid} {source.process.pid}; then stop PostgreSQL in {target.data}")
     else:
         status = run.stop()

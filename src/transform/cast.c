@@ -36,7 +36,7 @@ struct step {
 
 /* One schema and what it becomes. */
 struct plan {
-    struct sl_row_plan *row;    /* NULL: the whole is cast */
+    struct sl_plan_parts parts; /* row NULL: the whole is cast */
     const struct sl_schema *to; /* NULL: why says what is wrong */
     struct sl_error why;
     struct step *steps;
@@ -53,29 +53,15 @@ static const struct sl_option options[] = {
      .importance = SL_IMPORTANCE_HIGH,
      .doc = "Fields and their new types, as field1:type,field2:type, or one type for the whole: int8, int16, "
             "int32, int64, float32, float64, boolean, string."},
-    {.name = "replace.null.with.default",
-     .type = SL_OPT_BOOLEAN,
-     .default_text = "true",
-     .importance = SL_IMPORTANCE_MEDIUM,
-     .doc = "Whether a null in a field with a default is read as the default."},
+    SL_NULL_DEFAULT_OPTION,
     {0},
 };
-
-static void free_plan(void *plan_)
-{
-    struct plan *plan = plan_;
-
-    if (plan->row)
-        sl_row_plan_free(plan->row);
-    sl_free(plan->steps);
-    sl_free(plan);
-}
 
 static void cast_close(void *self_)
 {
     struct cast *self = self_;
 
-    sl_plan_cache_done(&self->plans, free_plan);
+    sl_plan_cache_done(&self->plans, sl_plan_parts_free);
     for (size_t i = 0; i < self->n; i++)
         sl_free(self->casts[i].field);
     sl_free(self->casts);
@@ -165,7 +151,7 @@ static enum sl_rc cast_open(const struct sl_props *props, const char *prefix, co
     enum sl_rc rc;
 
     self->key = sl_side_is_key(class_name);
-    self->null_is_default = sl_option_bool(options, props, prefix, "replace.null.with.default");
+    self->null_is_default = sl_null_is_default(options, props, prefix);
     self->defaults = sl_arena_new(1024);
     rc = read_spec(self, spec ? spec : "", prefix, err);
     if (rc)
@@ -237,16 +223,16 @@ static void compile_row(const struct cast *self, const struct sl_schema *from, s
 {
     struct sl_row_draft draft;
 
-    plan->steps = sl_zalloc((size_t)from->n_fields + 1, sizeof(*plan->steps));
+    plan->parts.own = plan->steps = sl_zalloc((size_t)from->n_fields + 1, sizeof(*plan->steps));
     sl_row_draft_begin(&draft, "Cast", from, self->null_is_default);
     for (uint32_t i = 0; i < from->n_fields; i++)
         compile_field(self, &draft, i, plan);
-    plan->row = sl_row_draft_end(&draft, from->optional);
+    plan->parts.row = sl_row_draft_end(&draft, from->optional);
     if (from->has_default && !sl_is_null(from->default_value))
         (void)sl_error_set(&plan->why, SL_E_DATA,
                            "Cast cannot cast the default of a whole struct. HINT: its schema must have none");
     if (!plan->why.rc)
-        plan->to = plan->row->to;
+        plan->to = plan->parts.row->to;
 }
 
 static const struct plan *plan_for(struct cast *self, const struct sl_schema *schema)
@@ -286,7 +272,7 @@ static enum sl_verdict with_schema(struct cast *self, struct sl_side side, struc
         *side.schema = plan->to;
         return SL_KEEP;
     }
-    fields = sl_row_plan_copy(plan->row, *side.value, arena);
+    fields = sl_row_plan_copy(plan->parts.row, *side.value, arena);
     for (size_t i = 0; i < plan->n_steps; i++) {
         const struct step *step = &plan->steps[i];
 
@@ -295,7 +281,7 @@ static enum sl_verdict with_schema(struct cast *self, struct sl_side side, struc
             return SL_FAIL;
         }
     }
-    *side.value = sl_items(SL_STRUCT, fields, plan->row->n_kept);
+    *side.value = sl_items(SL_STRUCT, fields, plan->parts.row->n_kept);
     *side.schema = plan->to;
     return SL_KEEP;
 }

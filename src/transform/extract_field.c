@@ -41,11 +41,7 @@ static const struct sl_option options[] = {
      .importance = SL_IMPORTANCE_HIGH,
      .doc = "V1: the text is the field's name; V2: dots lead into structs, backticks quote a name with dots.",
      .values = versions},
-    {.name = "replace.null.with.default",
-     .type = SL_OPT_BOOLEAN,
-     .default_text = "true",
-     .importance = SL_IMPORTANCE_MEDIUM,
-     .doc = "Whether a null in a field with a default is read as the default."},
+    SL_NULL_DEFAULT_OPTION,
     {0},
 };
 
@@ -76,7 +72,7 @@ static enum sl_rc extract_open(const struct sl_props *props, const char *prefix,
     enum sl_rc rc;
 
     self->key = sl_side_is_key(class_name);
-    self->null_is_default = sl_option_bool(options, props, prefix, "replace.null.with.default");
+    self->null_is_default = sl_null_is_default(options, props, prefix);
     self->text = sl_strdup(field ? field : "");
     if (!field || !*field)
         rc = sl_error_set(err, SL_E_CONFIG, "%sfield is missing. HINT: name the field to extract", prefix);

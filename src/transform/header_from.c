@@ -22,7 +22,7 @@ struct from {
 
 /* Where the fields stand in one schema, and what is left of it. */
 struct plan {
-    struct sl_row_plan *row; /* when they move */
+    struct sl_plan_parts parts; /* the row when they move */
     uint32_t *at;
     const char *missing; /* a field that the schema has not; then nothing else holds */
 };
@@ -50,29 +50,15 @@ static const struct sl_option options[] = {
      .importance = SL_IMPORTANCE_HIGH,
      .doc = "Whether the fields stay: move takes them out, copy leaves them.",
      .values = operations},
-    {.name = "replace.null.with.default",
-     .type = SL_OPT_BOOLEAN,
-     .default_text = "true",
-     .importance = SL_IMPORTANCE_MEDIUM,
-     .doc = "Whether a null in a field with a default is read as the default."},
+    SL_NULL_DEFAULT_OPTION,
     {0},
 };
-
-static void free_plan(void *plan_)
-{
-    struct plan *plan = plan_;
-
-    if (plan->row)
-        sl_row_plan_free(plan->row);
-    sl_free(plan->at);
-    sl_free(plan);
-}
 
 static void from_close(void *self_)
 {
     struct from *self = self_;
 
-    sl_plan_cache_done(&self->plans, free_plan);
+    sl_plan_cache_done(&self->plans, sl_plan_parts_free);
     sl_config_list_done(&self->fields);
     sl_config_list_done(&self->headers);
     sl_free(self);
@@ -86,7 +72,7 @@ static enum sl_rc from_open(const struct sl_props *props, const char *prefix, co
 
     self->key = sl_side_is_key(class_name);
     self->move = operation && strcasecmp(operation, "move") == 0;
-    self->null_is_default = sl_option_bool(options, props, prefix, "replace.null.with.default");
+    self->null_is_default = sl_null_is_default(options, props, prefix);
     sl_config_list_read(&self->fields, sl_option_text(options, props, prefix, "fields"));
     sl_config_list_read(&self->headers, sl_option_text(options, props, prefix, "headers"));
     if (!operation || self->fields.n == 0 || self->fields.n != self->headers.n) {
@@ -120,7 +106,7 @@ static const struct plan *plan_for(struct from *self, const struct sl_schema *sc
     if (plan)
         return plan;
     plan = sl_zalloc(1, sizeof(*plan));
-    plan->at = sl_zalloc(self->fields.n, sizeof(*plan->at));
+    plan->parts.own = plan->at = sl_zalloc(self->fields.n, sizeof(*plan->at));
     for (size_t i = 0; i < self->fields.n; i++) {
         int at = sl_schema_field(schema, self->fields.items[i]);
 
@@ -129,7 +115,7 @@ static const struct plan *plan_for(struct from *self, const struct sl_schema *sc
         else
             plan->at[i] = (uint32_t)at;
     }
-    plan->row = self->move ? compile_rest(self, schema) : NULL;
+    plan->parts.row = self->move ? compile_rest(self, schema) : NULL;
     return sl_plan_cache_put(&self->plans, schema, plan);
 }
 
@@ -154,9 +140,9 @@ static enum sl_verdict with_schema(struct from *self, struct sl_message *message
             .schema = schema->fields[plan->at[i]].schema,
             .value = sl_field_get(schema, *side.value, plan->at[i], self->null_is_default),
         };
-    if (plan->row) {
-        *side.value = sl_row_plan_apply(plan->row, *side.value, arena);
-        *side.schema = plan->row->to;
+    if (plan->parts.row) {
+        *side.value = sl_row_plan_apply(plan->parts.row, *side.value, arena);
+        *side.schema = plan->parts.row->to;
     }
     return SL_KEEP;
 }

@@ -58,11 +58,7 @@ static const struct sl_option options[] = {
      .type = SL_OPT_STRING,
      .importance = SL_IMPORTANCE_MEDIUM,
      .doc = "The text that goes into static.field."},
-    {.name = "replace.null.with.default",
-     .type = SL_OPT_BOOLEAN,
-     .default_text = "true",
-     .importance = SL_IMPORTANCE_MEDIUM,
-     .doc = "Whether a null in a field with a default is read as the default."},
+    SL_NULL_DEFAULT_OPTION,
     {0},
 };
 
@@ -112,7 +108,7 @@ static enum sl_rc insert_open(const struct sl_props *props, const char *prefix, 
     enum sl_rc rc;
 
     self->key = sl_side_is_key(class_name);
-    self->null_is_default = sl_option_bool(options, props, prefix, "replace.null.with.default");
+    self->null_is_default = sl_null_is_default(options, props, prefix);
     self->static_value = value ? sl_strdup(value) : NULL;
     for (int i = 0; i < N_WHATS; i++) {
         self->what[i] = parse(sl_option_text(options, props, prefix, names[i]));

@@ -39,7 +39,7 @@ struct step {
 };
 
 struct plan {
-    struct sl_row_plan *row;
+    struct sl_plan_parts parts;
     struct step *steps;
     size_t n_steps;
 };
@@ -58,28 +58,15 @@ static const struct sl_option options[] = {
      .type = SL_OPT_STRING,
      .importance = SL_IMPORTANCE_LOW,
      .doc = "What numbers and strings become; without it 0, the empty string, and so on."},
-    {.name = "replace.null.with.default",
-     .type = SL_OPT_BOOLEAN,
-     .default_text = "true",
-     .importance = SL_IMPORTANCE_MEDIUM,
-     .doc = "Whether a null in a field with a default is read as the default."},
+    SL_NULL_DEFAULT_OPTION,
     {0},
 };
-
-static void free_plan(void *plan_)
-{
-    struct plan *plan = plan_;
-
-    sl_row_plan_free(plan->row);
-    sl_free(plan->steps);
-    sl_free(plan);
-}
 
 static void mask_close(void *self_)
 {
     struct mask *self = self_;
 
-    sl_plan_cache_done(&self->plans, free_plan);
+    sl_plan_cache_done(&self->plans, sl_plan_parts_free);
     sl_config_list_done(&self->fields);
     sl_free(self->replacement);
     sl_arena_free(self->values);
@@ -93,7 +80,7 @@ static enum sl_rc mask_open(const struct sl_props *props, const char *prefix, co
     const char *replacement = sl_option_text(options, props, prefix, "replacement");
 
     self->key = sl_side_is_key(class_name);
-    self->null_is_default = sl_option_bool(options, props, prefix, "replace.null.with.default");
+    self->null_is_default = sl_null_is_default(options, props, prefix);
     self->replacement = replacement ? sl_strdup(replacement) : NULL;
     self->is_number = replacement && sl_java_is_decimal(replacement);
     self->values = sl_arena_new(1024);
@@ -190,7 +177,7 @@ static const struct plan *plan_for(struct mask *self, const struct sl_schema *sc
     if (plan)
         return plan;
     plan = sl_zalloc(1, sizeof(*plan));
-    plan->steps = sl_zalloc((size_t)schema->n_fields + 1, sizeof(*plan->steps));
+    plan->parts.own = plan->steps = sl_zalloc((size_t)schema->n_fields + 1, sizeof(*plan->steps));
     sl_row_draft_begin(&draft, "MaskField", schema, self->null_is_default);
     for (uint32_t i = 0; i < schema->n_fields; i++) {
         const struct sl_field *field = &schema->fields[i];
@@ -200,7 +187,7 @@ static const struct plan *plan_for(struct mask *self, const struct sl_schema *sc
             plan->steps[plan->n_steps++] =
                 (struct step){.at = i, .masked = masked_of(self, field->schema, field->schema->type)};
     }
-    plan->row = sl_row_draft_end(&draft, schema->optional);
+    plan->parts.row = sl_row_draft_end(&draft, schema->optional);
     return sl_plan_cache_put(&self->plans, schema, plan);
 }
 
@@ -214,7 +201,7 @@ static enum sl_verdict with_schema(struct mask *self, struct sl_side side, struc
     if (!sl_side_is_struct(side))
         return sl_side_refuse(side, "MaskField", err);
     plan = plan_for(self, schema);
-    fields = sl_row_plan_copy(plan->row, *side.value, arena);
+    fields = sl_row_plan_copy(plan->parts.row, *side.value, arena);
     for (size_t i = 0; i < plan->n_steps; i++) {
         const struct step *step = &plan->steps[i];
 
@@ -224,7 +211,7 @@ static enum sl_verdict with_schema(struct mask *self, struct sl_side side, struc
             return refuse(schema->fields[step->at].name, &step->masked, err);
         fields[step->at] = step->masked.value;
     }
-    *side.value = sl_items(SL_STRUCT, fields, plan->row->n_kept);
+    *side.value = sl_items(SL_STRUCT, fields, plan->parts.row->n_kept);
     return SL_KEEP;
 }
 

@@ -51,11 +51,7 @@ static const struct sl_option options[] = {
      .default_text = "",
      .importance = SL_IMPORTANCE_MEDIUM,
      .doc = "Fields to rename, as old:new,old:new."},
-    {.name = "replace.null.with.default",
-     .type = SL_OPT_BOOLEAN,
-     .default_text = "true",
-     .importance = SL_IMPORTANCE_MEDIUM,
-     .doc = "Whether a null in a field with a default is read as the default."},
+    SL_NULL_DEFAULT_OPTION,
     {0},
 };
 
@@ -114,7 +110,7 @@ static enum sl_rc replace_open(const struct sl_props *props, const char *prefix,
     enum sl_rc rc;
 
     self->key = sl_side_is_key(class_name);
-    self->null_is_default = sl_option_bool(options, props, prefix, "replace.null.with.default");
+    self->null_is_default = sl_null_is_default(options, props, prefix);
     self->lists = sl_props_new();
     read_list(self, props, prefix, "exclude", 'x');
     read_list(self, props, prefix, "include", 'i');

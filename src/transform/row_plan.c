@@ -93,8 +93,19 @@ void sl_row_plan_free(void *plan_)
 {
     struct sl_row_plan *plan = plan_;
 
+    if (!plan)
+        return;
     sl_free(plan->kept);
     sl_free(plan->defaults);
+    sl_free(plan);
+}
+
+void sl_plan_parts_free(void *plan)
+{
+    struct sl_plan_parts *parts = plan;
+
+    sl_row_plan_free(parts->row);
+    sl_free(parts->own);
     sl_free(plan);
 }
 

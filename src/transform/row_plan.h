@@ -15,6 +15,7 @@
 
 #include "data/schema_build.h"
 #include "sluice/error.h"
+#include "sluice/option.h"
 #include "transform/plan_cache.h"
 
 struct sl_arena;
@@ -55,7 +56,15 @@ void sl_row_draft_refuse(struct sl_row_draft *draft, const char *format, ...)
 /* The plan, of the caller. Two fields of one name make it one without an outcome. */
 struct sl_row_plan *sl_row_draft_end(struct sl_row_draft *draft, bool optional);
 
-void sl_row_plan_free(void *plan); /* a function for sl_plan_cache_done */
+void sl_row_plan_free(void *plan); /* a function for sl_plan_cache_done; NULL is fine */
+
+/* How the plan of a transform begins that keeps more for a schema than how its structs move. */
+struct sl_plan_parts {
+    struct sl_row_plan *row; /* NULL: nothing moves */
+    void *own;               /* an array of the transform's, or NULL */
+};
+
+void sl_plan_parts_free(void *plan); /* both and the plan itself; a function for sl_plan_cache_done */
 
 /* The kept fields of a struct in an array of their own, with room behind for the added ones. */
 struct sl_value *sl_row_plan_copy(const struct sl_row_plan *plan, struct sl_value row,
@@ -84,6 +93,20 @@ static inline struct sl_value sl_field_get(const struct sl_schema *schema, struc
     struct sl_value value = row.items[index];
 
     return value.tag == SL_NULL && null_is_default && field->has_default ? field->default_value : value;
+}
+
+/* The option of all that read fields, and what it says. */
+#define SL_NULL_DEFAULT_OPTION            \
+    {.name = "replace.null.with.default", \
+     .type = SL_OPT_BOOLEAN,              \
+     .default_text = "true",              \
+     .importance = SL_IMPORTANCE_MEDIUM,  \
+     .doc = "Whether a null in a field with a default is read as the default."}
+
+static inline bool sl_null_is_default(const struct sl_option *options, const struct sl_props *props,
+                                      const char *prefix)
+{
+    return sl_option_bool(options, props, prefix, "replace.null.with.default");
 }
 
 #endif

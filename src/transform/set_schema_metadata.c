@@ -18,8 +18,8 @@ struct set {
 
 /* One schema, its other self, and for structs the fields in which a null is read as the default. */
 struct plan {
+    struct sl_plan_parts parts; /* row NULL: the values stay */
     const struct sl_schema *to;
-    struct sl_row_plan *row; /* NULL: the values stay */
 };
 
 static const char *const classes[] = {"org.apache.kafka.connect.transforms.SetSchemaMetadata$Value",
@@ -36,28 +36,15 @@ static const struct sl_option options[] = {
      .doc = "The schema's new version.",
      .min = INT32_MIN,
      .max = INT32_MAX},
-    {.name = "replace.null.with.default",
-     .type = SL_OPT_BOOLEAN,
-     .default_text = "true",
-     .importance = SL_IMPORTANCE_MEDIUM,
-     .doc = "Whether a null in a field with a default is read as the default."},
+    SL_NULL_DEFAULT_OPTION,
     {0},
 };
-
-static void free_plan(void *plan_)
-{
-    struct plan *plan = plan_;
-
-    if (plan->row)
-        sl_row_plan_free(plan->row);
-    sl_free(plan);
-}
 
 static void set_close(void *self_)
 {
     struct set *self = self_;
 
-    sl_plan_cache_done(&self->plans, free_plan);
+    sl_plan_cache_done(&self->plans, sl_plan_parts_free);
     sl_free(self->name);
     sl_free(self);
 }
@@ -76,7 +63,7 @@ static enum sl_rc set_open(const struct sl_props *props, const char *prefix, con
                             prefix);
     self = sl_zalloc(1, sizeof(*self));
     self->key = sl_side_is_key(class_name);
-    self->null_is_default = sl_option_bool(options, props, prefix, "replace.null.with.default");
+    self->null_is_default = sl_null_is_default(options, props, prefix);
     self->name = name ? sl_strdup(name) : NULL;
     self->has_version = version != NULL;
     if (version)
@@ -110,7 +97,7 @@ static const struct plan *plan_for(struct set *self, const struct sl_schema *sch
         draft.version = self->version;
     }
     plan->to = sl_schema_intern(&draft);
-    plan->row = schema->type == SL_STRUCT ? compile_row(self, schema) : NULL;
+    plan->parts.row = schema->type == SL_STRUCT ? compile_row(self, schema) : NULL;
     return sl_plan_cache_put(&self->plans, schema, plan);
 }
 
@@ -129,8 +116,8 @@ static enum sl_verdict set_apply(void *self_, struct sl_message *message, struct
                              "with converters that bring schemas");
     }
     plan = plan_for(self, *side.schema);
-    if (plan->row && side.value->tag == SL_STRUCT)
-        *side.value = sl_row_plan_apply(plan->row, *side.value, arena);
+    if (plan->parts.row && side.value->tag == SL_STRUCT)
+        *side.value = sl_row_plan_apply(plan->parts.row, *side.value, arena);
     *side.schema = plan->to;
     return SL_KEEP;
 }

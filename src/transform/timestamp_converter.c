@@ -33,11 +33,11 @@ struct converter {
 
 /* One schema and what it becomes. */
 struct plan {
+    struct sl_plan_parts parts; /* row NULL: the whole is converted */
     const struct sl_schema *to; /* NULL: why says what is wrong */
     struct sl_error why;
-    enum form from;          /* of the field, or of the whole */
-    int at;                  /* -1: the schema has no such field */
-    struct sl_row_plan *row; /* NULL: the whole is converted */
+    enum form from; /* of the field, or of the whole */
+    int at;         /* -1: the schema has no such field */
 };
 
 static const char *const classes[] = {"org.apache.kafka.connect.transforms.TimestampConverter$Value",
@@ -68,28 +68,15 @@ static const struct sl_option options[] = {
      .importance = SL_IMPORTANCE_LOW,
      .doc = "What the numbers count.",
      .values = precisions},
-    {.name = "replace.null.with.default",
-     .type = SL_OPT_BOOLEAN,
-     .default_text = "true",
-     .importance = SL_IMPORTANCE_MEDIUM,
-     .doc = "Whether a null in a field with a default is read as the default."},
+    SL_NULL_DEFAULT_OPTION,
     {0},
 };
-
-static void free_plan(void *plan_)
-{
-    struct plan *plan = plan_;
-
-    if (plan->row)
-        sl_row_plan_free(plan->row);
-    sl_free(plan);
-}
 
 static void converter_close(void *self_)
 {
     struct converter *self = self_;
 
-    sl_plan_cache_done(&self->plans, free_plan);
+    sl_plan_cache_done(&self->plans, sl_plan_parts_free);
     sl_date_format_free(self->format);
     sl_free(self->field);
     sl_free(self->pattern);
@@ -135,7 +122,7 @@ static enum sl_rc converter_open(const struct sl_props *props, const char *prefi
                             "%starget.type is missing. HINT: string, unix, Date, Time or Timestamp", prefix);
     self = sl_zalloc(1, sizeof(*self));
     self->key = sl_side_is_key(class_name);
-    self->null_is_default = sl_option_bool(options, props, prefix, "replace.null.with.default");
+    self->null_is_default = sl_null_is_default(options, props, prefix);
     self->field = sl_strdup(sl_option_text(options, props, prefix, "field"));
     self->pattern = sl_strdup(sl_option_text(options, props, prefix, "format"));
     self->to = (enum form)word_of(forms, target);
@@ -286,14 +273,14 @@ static void unknown_form(struct plan *plan, const struct sl_schema *schema)
 static void convert_default(struct converter *self, const struct sl_schema *schema, struct plan *plan)
 {
     struct sl_schema draft = *plan->to;
-    struct sl_value *fields = sl_row_plan_copy(plan->row, schema->default_value, self->defaults);
+    struct sl_value *fields = sl_row_plan_copy(plan->parts.row, schema->default_value, self->defaults);
 
     if (plan->at >= 0 && convert(self, plan->from, &fields[plan->at], self->defaults, &plan->why)) {
         plan->to = NULL;
         return;
     }
     draft.has_default = true;
-    draft.default_value = sl_items(SL_STRUCT, fields, plan->row->n_kept);
+    draft.default_value = sl_items(SL_STRUCT, fields, plan->parts.row->n_kept);
     plan->to = sl_schema_intern(&draft);
 }
 
@@ -307,9 +294,9 @@ static void compile_row(struct converter *self, const struct sl_schema *schema, 
         sl_row_draft_keep(&draft, i, NULL,
                           (int)i == plan->at ? target_schema(self, schema->fields[i].schema->optional)
                                              : NULL);
-    plan->row = sl_row_draft_end(&draft, schema->optional);
+    plan->parts.row = sl_row_draft_end(&draft, schema->optional);
     plan->from = plan->at >= 0 ? form_of(schema->fields[plan->at].schema) : UNKNOWN;
-    plan->to = plan->row->to;
+    plan->to = plan->parts.row->to;
     if (schema->has_default && schema->default_value.tag == SL_STRUCT)
         convert_default(self, schema, plan);
 }
@@ -350,10 +337,10 @@ static enum sl_verdict convert_row(struct converter *self, const struct plan *pl
         *err = wrong.why;
         return SL_FAIL;
     }
-    fields = sl_row_plan_copy(plan->row, *side.value, arena);
+    fields = sl_row_plan_copy(plan->parts.row, *side.value, arena);
     if (plan->at >= 0 && convert(self, plan->from, &fields[plan->at], arena, err))
         return SL_FAIL;
-    *side.value = sl_items(SL_STRUCT, fields, plan->row->n_kept);
+    *side.value = sl_items(SL_STRUCT, fields, plan->parts.row->n_kept);
     return SL_KEEP;
 }
 
@@ -371,7 +358,7 @@ static enum sl_verdict with_schema(struct converter *self, struct sl_side side, 
         *err = plan->why;
         return SL_FAIL;
     }
-    if (plan->row)
+    if (plan->parts.row)
         verdict = convert_row(self, plan, side, arena, err);
     else if (convert(self, plan->from, side.value, arena, err))
         verdict = SL_FAIL;

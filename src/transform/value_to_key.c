@@ -24,11 +24,7 @@ static const struct sl_option options[] = {
      .importance = SL_IMPORTANCE_HIGH,
      .doc = "Fields of the value that make the key, in their order.",
      .validate = sl_config_list_validate},
-    {.name = "replace.null.with.default",
-     .type = SL_OPT_BOOLEAN,
-     .default_text = "true",
-     .importance = SL_IMPORTANCE_MEDIUM,
-     .doc = "Whether a null in a field with a default is read as the default."},
+    SL_NULL_DEFAULT_OPTION,
     {0},
 };
 
@@ -47,7 +43,7 @@ static enum sl_rc to_key_open(const struct sl_props *props, const char *prefix, 
     struct to_key *self = sl_zalloc(1, sizeof(*self));
 
     (void)class_name;
-    self->null_is_default = sl_option_bool(options, props, prefix, "replace.null.with.default");
+    self->null_is_default = sl_null_is_default(options, props, prefix);
     sl_config_list_read(&self->fields, sl_option_text(options, props, prefix, "fields"));
     if (self->fields.n == 0) {
         to_key_close(self);

@@ -13,6 +13,8 @@ enum {
     POLL_MS = 50,
     LINE_EVERY_US = 10 * 1000 * 1000,
     DESCRIBE_MS = 5000,
+    ALONE_MS = 1000, /* one question at a stop */
+    LEAVE_US = 5 * 1000 * 1000,
 };
 
 struct sl_slots {
@@ -231,27 +233,6 @@ static void on_client_error(rd_kafka_t *consumer, int code, const char *text, vo
         handle_error(opaque, (rd_kafka_resp_err_t)code, text);
 }
 
-static void run(void *arg)
-{
-    struct sl_slots *slots = arg;
-
-    while (!sl_stop_requested(&slots->stop)) {
-        rd_kafka_message_t *message = rd_kafka_consumer_poll(slots->consumer, POLL_MS);
-
-        if (message && message->err && message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
-            handle_error(slots, message->err, rd_kafka_message_errstr(message));
-        if (message)
-            rd_kafka_message_destroy(message);
-        look_after_asked(slots);
-    }
-    if (slots->asked) {
-        say(rd_kafka_incremental_unassign(slots->consumer, slots->asked), "slots could not be given back");
-        rd_kafka_topic_partition_list_destroy(slots->asked);
-        slots->asked = NULL;
-    }
-    (void)rd_kafka_consumer_close(slots->consumer);
-}
-
 /* ---- who is there ---- */
 
 /* Big-endian numbers of the consumer protocol, bounds checked. */
@@ -332,12 +313,12 @@ static void visit_members(const struct sl_slots *slots, const struct rd_kafka_gr
  * By the old question to all brokers: librdkafka 2.0's newer one (DescribeConsumerGroups) fails an assertion
  * of its own when the group's coordinator moves. Brokers that are away make the answer partial, not wrong.
  */
-enum sl_rc sl_slots_members(struct sl_slots *slots, sl_member_visitor *visit, void *ctx, bool *ret_stable,
-                            struct sl_error *err)
+static enum sl_rc ask_members(struct sl_slots *slots, int timeout_ms, sl_member_visitor *visit, void *ctx,
+                              bool *ret_stable, struct sl_error *err)
 {
     const struct rd_kafka_group_list *list = NULL;
     const struct rd_kafka_group_info *group = NULL;
-    rd_kafka_resp_err_t code = rd_kafka_list_groups(slots->consumer, slots->group, &list, DESCRIBE_MS);
+    rd_kafka_resp_err_t code = rd_kafka_list_groups(slots->consumer, slots->group, &list, timeout_ms);
 
     for (int i = 0; list && i < list->group_cnt; i++) {
         if (strcmp(list->groups[i].group, slots->group) == 0 && !list->groups[i].err)
@@ -350,9 +331,89 @@ enum sl_rc sl_slots_members(struct sl_slots *slots, sl_member_visitor *visit, vo
                             code ? rd_kafka_err2str(code) : "no broker knows it");
     }
     visit_members(slots, group, visit, ctx);
-    *ret_stable = strcmp(group->state, "Stable") == 0;
+    if (ret_stable)
+        *ret_stable = strcmp(group->state, "Stable") == 0;
     rd_kafka_group_list_destroy(list);
     return SL_OK;
+}
+
+enum sl_rc sl_slots_members(struct sl_slots *slots, sl_member_visitor *visit, void *ctx, bool *ret_stable,
+                            struct sl_error *err)
+{
+    return ask_members(slots, DESCRIBE_MS, visit, ctx, ret_stable, err);
+}
+
+/* ---- the thread ---- */
+
+static void count_member(void *ctx, const char *worker, const int32_t *slots, size_t n)
+{
+    size_t *members = ctx;
+
+    (void)worker;
+    (void)slots;
+    (void)n;
+    (*members)++;
+}
+
+/* Is this the only member? A busy broker may need more than one question; one that is away gets no more. */
+static bool is_alone(struct sl_slots *slots)
+{
+    int64_t deadline_us = sl_now_us() + LEAVE_US;
+    size_t members;
+    enum sl_rc rc;
+
+    do {
+        members = 0;
+        rc = ask_members(slots, ALONE_MS, count_member, &members, NULL, NULL);
+    } while (rc && sl_now_us() < deadline_us);
+    return rc == SL_OK && members == 1;
+}
+
+/*
+ * The last one leaves the group. A static member that merely closes stays in it for the session's time, which
+ * is what keeps its slots for it while others work on; but a worker of Kafka Connect that is started
+ * meanwhile finds a group of another protocol, and ends. librdkafka tells the group of a static member's
+ * leaving only when that unsubscribes before it closes; its member id is then gone.
+ */
+static void leave_when_alone(struct sl_slots *slots)
+{
+    int64_t deadline_us = sl_now_us() + LEAVE_US;
+    bool left = slots->over || !is_alone(slots);
+
+    if (!left)
+        (void)rd_kafka_unsubscribe(slots->consumer);
+    while (!left && sl_now_us() < deadline_us) {
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(slots->consumer, POLL_MS);
+        char *id = rd_kafka_memberid(slots->consumer);
+
+        left = !id || !*id;
+        if (id)
+            rd_kafka_mem_free(slots->consumer, id);
+        if (message)
+            rd_kafka_message_destroy(message);
+    }
+}
+
+static void run(void *arg)
+{
+    struct sl_slots *slots = arg;
+
+    while (!sl_stop_requested(&slots->stop)) {
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(slots->consumer, POLL_MS);
+
+        if (message && message->err && message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF)
+            handle_error(slots, message->err, rd_kafka_message_errstr(message));
+        if (message)
+            rd_kafka_message_destroy(message);
+        look_after_asked(slots);
+    }
+    if (slots->asked) {
+        say(rd_kafka_incremental_unassign(slots->consumer, slots->asked), "slots could not be given back");
+        rd_kafka_topic_partition_list_destroy(slots->asked);
+        slots->asked = NULL;
+    }
+    leave_when_alone(slots);
+    (void)rd_kafka_consumer_close(slots->consumer);
 }
 
 int32_t sl_slots_count(const struct sl_slots *slots)

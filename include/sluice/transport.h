@@ -99,6 +99,8 @@ struct sl_topic_settings {
     const struct sl_topic_extra
         *extras; /* live as long as whoever gave them; the embedded log ignores them */
     size_t n_extras;
+    const struct sl_props
+        *props; /* of the connector that makes it, for its admin.override.*; NULL: none. Lives likewise */
 };
 
 /* A key and its new value, for put_all. */
@@ -217,6 +219,12 @@ struct sl_transport_ops {
     enum sl_rc (*source_notes)(struct sl_transport *transport, const char *connector, struct sl_span from,
                                struct sl_span to, size_t max, sl_note_visitor *visit, void *ctx,
                                struct sl_error *err);
+    /*
+     * Optional: what a connector's configuration says of the clients that read, commit and ask under this
+     * name from now on (Kafka: consumer.override.*; its group.id is the group in place of the name). Copied;
+     * props NULL: nothing any more. Any thread.
+     */
+    void (*reader_settings)(struct sl_transport *transport, const char *name, const struct sl_props *props);
     /*
      * A reader with a name (Connect: "connect-<connector>"). start: one entry per topic partition,
      * next_offset says where to begin; -1: at the oldest. A start below the oldest record is a GAP, one

@@ -133,6 +133,25 @@ static enum sl_rc read_keys(struct sl_subscription *subscription, const struct s
     return sl_regex_compile(regex, 0, &subscription->regex, err);
 }
 
+static bool is_resolved(const struct sl_props *props)
+{
+    for (size_t i = 0; i < sl_props_count(props); i++) {
+        const char *key;
+        const char *value;
+
+        sl_props_at(props, i, &key, &value);
+        if (strncmp(key, "consumer.override.", 18) == 0 && strstr(value, "${"))
+            return false;
+    }
+    return true;
+}
+
+void sl_reader_tell(struct sl_transport *transport, const char *reader, const struct sl_props *props)
+{
+    if (transport->ops->reader_settings && is_resolved(props))
+        transport->ops->reader_settings(transport, reader, props);
+}
+
 enum sl_rc sl_subscription_open(const struct sl_shared *shared, const struct sl_connector *connector,
                                 void (*changed)(void *ctx), void *ctx, struct sl_subscription **ret,
                                 struct sl_error *err)
@@ -146,6 +165,7 @@ enum sl_rc sl_subscription_open(const struct sl_shared *shared, const struct sl_
     subscription->changed = changed;
     subscription->ctx = ctx;
     (void)pthread_mutex_init(&subscription->lock, NULL);
+    sl_reader_tell(shared->transport, subscription->reader, connector->props);
     rc = read_keys(subscription, connector->props, err);
     if (rc == SL_OK) {
         sl_topics_listen(shared->topics, see_created, subscription);

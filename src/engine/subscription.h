@@ -18,6 +18,12 @@
 struct sl_subscription;
 
 /*
+ * Tell the log what a connector says of its readers (transport.h, reader_settings). Before its positions are
+ * asked for. A configuration whose references to secrets are not resolved tells nothing.
+ */
+void sl_reader_tell(struct sl_transport *transport, const char *reader, const struct sl_props *props);
+
+/*
  * Read topics or topics.regex of the connector, and reserve. changed is called (any thread) when partitions
  * were added. Errors: CONFIG (the expression), the transport's.
  */

@@ -170,6 +170,7 @@ static enum sl_rc add_group(struct sl_topic_groups *groups, const struct sl_prop
     group = &groups->items[groups->n++];
     *group = (struct group){.settings = *settings};
     group->settings.partitions = groups->fallback.settings.partitions;
+    group->settings.props = props;
     read_settings(props, prefix, group);
     rc = read_patterns(props, prefix, "include", &group->include, err);
     return rc ? rc : read_patterns(props, prefix, "exclude", &group->exclude, err);
@@ -184,6 +185,7 @@ enum sl_rc sl_topic_groups_open(const struct sl_props *props, const struct sl_to
     enum sl_rc rc = SL_OK;
 
     groups->fallback.settings = *settings;
+    groups->fallback.settings.props = props;
     read_settings(props, "topic.creation.default.", &groups->fallback);
     while (rc == SL_OK && cursor && sl_list_next(&cursor, name, sizeof(name)))
         if (strcmp(name, "default") != 0)

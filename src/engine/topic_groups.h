@@ -24,8 +24,10 @@ void sl_topic_groups_check(const struct sl_props *props, struct sl_complaints *c
 /* Is it a key of a group that topic.creation.groups names? */
 bool sl_topic_groups_know(const struct sl_props *props, const char *key);
 
-/* settings: the worker's, for what the connector does not say. Errors: CONFIG (an expression that cannot be
- * compiled). */
+/*
+ * settings: the worker's, for what the connector does not say; props outlives the groups. Errors: CONFIG (an
+ * expression that cannot be compiled).
+ */
 enum sl_rc sl_topic_groups_open(const struct sl_props *props, const struct sl_topic_settings *settings,
                                 struct sl_topic_groups **ret, struct sl_error *err);
 void sl_topic_groups_close(struct sl_topic_groups *groups); /* NULL is fine */

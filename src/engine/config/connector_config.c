@@ -8,6 +8,7 @@
 #include "base/regex.h"
 #include "engine/chain.h"
 #include "engine/config/connector_options.h"
+#include "engine/config/override_policy.h"
 #include "engine/converters.h"
 #include "engine/exclusive.h"
 #include "engine/topic_groups.h"
@@ -101,6 +102,14 @@ static void check_parking(struct check *check)
         sl_complain(check->complaints, "errors.park.keys",
                     "needs errors.tolerance=all and errors.deadletterqueue.topic.name: what waits is kept "
                     "there");
+}
+
+static void check_overrides(struct check *check)
+{
+    const char *policy = sl_props_get(check->worker, "connector.client.config.override.policy");
+
+    if (policy)
+        sl_override_policy_check(policy, check->sink != NULL, check->props, check->complaints);
 }
 
 static void check_converter(struct check *check, bool is_key)
@@ -211,6 +220,8 @@ static void check_keys(struct check *check)
         check_topics(check);
         check_parking(check);
     }
+    if (check->source || check->sink)
+        check_overrides(check);
     check_converter(check, true);
     check_converter(check, false);
     check_transforms(check);

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/props.h"
+#include "engine/config/override_policy.h"
 #include "registry/registries.h"
 
 #include <stdio.h>
@@ -199,6 +200,7 @@ const struct sl_option sl_worker_options[] = {
      .max = 256},
     IGNORED("producer.*"),
     IGNORED("consumer.*"),
+    IGNORED("admin.*"),
     IGNORED("metrics.*"),
     IGNORED("metric.*"),
     IGNORED("log4j.*"),
@@ -211,7 +213,12 @@ const struct sl_option sl_worker_options[] = {
      .type = SL_OPT_BOOLEAN,
      .default_text = "true",
      .doc = "let the REST API forget them"},
-    IGNORED("connector.client.config.override.policy"),
+    {.name = "connector.client.config.override.policy",
+     .default_text = "All",
+     .doc = "which client settings connectors may say for themselves (producer.override.*, "
+            "consumer.override.*, admin.override.*): All, Principal (only security.protocol, sasl.mechanism "
+            "and sasl.jaas.config) or None",
+     .values = sl_override_policies},
     IGNORED("client.*"),
     IGNORED("connections.max.idle.ms"),
     IGNORED("security.*"),

@@ -9,6 +9,7 @@
 #include "base/props.h"
 #include "base/regex.h"
 #include "engine/config/connector_options.h"
+#include "engine/subscription.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -107,6 +108,7 @@ enum sl_rc sl_herd_sink_offsets(struct sl_herder *herder, const char *name, json
     struct reads reads;
     enum sl_rc rc = find_reads(herder, props, &reads, err);
 
+    sl_reader_tell(herder->shared.transport, reader, props);
     if (rc == SL_OK)
         rc = read_committed(herder, reader, &reads, err);
     for (size_t i = 0; rc == SL_OK && i < reads.n; i++) {

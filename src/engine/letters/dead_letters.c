@@ -57,6 +57,7 @@ enum sl_rc sl_dead_letters_open(struct sl_dead_letters **ret, const char *connec
     struct sl_topic_settings single = *settings;
 
     single.partitions = 1;
+    single.props = props;
     single.replication = (int16_t)sl_connector_int(props, "errors.deadletterqueue.topic.replication.factor");
     letters->connector = connector;
     letters->task = task;

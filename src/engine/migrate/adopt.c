@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/migrate/adopt.h"
+#include "engine/subscription.h"
 
 #include <stdio.h>
 
@@ -109,6 +110,7 @@ enum sl_rc sl_adopt(struct sl_transport *transport, const struct sl_connector *c
     enum sl_rc rc = sl_sink_target_open(transport, connector, &target, err);
 
     work.reader = sl_format("connect-%s", connector->name);
+    sl_reader_tell(transport, work.reader, connector->props);
     if (rc == SL_OK)
         rc = transport->ops->topics(transport, see_topic, &work, err);
     if (rc == SL_OK)

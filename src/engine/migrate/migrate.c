@@ -6,6 +6,7 @@
 #include "engine/herd/config_store.h"
 #include "engine/migrate/migrate_records.h"
 #include "engine/migrate/migrate_space.h"
+#include "engine/subscription.h"
 #include "registry/registries.h"
 
 #include <stdio.h>
@@ -288,6 +289,7 @@ static enum sl_rc settle_sink(struct work *work, size_t index, struct sl_error *
     size_t n = 0;
     enum sl_rc rc = SL_OK;
 
+    sl_reader_tell(work->to, reader, connector->props);
     for (size_t i = 0; i < work->n_moved; i++) {
         const struct sl_moved *moved = &work->moved[i];
 

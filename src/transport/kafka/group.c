@@ -12,10 +12,12 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/props.h"
 
 #include <string.h>
 
 static const char OURS[] = "sluice";
+static const char OVERRIDE[] = "consumer.override.";
 
 enum { COMMIT_US = 5 * 1000 * 1000 }; /* what was not told then is told again */
 
@@ -23,7 +25,8 @@ struct sl_kafka_groups {
     pthread_mutex_t lock; /* guards the rest */
     struct group {
         char *name;
-        rd_kafka_t *consumer;
+        rd_kafka_t *consumer;      /* NULL: nobody asked yet */
+        struct sl_props *settings; /* the connector's; NULL: none */
     } *items;
     size_t n, capacity;
 };
@@ -38,6 +41,7 @@ void sl_kafka_groups_close(struct sl_kafka *kafka)
 {
     for (size_t i = 0; i < kafka->groups->n; i++) {
         sl_kafka_bury(kafka, kafka->groups->items[i].consumer);
+        sl_props_free(kafka->groups->items[i].settings);
         sl_free(kafka->groups->items[i].name);
     }
     sl_free(kafka->groups->items);
@@ -45,46 +49,138 @@ void sl_kafka_groups_close(struct sl_kafka *kafka)
     sl_free(kafka->groups);
 }
 
-static enum sl_rc open_consumer(struct sl_kafka *kafka, const char *name, rd_kafka_t **ret,
-                                struct sl_error *err)
+static enum sl_rc open_consumer(struct sl_kafka *kafka, struct group *group, struct sl_error *err)
 {
-    const struct sl_kafka_setting always[] = {
-        {"group.id", name}, {"enable.auto.commit", "false"}, {NULL, NULL}};
-    const struct sl_kafka_client description = {
-        .prefix = "consumer.", .client_id = "sluice-commits", .always = always};
+    const struct sl_kafka_setting always[] = {{"group.id", sl_kafka_group_of(group->name, group->settings)},
+                                              {"enable.auto.commit", "false"},
+                                              {NULL, NULL}};
+    const struct sl_kafka_client description = {.prefix = "consumer.",
+                                                .connector = group->settings,
+                                                .override_prefix = "consumer.override.",
+                                                .client_id = "sluice-commits",
+                                                .always = always};
     rd_kafka_conf_t *conf;
     enum sl_rc rc = sl_kafka_conf(kafka, &description, &conf, err);
 
     if (rc)
         return rc;
     rd_kafka_conf_set_error_cb(conf, NULL); /* nobody polls it */
-    return sl_kafka_client_open(RD_KAFKA_CONSUMER, conf, ret, err);
+    return sl_kafka_client_open(RD_KAFKA_CONSUMER, conf, &group->consumer, err);
+}
+
+/* With the lock held. The pointer holds until the next of these calls. */
+static struct group *group_of(struct sl_kafka_groups *groups, const char *name)
+{
+    for (size_t i = 0; i < groups->n; i++) {
+        if (strcmp(groups->items[i].name, name) == 0)
+            return &groups->items[i];
+    }
+    SL_GROW(groups->items, groups->n, groups->capacity);
+    groups->items[groups->n] = (struct group){.name = sl_strdup(name)};
+    return &groups->items[groups->n++];
 }
 
 static enum sl_rc consumer_of(struct sl_kafka *kafka, const char *name, rd_kafka_t **ret,
                               struct sl_error *err)
 {
     struct sl_kafka_groups *groups = kafka->groups;
-    rd_kafka_t *consumer = NULL;
+    struct group *group;
     enum sl_rc rc = SL_OK;
 
     (void)pthread_mutex_lock(&groups->lock);
-    for (size_t i = 0; i < groups->n && !consumer; i++) {
-        if (strcmp(groups->items[i].name, name) == 0)
-            consumer = groups->items[i].consumer;
+    group = group_of(groups, name);
+    if (!group->consumer)
+        rc = open_consumer(kafka, group, err);
+    if (rc == SL_OK)
+        *ret = group->consumer;
+    (void)pthread_mutex_unlock(&groups->lock);
+    return rc;
+}
+
+/* ---- what a connector says of its clients ---- */
+
+static struct sl_props *overrides_of(const struct sl_props *props)
+{
+    struct sl_props *overrides = NULL;
+
+    for (size_t i = 0; props && i < sl_props_count(props); i++) {
+        const char *key;
+        const char *value;
+
+        sl_props_at(props, i, &key, &value);
+        if (strncmp(key, OVERRIDE, sizeof(OVERRIDE) - 1) != 0)
+            continue;
+        if (!overrides)
+            overrides = sl_props_new();
+        sl_props_set(overrides, key, value);
     }
-    if (!consumer)
-        rc = open_consumer(kafka, name, &consumer, err);
-    else
-        name = NULL;
-    if (rc == SL_OK && name) {
-        SL_GROW(groups->items, groups->n, groups->capacity);
-        groups->items[groups->n++] = (struct group){sl_strdup(name), consumer};
+    return overrides;
+}
+
+static bool same(const struct sl_props *a, const struct sl_props *b)
+{
+    size_t n = a ? sl_props_count(a) : 0;
+
+    if (n != (b ? sl_props_count(b) : 0))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        const char *key;
+        const char *value;
+        const char *other;
+
+        sl_props_at(a, i, &key, &value);
+        other = sl_props_get(b, key);
+        if (!other || strcmp(value, other) != 0)
+            return false;
+    }
+    return true;
+}
+
+/*
+ * A consumer made before with other settings is left to whoever may be calling it now, and goes when the log
+ * is closed: settings change seldom.
+ */
+void sl_kafka_reader_settings(struct sl_transport *transport, const char *name, const struct sl_props *props)
+{
+    struct sl_kafka_groups *groups = sl_kafka_of(transport)->groups;
+    struct sl_props *overrides = overrides_of(props);
+    struct group *group;
+
+    (void)pthread_mutex_lock(&groups->lock);
+    group = group_of(groups, name);
+    if (same(group->settings, overrides)) {
+        sl_props_free(overrides);
+    } else {
+        rd_kafka_t *former = group->consumer;
+
+        sl_props_free(group->settings);
+        group->settings = overrides;
+        group->consumer = NULL;
+        if (former) {
+            SL_GROW(groups->items, groups->n, groups->capacity);
+            groups->items[groups->n++] = (struct group){.name = sl_strdup(""), .consumer = former};
+        }
     }
     (void)pthread_mutex_unlock(&groups->lock);
-    if (rc == SL_OK)
-        *ret = consumer;
-    return rc;
+}
+
+struct sl_props *sl_kafka_settings_of(struct sl_kafka *kafka, const char *name)
+{
+    struct sl_kafka_groups *groups = kafka->groups;
+    struct sl_props *settings;
+
+    (void)pthread_mutex_lock(&groups->lock);
+    settings = group_of(groups, name)->settings;
+    settings = settings ? sl_props_copy(settings) : NULL;
+    (void)pthread_mutex_unlock(&groups->lock);
+    return settings;
+}
+
+const char *sl_kafka_group_of(const char *name, const struct sl_props *settings)
+{
+    const char *group = settings ? sl_props_get(settings, "consumer.override.group.id") : NULL;
+
+    return group && *group ? group : name;
 }
 
 static rd_kafka_topic_partition_list_t *list_of(const struct sl_progress *progress, size_t n)

@@ -121,6 +121,16 @@ void sl_kafka_bury(struct sl_kafka *kafka, rd_kafka_t *client);
 /* Wait until all are destroyed, or the deadline; then let go of the graves. */
 void sl_kafka_graves_leave(struct sl_kafka_graves *graves, int64_t deadline_us);
 
+/* ---- compacted.c ---- */
+
+/* A topic that must be compacted, and by which property it was named: for the error. */
+struct sl_kafka_compacted {
+    const char *name, *property, *what;
+};
+/* Errors: CONFIG (names the topic, its cleanup.policy and the property). */
+enum sl_rc sl_kafka_expect_compacted(struct sl_kafka *kafka, const struct sl_kafka_compacted *topics,
+                                     size_t n, struct sl_error *err);
+
 /* ---- topics.c ---- */
 
 enum sl_rc sl_kafka_create_topic(struct sl_transport *transport, const struct sl_topic *topic,
@@ -192,6 +202,11 @@ void sl_kafka_reader_ends(struct sl_log_reader *reader, sl_topic_visitor *visit,
 
 void sl_kafka_groups_open(struct sl_kafka *kafka);
 void sl_kafka_groups_close(struct sl_kafka *kafka);
+void sl_kafka_reader_settings(struct sl_transport *transport, const char *name, const struct sl_props *props);
+/* What was said of a name: a copy of the caller's; NULL: nothing. */
+struct sl_props *sl_kafka_settings_of(struct sl_kafka *kafka, const char *name);
+/* The consumer group that a name stands for; borrowed from one of the two. */
+const char *sl_kafka_group_of(const char *name, const struct sl_props *settings);
 
 enum sl_rc sl_kafka_commit(struct sl_transport *transport, const char *name,
                            const struct sl_progress *progress, size_t n, struct sl_error *err);

@@ -226,19 +226,20 @@ struct table_rule {
     const char *replication_key;
     const char *partitions_key;
     int32_t partitions; /* 0: as partitions_key says */
+    const char *what;   /* it holds, for errors */
 };
 
 static const struct table_rule rules[SL_KAFKA_TABLES] = {
     [SL_KAFKA_CONFIGS] = {"config.storage.topic", "config.storage.", "config.storage.replication.factor",
-                          NULL, 1},
+                          NULL, 1, "connector configurations"},
     [SL_KAFKA_STATUSES] = {"status.storage.topic", "status.storage.", "status.storage.replication.factor",
-                           "status.storage.partitions", 0},
+                           "status.storage.partitions", 0, "connector and task statuses"},
     [SL_KAFKA_OFFSETS] = {"offset.storage.topic", "offset.storage.", "offset.storage.replication.factor",
-                          "offset.storage.partitions", 0},
-    [SL_KAFKA_STATE] = {"sluice.state.topic", "status.storage.", "status.storage.replication.factor", NULL,
-                        1},
-    [SL_KAFKA_SCHEMAS] = {"kafkastore.topic", "status.storage.", "status.storage.replication.factor", NULL,
-                          1},
+                          "offset.storage.partitions", 0, "source connector offsets"},
+    [SL_KAFKA_STATE] = {"sluice.state.topic", "status.storage.", "status.storage.replication.factor", NULL, 1,
+                        "what only sluice keeps"},
+    [SL_KAFKA_SCHEMAS] = {"kafkastore.topic", "status.storage.", "status.storage.replication.factor", NULL, 1,
+                          "schemas"},
 };
 
 static bool says_how(const char *rest)
@@ -300,6 +301,16 @@ static enum sl_rc open_table(struct sl_kafka *kafka, enum sl_kafka_table table, 
     return rc;
 }
 
+static enum sl_rc expect_compacted(struct sl_kafka *kafka, struct sl_error *err)
+{
+    struct sl_kafka_compacted topics[SL_KAFKA_TABLES];
+
+    for (int table = 0; table < SL_KAFKA_TABLES; table++)
+        topics[table] = (struct sl_kafka_compacted){
+            .name = kafka->tables[table], .property = rules[table].topic_key, .what = rules[table].what};
+    return sl_kafka_expect_compacted(kafka, topics, SL_KAFKA_TABLES, err);
+}
+
 static enum sl_rc open_tables(struct sl_kafka *kafka, struct sl_error *err)
 {
     enum sl_rc rc = SL_OK;
@@ -311,6 +322,8 @@ static enum sl_rc open_tables(struct sl_kafka *kafka, struct sl_error *err)
     }
     for (int table = 0; rc == SL_OK && table < SL_KAFKA_TABLES; table++)
         rc = open_table(kafka, (enum sl_kafka_table)table, err);
+    if (rc == SL_OK && !kafka->read_only)
+        rc = expect_compacted(kafka, err);
     return rc ? rc : sl_kafka_follower_open(kafka, err);
 }
 
@@ -433,6 +446,7 @@ const struct sl_transport_ops sl_transport_kafka = {
     .source_offset = sl_kafka_source_offset,
     .source_offsets = sl_kafka_source_offsets,
     .source_notes = sl_kafka_source_notes,
+    .reader_settings = sl_kafka_reader_settings,
     .reader_open = sl_kafka_reader_open,
     .fetch = sl_kafka_fetch,
     .reader_wake = sl_kafka_reader_wake,

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/props.h"
 #include "codec/header_codec.h"
 
 #include <stdio.h>
@@ -105,7 +106,8 @@ static enum sl_rc open_consumer(struct sl_log_reader *reader, struct sl_error *e
                                                        {"fetch.error.backoff.ms", "100"},
                                                        {"max.poll.interval.ms", "86400000"},
                                                        {NULL, NULL}};
-    const struct sl_kafka_setting always[] = {{"group.id", reader->name},
+    struct sl_props *settings = sl_kafka_settings_of(reader->kafka, reader->name);
+    const struct sl_kafka_setting always[] = {{"group.id", sl_kafka_group_of(reader->name, settings)},
                                               {"enable.auto.commit", "false"},
                                               {"enable.auto.offset.store", "false"},
                                               {"auto.offset.reset", "error"},
@@ -115,12 +117,17 @@ static enum sl_rc open_consumer(struct sl_log_reader *reader, struct sl_error *e
                                               {NULL, NULL}};
     char *client_id = sl_format("connector-consumer-%s",
                                 strncmp(reader->name, "connect-", 8) == 0 ? reader->name + 8 : reader->name);
-    const struct sl_kafka_client description = {
-        .prefix = "consumer.", .client_id = client_id, .defaults = defaults, .always = always};
+    const struct sl_kafka_client description = {.prefix = "consumer.",
+                                                .connector = settings,
+                                                .override_prefix = "consumer.override.",
+                                                .client_id = client_id,
+                                                .defaults = defaults,
+                                                .always = always};
     rd_kafka_conf_t *conf;
     enum sl_rc rc = sl_kafka_conf(reader->kafka, &description, &conf, err);
 
     sl_free(client_id);
+    sl_props_free(settings);
     if (rc)
         return rc;
     rd_kafka_conf_set_error_cb(conf, on_error);

@@ -228,18 +228,17 @@ static rd_kafka_resp_err_t answer_of(rd_kafka_event_t *event, char *why, size_t 
     return code;
 }
 
-static rd_kafka_resp_err_t create_once(struct sl_kafka *kafka, rd_kafka_NewTopic_t *topic, char *why,
-                                       size_t size)
+static rd_kafka_resp_err_t create_once(rd_kafka_t *client, rd_kafka_NewTopic_t *topic, char *why, size_t size)
 {
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(kafka->client);
-    rd_kafka_AdminOptions_t *admin = rd_kafka_AdminOptions_new(kafka->client, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(client);
+    rd_kafka_AdminOptions_t *admin = rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_CREATETOPICS);
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
     rd_kafka_event_t *event;
     char text[200];
 
     (void)rd_kafka_AdminOptions_set_request_timeout(admin, 5000, text, sizeof(text));
     (void)rd_kafka_AdminOptions_set_operation_timeout(admin, 5000, text, sizeof(text));
-    rd_kafka_CreateTopics(kafka->client, &topic, 1, admin, queue);
+    rd_kafka_CreateTopics(client, &topic, 1, admin, queue);
     event = rd_kafka_queue_poll(queue, 6000);
     if (event) {
         code = answer_of(event, why, size);
@@ -269,23 +268,21 @@ static enum sl_rc wait_until_there(struct sl_kafka *kafka, const char *name, str
     return SL_OK;
 }
 
-enum sl_rc sl_kafka_make_topic(struct sl_kafka *kafka, const char *name,
-                               const struct sl_topic_settings *settings, struct sl_error *err)
+/* By client, who may be another user than the worker. */
+static enum sl_rc make_by(struct sl_kafka *kafka, rd_kafka_t *client, const char *name,
+                          const struct sl_topic_settings *settings, struct sl_error *err)
 {
     int64_t deadline_us = sl_now_us() + SL_KAFKA_ANSWER_US;
-    rd_kafka_NewTopic_t *topic;
+    rd_kafka_NewTopic_t *topic = describe(name, settings, err);
     rd_kafka_resp_err_t code;
     int32_t partitions = 0;
     char why[200] = "";
-    enum sl_rc rc = sl_kafka_count_partitions(kafka, name, &partitions, err);
+    enum sl_rc rc = SL_OK;
 
-    if (rc || partitions)
-        return rc;
-    topic = describe(name, settings, err);
     if (!topic)
         return SL_E_CONFIG;
     do {
-        code = create_once(kafka, topic, why, sizeof(why));
+        code = create_once(client, topic, why, sizeof(why));
         if (sl_kafka_retriable(code)) /* asks the brokers anew who the controller is */
             rc = sl_kafka_count_partitions(kafka, name, &partitions, err);
     } while (sl_kafka_retriable(code) && rc == SL_OK && !partitions && sl_now_us() < deadline_us);
@@ -297,10 +294,62 @@ enum sl_rc sl_kafka_make_topic(struct sl_kafka *kafka, const char *name,
     return wait_until_there(kafka, name, err);
 }
 
+enum sl_rc sl_kafka_make_topic(struct sl_kafka *kafka, const char *name,
+                               const struct sl_topic_settings *settings, struct sl_error *err)
+{
+    int32_t partitions = 0;
+    enum sl_rc rc = sl_kafka_count_partitions(kafka, name, &partitions, err);
+
+    return rc || partitions ? rc : make_by(kafka, kafka->client, name, settings, err);
+}
+
+static bool has_prefix(const struct sl_props *props, const char *prefix)
+{
+    for (size_t i = 0; props && i < sl_props_count(props); i++) {
+        const char *key;
+        const char *value;
+
+        sl_props_at(props, i, &key, &value);
+        if (strncmp(key, prefix, strlen(prefix)) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Connectors' topics are made by Connect's admin client of the connector, when it has settings of its own. */
+static enum sl_rc open_admin(struct sl_kafka *kafka, const struct sl_props *props, rd_kafka_t **ret,
+                             struct sl_error *err)
+{
+    const char *connector = props ? sl_props_get(props, "name") : NULL;
+    char *client_id = sl_format("connector-adminclient-%s", connector ? connector : "sluice");
+    const struct sl_kafka_client description = {
+        .prefix = "admin.", .connector = props, .override_prefix = "admin.override.", .client_id = client_id};
+    rd_kafka_conf_t *conf;
+    enum sl_rc rc = sl_kafka_conf(kafka, &description, &conf, err);
+
+    sl_free(client_id);
+    if (rc)
+        return rc;
+    rd_kafka_conf_set_error_cb(conf, NULL); /* nobody polls it */
+    return sl_kafka_client_open(RD_KAFKA_PRODUCER, conf, ret, err);
+}
+
 enum sl_rc sl_kafka_create_topic(struct sl_transport *transport, const struct sl_topic *topic,
                                  const struct sl_topic_settings *settings, struct sl_error *err)
 {
-    return sl_kafka_make_topic(sl_kafka_of(transport), topic->name, settings, err);
+    struct sl_kafka *kafka = sl_kafka_of(transport);
+    rd_kafka_t *admin = NULL;
+    int32_t partitions = 0;
+    enum sl_rc rc = sl_kafka_count_partitions(kafka, topic->name, &partitions, err);
+
+    if (rc || partitions)
+        return rc;
+    if (has_prefix(kafka->props, "admin.") || has_prefix(settings->props, "admin.override."))
+        rc = open_admin(kafka, settings->props, &admin, err);
+    if (rc == SL_OK)
+        rc = make_by(kafka, admin ? admin : kafka->client, topic->name, settings, err);
+    sl_kafka_bury(kafka, admin);
+    return rc;
 }
 
 /* ---- watching ---- */

@@ -44,6 +44,8 @@ enum sl_record_flags {
                               or transform that makes such fields, and by the engine when it decodes */
     SL_RECORD_RANGE = 2,   /* sink side: it has the header __sluice.range (position.h) */
     SL_RECORD_STATIC = 4,  /* sink side: likewise __sluice.static */
+    SL_RECORD_VERBATIM = 8, /* source side: the value is text that goes to its topic as it is (no transform,
+                               converter or header), and key null. All records of its run are */
 };
 
 struct sl_record {

@@ -17,6 +17,8 @@ struct sl_source_env {
     const char *connector; /* its name */
     int task;              /* from 0 */
     void *ctx;
+    /* Programs of others read this log: what only they need is worth writing. */
+    bool peers_read;
     /* The stored offset (JSON text, heap memory of the caller: sl_free) of a source partition, NULL text when
      * none. */
     enum sl_rc (*stored_offset)(void *ctx, struct sl_span partition, char **ret_offset, struct sl_error *err);

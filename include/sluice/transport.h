@@ -135,6 +135,7 @@ typedef void sl_topic_change(void *ctx, const struct sl_topic *topic, int32_t pa
 
 struct sl_transport_ops {
     const char *name; /* "sqlite", "kafka" */
+    bool peers_read;  /* programs of others read the topics */
     const struct sl_option *options;
 
     /* Open for writing (one process) or read_only (any number, beside the writer). */
@@ -268,7 +269,7 @@ struct sl_transport_ops {
                       struct sl_span value, struct sl_error *err);
     /*
      * Several at once, in this order. All or nothing in the embedded log, and on Kafka in a space that is
-     * claimed; else, after a crash, the first few of them may be there and the rest not.
+     * claimed (as "configs" has to be there: FENCED otherwise); else, after a crash, the first few of them may be there and the rest not.
      */
     enum sl_rc (*put_all)(struct sl_transport *transport, const char *space, const struct sl_text *texts,
                           size_t n, struct sl_error *err);

@@ -236,8 +236,35 @@ static enum sl_rc encode_one(struct job *job, struct sl_message *message, struct
     return rc;
 }
 
+/* Records that are no changes: their topic is one partition, and nothing of it is ever removed. */
+static enum sl_rc put_verbatim(struct job *job, const struct sl_run *run, struct sl_error *err)
+{
+    static const struct sl_topic_settings for_ever = {
+        .partitions = 1, .replication = -1, .retention_ms = -1, .retention_bytes = -1};
+    struct sl_encoder *encoder = job->encoder;
+    struct sl_buf *out = &job->outgoing->bytes;
+    int32_t partitions;
+    enum sl_rc rc = sl_topics_ensure(encoder->topics, run->topic, &for_ever, &partitions, err);
+
+    if (rc)
+        return rc;
+    encoder->verbatim_topic = run->topic;
+    for (uint32_t i = run->first; i < run->first + run->count; i++) {
+        const struct sl_record *record = &job->batch->records[i];
+        struct sl_log_record log = {.topic = run->topic, .offset = -1, .timestamp_ms = job->now_ms};
+        size_t start = out->len;
+
+        sl_buf_put(out, record->value.bytes, record->value.len);
+        log.value = sl_outgoing_place(start, out->len);
+        sl_outgoing_add(job->outgoing, &log);
+    }
+    return SL_OK;
+}
+
 static enum sl_rc encode_run(struct job *job, const struct sl_run *run, struct sl_error *err)
 {
+    if (job->batch->records[run->first].flags & SL_RECORD_VERBATIM)
+        return put_verbatim(job, run, err);
     for (uint32_t i = run->first; i < run->first + run->count; i++) {
         struct sl_message message = {
             .topic = run->topic,

@@ -26,6 +26,8 @@ struct sl_encoder {
     bool with_source_header;
     uint32_t next_partition; /* for records without a key */
 
+    const struct sl_topic *verbatim_topic; /* the newest of those; NULL: none */
+
     /* The topic of the last record: neighbours mostly share it. */
     const struct sl_topic *topic;
     int32_t partitions;

@@ -183,8 +183,9 @@ static bool encode_batch(struct sl_source_task *task, struct sl_outgoing *outgoi
 static void note_topics(struct sl_source_task *task, const struct sl_outgoing *outgoing)
 {
     for (size_t i = 0; i < outgoing->n_records; i++)
-        sl_topic_use_note(&task->used, task->shared, task->connector->name, task->env.task,
-                          outgoing->records[i].topic);
+        if (outgoing->records[i].topic != task->encoder.verbatim_topic) /* as Connect: not its own records */
+            sl_topic_use_note(&task->used, task->shared, task->connector->name, task->env.task,
+                              outgoing->records[i].topic);
 }
 
 /* Read, encode, hand over; false: the task is to end, err says why (or nothing: asked to). */
@@ -307,6 +308,7 @@ static struct sl_source_task *make(const struct sl_shared *shared, const struct 
     task->env = (struct sl_source_env){.connector = connector->name,
                                        .task = number,
                                        .ctx = task,
+                                       .peers_read = shared->transport->ops->peers_read,
                                        .stored_offset = stored_offset,
                                        .stored_offsets = stored_offsets,
                                        .notes = notes};

@@ -271,8 +271,11 @@ static enum sl_rc move_texts(struct work *work, const char *space, const char *p
 static enum sl_rc move_configs(struct work *work, struct sl_error *err)
 {
     static const char *const prefixes[] = {"target-state-", "connector-", "task-", "commit-"};
-    enum sl_rc rc = SL_OK;
+    const char *group = sl_props_get(work->migration->stored.worker, "group.id");
+    char *id = sl_format("connect-cluster-%s", group ? group : "");
+    enum sl_rc rc = work->to->ops->claim(work->to, SL_CONFIG_SPACE, id, err);
 
+    sl_free(id);
     for (size_t i = 0; rc == SL_OK && i < sizeof(prefixes) / sizeof(*prefixes); i++)
         rc = move_texts(work, SL_CONFIG_SPACE, prefixes[i], err);
     return rc;

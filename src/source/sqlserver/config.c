@@ -239,6 +239,7 @@ static void read_events(const struct sl_props *props, struct sl_mssql_config *co
     config->prefix = copy_of(props, "topic.prefix");
     config->delimiter = copy_of(props, "topic.delimiter");
     config->transaction_topic = copy_of(props, "topic.transaction");
+    config->history_topic = copy_of(props, "schema.history.internal.kafka.topic");
 }
 
 static void read_snapshot(const struct sl_props *props, struct sl_mssql_config *config)
@@ -367,6 +368,7 @@ void sl_mssql_config_free(struct sl_mssql_config *config)
     sl_free(config->prefix);
     sl_free(config->delimiter);
     sl_free(config->transaction_topic);
+    sl_free(config->history_topic);
     sl_free(config->placeholder);
     sl_free(config);
 }

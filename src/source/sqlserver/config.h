@@ -61,7 +61,7 @@ struct sl_mssql_override {
 };
 
 struct sl_mssql_config {
-    char *prefix, *delimiter, *transaction_topic;
+    char *prefix, *delimiter, *transaction_topic, *history_topic;
     char **databases;
     size_t n_databases;
 

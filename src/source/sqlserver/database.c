@@ -21,6 +21,7 @@ struct sl_mssql_database *sl_mssql_database_new(const struct sl_mssql_config *co
     (void)pthread_mutex_init(&db->lock, NULL);
     sl_mssql_partition_write(config->prefix, name, &db->partition);
     sl_mssql_emitter_init(&db->emitter, config, name, env->task);
+    db->history = sl_mssql_history_new(config, env, &db->partition);
     return db;
 }
 
@@ -56,6 +57,7 @@ void sl_mssql_database_free(struct sl_mssql_database *db)
     sl_free(db->window.commits);
     sl_free(db->window.heap);
     sl_mssql_offset_done(&db->handed);
+    sl_mssql_history_free(db->history);
     sl_buf_done(&db->partition);
     (void)pthread_mutex_destroy(&db->lock);
     sl_free(db);
@@ -384,6 +386,7 @@ static enum sl_rc begin_with_offset(struct sl_mssql_database *db, struct sl_erro
         db->phase = SL_MSSQL_PHASE_SNAPSHOT;
     else
         db->phase = mode == SL_MSSQL_SNAPSHOT_INITIAL_ONLY ? SL_MSSQL_PHASE_IDLE : SL_MSSQL_PHASE_STREAM;
+    db->history_due = db->history && db->handed.state != SL_MSSQL_OFFSET_SNAPSHOT;
     sl_mssql_stream_announce(db);
     return SL_OK;
 }
@@ -406,14 +409,56 @@ static enum sl_rc begin(struct sl_mssql_database *db, struct sl_error *err)
     return SL_OK;
 }
 
+/* Does a row of this instance come next, of those that its table has? */
+static bool is_current(const struct sl_mssql_database *db, const struct sl_mssql_table *table)
+{
+    if (table->instance->has_stop)
+        return sl_lsn_compare(&db->next_from, &table->instance->stop) < 0;
+    for (size_t i = 0; i < db->n_tables; i++) {
+        const struct sl_mssql_instance *other = db->tables[i]->instance;
+
+        if (other->source_object_id == table->instance->source_object_id && other->has_stop &&
+            sl_lsn_compare(&db->next_from, &other->stop) < 0)
+            return false;
+    }
+    return true;
+}
+
+/* After a start: the structures that a history lacks which others began, or nobody. */
+static void complete_history(struct sl_mssql_database *db)
+{
+    for (size_t i = 0; i < db->n_tables; i++) {
+        if (is_current(db, db->tables[i]))
+            sl_mssql_history_put(db->history, &db->emitter, db->tables[i], &db->next_from, false);
+    }
+    db->history_due = false;
+}
+
+void sl_mssql_database_untell(struct sl_mssql_database *db)
+{
+    sl_mssql_history_forget(db->history);
+    db->history_due = db->history && db->phase == SL_MSSQL_PHASE_STREAM;
+    for (size_t i = 0; i < db->n_tables; i++)
+        db->tables[i]->told = false;
+}
+
 static enum sl_rc poll_phase(struct sl_mssql_database *db, struct sl_batch *batch, bool *ret_more,
                              struct sl_error *err)
 {
     enum sl_rc rc = SL_OK;
 
     *ret_more = false;
-    if (db->phase == SL_MSSQL_PHASE_START)
+    rc = sl_mssql_history_load(db->history, err);
+    if (rc == SL_OK && db->phase == SL_MSSQL_PHASE_START)
         rc = begin(db, err);
+    if (rc == SL_OK && db->history_due)
+        rc = sl_mssql_database_ready(db, err);
+    if (rc == SL_OK && db->history_due) {
+        complete_history(db);
+        *ret_more = true;
+        if (batch->n_records)
+            return SL_OK;
+    }
     if (rc == SL_OK && db->phase == SL_MSSQL_PHASE_SNAPSHOT)
         return sl_mssql_snapshot_poll(db, batch, ret_more, err);
     if (rc == SL_OK && db->phase == SL_MSSQL_PHASE_STREAM)
@@ -436,5 +481,6 @@ enum sl_rc sl_mssql_database_poll(struct sl_mssql_database *db, struct sl_batch 
     sl_mssql_stream_restore(db);
     disconnect_control(db);
     sl_batch_reset(batch);
+    sl_mssql_database_untell(db);
     return sl_error_wrap(err, "database '%s'", db->name);
 }

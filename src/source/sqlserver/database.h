@@ -13,6 +13,7 @@
 
 #include "sluice/source.h"
 #include "source/sqlserver/event.h"
+#include "source/sqlserver/history.h"
 #include "source/sqlserver/reader.h"
 
 #include <pthread.h>
@@ -66,7 +67,9 @@ struct sl_mssql_database {
     size_t n_tables;
 
     struct sl_mssql_emitter emitter;
-    struct sl_mssql_offset handed; /* what the last batch covered */
+    struct sl_mssql_history *history; /* NULL: none is kept */
+    bool history_due;                 /* the structures that are not in it yet are to be written */
+    struct sl_mssql_offset handed;    /* what the last batch covered */
     bool has_offset;
     struct sl_lsn next_from;       /* commits before this one are done with */
     struct sl_mssql_position skip; /* rows up to here were handed out */
@@ -121,6 +124,9 @@ bool sl_mssql_batch_is_full(const struct sl_mssql_database *db, const struct sl_
 
 /* Set the batch's partition and offset, and take the offset as handed out. */
 void sl_mssql_hand_out(struct sl_mssql_database *db, struct sl_batch *batch);
+
+/* What this batch had of the schema history does not count. */
+void sl_mssql_database_untell(struct sl_mssql_database *db);
 
 /* stream.c */
 /* Tell the log from where streaming goes on; says nothing in another phase. */

@@ -190,7 +190,13 @@ const struct sl_option sl_mssql_options[] = {
     {"incremental.snapshot.*", SL_OPT_STRING, NULL, false, LOW, "Incremental snapshots do not exist yet."},
     {"notification.*", SL_OPT_STRING, NULL, false, LOW, "Notifications are not sent yet; a warning says so."},
 
-    /* Nothing is kept in a schema history: the change tables tell their own structure. */
+    /* Written for a Debezium that takes over again, never read: the change tables tell their own structure.
+     */
+    {"schema.history.internal.kafka.topic", SL_OPT_STRING, NULL, false, MEDIUM,
+     "With the log on Kafka: the topic in which the structures of the tables are kept in Debezium's form, so "
+     "that Debezium can take over again. In the worker's cluster; the other keys of the schema history have "
+     "no effect.",
+     NULL, "database.history.kafka.topic"},
     {"schema.history.internal.*", SL_OPT_STRING, NULL, false, LOW, "Accepted without effect.", NULL,
      "database.history.*"},
     {"schema.history.internal", SL_OPT_CLASS, NULL, false, LOW, "Accepted without effect.", NULL,

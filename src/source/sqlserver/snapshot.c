@@ -407,8 +407,10 @@ static void announce(struct sl_mssql_database *db)
     sl_mssql_position_snapshot(&origin.position, &db->snapshot->lsn, 0, 0);
     for (size_t i = 0; i < db->n_tables; i++) {
         origin.ts_us = db->emitter.now_us;
-        if (!sorted[i]->instance->has_stop)
-            sl_mssql_emit_structure(&db->emitter, sorted[i], "CREATE", &origin);
+        if (sorted[i]->instance->has_stop)
+            continue;
+        sl_mssql_emit_structure(&db->emitter, sorted[i], "CREATE", &origin);
+        sl_mssql_history_put(db->history, &db->emitter, sorted[i], &db->snapshot->lsn, true);
     }
     sl_free(sorted);
     db->snapshot->announced = true;

@@ -323,6 +323,19 @@ static bool is_skipped(const struct sl_mssql_config *config, const struct sl_mss
     return true;
 }
 
+/* Before the first row of a table since the catalog was read. */
+static void tell_structure(struct sl_mssql_database *db, struct sl_mssql_table *table,
+                           const struct sl_mssql_origin *origin)
+{
+    struct sl_lsn commit = sl_mssql_position_commit(&origin->position);
+
+    if (table->announce)
+        sl_mssql_emit_structure(&db->emitter, table, table->announce, origin);
+    table->announce = NULL;
+    sl_mssql_history_put(db->history, &db->emitter, table, &commit, false);
+    table->told = true;
+}
+
 /* Write the change on which the reader stands, and move it on. */
 static enum sl_rc write_change(struct sl_mssql_database *db, struct sl_mssql_reader *reader,
                                struct sl_error *err)
@@ -362,9 +375,8 @@ static enum sl_rc write_change(struct sl_mssql_database *db, struct sl_mssql_rea
     origin.event_serial_no = db->serial;
     db->window.rows++;
     if (!is_skipped(db->config, table, op, before, after)) {
-        if (table->announce)
-            sl_mssql_emit_structure(&db->emitter, table, table->announce, &origin);
-        table->announce = NULL;
+        if (!table->told)
+            tell_structure(db, table, &origin);
         turn_transaction(db, &reader->at, origin.ts_us);
         sl_mssql_emit_change(&db->emitter, table, op, before, after, &origin, NULL);
     }
@@ -490,6 +502,7 @@ enum sl_rc sl_mssql_stream_poll(struct sl_mssql_database *db, struct sl_batch *b
     }
     sl_error_clear(err);
     sl_batch_reset(batch);
+    sl_mssql_database_untell(db);
     *ret_more = true;
     return SL_OK;
 }

@@ -2,11 +2,12 @@
 /* Records of the schema-change topic: what Debezium says of a table's structure when it first sees it. */
 #include "data/schema_build.h"
 #include "source/sqlserver/event.h"
+#include "source/sqlserver/structure.h"
 
 #include <stdio.h>
 
 /* java.sql.Types, as Microsoft's JDBC driver reports the columns. */
-static int jdbc_type(const struct sl_mssql_column *column)
+int sl_mssql_jdbc_type(const struct sl_mssql_column *column)
 {
     switch ((int)column->type) {
     case SL_MSSQL_BIT: return -7;
@@ -45,7 +46,7 @@ static int jdbc_type(const struct sl_mssql_column *column)
  * What sp_columns calls the length: characters of text, bytes of binaries, digits of numbers and dates. It
  * says 0 of the (max) types and xml, which Microsoft's JDBC driver turns into the largest number.
  */
-static int64_t column_length(const struct sl_mssql_column *column)
+int64_t sl_mssql_jdbc_length(const struct sl_mssql_column *column)
 {
     if (column->max_length < 0 || column->type == SL_MSSQL_XML)
         return 2147483647;
@@ -66,7 +67,7 @@ static int64_t column_length(const struct sl_mssql_column *column)
     }
 }
 
-static bool has_scale(const struct sl_mssql_column *column)
+bool sl_mssql_jdbc_has_scale(const struct sl_mssql_column *column)
 {
     switch ((int)column->type) {
     case SL_MSSQL_TINYINT:
@@ -152,13 +153,13 @@ static struct sl_value column_value(struct sl_arena *arena, const struct sl_mssq
     const char *type = sl_mssql_type_name(column->type);
 
     v[0] = sl_text(sl_arena_strdup(arena, column->name));
-    v[1] = sl_int(SL_INT32, jdbc_type(column));
+    v[1] = sl_int(SL_INT32, sl_mssql_jdbc_type(column));
     v[2] = sl_null();
     v[3] = column->identity ? sl_text(sl_arena_format(arena, "%s identity", type)) : sl_text(type);
     v[4] = v[3];
     v[5] = sl_null();
-    v[6] = sl_int(SL_INT32, column_length(column));
-    v[7] = has_scale(column) ? sl_int(SL_INT32, column->scale) : sl_null();
+    v[6] = sl_int(SL_INT32, sl_mssql_jdbc_length(column));
+    v[7] = sl_mssql_jdbc_has_scale(column) ? sl_int(SL_INT32, column->scale) : sl_null();
     v[8] = sl_int(SL_INT32, place);
     v[9] = sl_bool(column->nullable);
     v[10] = sl_bool(column->identity);

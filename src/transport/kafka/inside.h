@@ -131,6 +131,15 @@ struct sl_kafka_compacted {
 enum sl_rc sl_kafka_expect_compacted(struct sl_kafka *kafka, const struct sl_kafka_compacted *topics,
                                      size_t n, struct sl_error *err);
 
+/* ---- mend.c ---- */
+
+/*
+ * What a former holder of the claim broke off is overwritten by what is committed, in a transaction of
+ * producer's, who holds it now. Errors: CONNECT, TIMEOUT, FENCED.
+ */
+enum sl_rc sl_kafka_mend(struct sl_kafka *kafka, enum sl_kafka_table table, rd_kafka_t *producer,
+                         struct sl_error *err);
+
 /* ---- topics.c ---- */
 
 enum sl_rc sl_kafka_create_topic(struct sl_transport *transport, const struct sl_topic *topic,

@@ -426,6 +426,7 @@ static enum sl_rc kafka_reserve(struct sl_transport *transport, const char *name
 
 const struct sl_transport_ops sl_transport_kafka = {
     .name = "kafka",
+    .peers_read = true,
     .options = options,
     .open = kafka_open,
     .identity = kafka_identity,

@@ -7,6 +7,7 @@
  * committed where the two differ: the last word on every key is a committed one, for every reader.
  */
 #include "transport/kafka/inside.h"
+#include "transport/kafka/produce.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"

@@ -57,9 +57,10 @@ struct sl_kafka {
     char trouble[200];            /* what the clients complained of last; "" when something succeeded since */
     rd_kafka_resp_err_t trouble_code;
 
-    pthread_mutex_t put_lock; /* one put (or batch of puts) at a time; guards claims */
+    pthread_mutex_t put_lock; /* one put (or batch of puts) at a time; guards the next four */
     struct sl_kafka_claim *claims;
     size_t n_claims, claims_capacity;
+    bool has_led; /* the configs were claimed once: without a claim they are not written any more */
 
     pthread_mutex_t readers_lock; /* guards the list of open readers */
     struct sl_log_reader **readers;

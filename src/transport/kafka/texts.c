@@ -333,6 +333,7 @@ static enum sl_rc claim(struct sl_kafka *kafka, const char *space, const char *i
         sl_kafka_bury(kafka, producer);
         return rc;
     }
+    kafka->has_led = kafka->has_led || sl_kafka_table_of(space) == SL_KAFKA_CONFIGS;
     SL_GROW(kafka->claims, kafka->n_claims, kafka->claims_capacity);
     kafka->claims[kafka->n_claims++] =
         (struct sl_kafka_claim){.space = sl_strdup(space), .producer = producer};
@@ -370,7 +371,7 @@ enum sl_rc sl_kafka_put_all(struct sl_transport *transport, const char *space, c
     held = find_claim(kafka, space);
     if (held)
         rc = put_claimed(kafka, held, texts, n, err);
-    else if (sl_kafka_table_of(space) == SL_KAFKA_CONFIGS) /* nothing could keep a former leader from it */
+    else if (sl_kafka_table_of(space) == SL_KAFKA_CONFIGS && kafka->has_led) /* past the fence otherwise */
         rc = sl_error_set(err, SL_E_FENCED, "the configurations are claimed by another worker, or by none");
     for (size_t i = 0; !held && rc == SL_OK && i < n; i++)
         rc = put_one(kafka, space, &texts[i], err);

@@ -4,11 +4,16 @@
  * manual clock, with crashes and restarts; at the end the target must hold the rows that the base table has,
  * and each change of the log must have come exactly once.
  *
- *     scylla-histories [--seed N] [--count N] [--statements N] [--no-crashes] [--no-new-streams] [--verbose]
+ *     scylla-histories [--seed N] [--count N] [--statements N] [--times N] [--no-crashes] [--no-new-streams]
+ *                      [--verbose]
  *
  * runs the histories of the seeds N, N+1, ... and prints a histogram of what they did. A seed that fails is
  * named with the command that runs it alone. Exit 1 when one failed, or when there were a hundred and
  * something in the histogram never occurred.
+ *
+ * Statements, clock and crashes are the seed's; in which order the answers to requests under way arrive is
+ * the kernel's. So a failure that hangs on that may take several turns to come back: --times runs each seed
+ * so often, until it fails.
  */
 #include "history.h"
 #include "scalars.h"
@@ -187,6 +192,7 @@ int main(int argc, char **argv)
     };
     struct tally tally = {.least_partitions = UINT32_MAX};
     uint64_t count = 100;
+    uint64_t times = 1;
     uint64_t failed = 0;
     bool verbose = false;
 
@@ -201,22 +207,30 @@ int main(int argc, char **argv)
             options.seed = number(argv[0], argv[++i]);
         else if (strcmp(argv[i], "--count") == 0)
             count = number(argv[0], argv[++i]);
+        else if (strcmp(argv[i], "--times") == 0)
+            times = number(argv[0], argv[++i]);
         else if (strcmp(argv[i], "--statements") == 0)
             options.statements = (uint32_t)number(argv[0], argv[++i]);
         else {
             fprintf(stderr,
-                    "usage: %s [--seed N] [--count N] [--statements N] [--no-crashes] [--no-new-streams] "
-                    "[--verbose]\n",
+                    "usage: %s [--seed N] [--count N] [--statements N] [--times N] [--no-crashes] "
+                    "[--no-new-streams] [--verbose]\n",
                     argv[0]);
             return 2;
         }
     }
     for (uint64_t n = 0; n < count; n++, options.seed++) {
-        if (run_history(&options, verbose, &tally))
+        uint64_t turn = 0;
+
+        while (turn < times && run_history(&options, verbose, &tally))
+            turn++;
+        if (turn == times)
             continue;
         failed++;
-        printf("    again: %s --seed %" PRIu64 " --count 1 --statements %" PRIu32 " --verbose\n", argv[0],
-               options.seed, options.statements);
+        printf("    again: %s --seed %" PRIu64 " --count 1 --statements %" PRIu32
+               "%s%s --times 20 --verbose\n",
+               argv[0], options.seed, options.statements, options.crashes ? "" : " --no-crashes",
+               options.generations ? "" : " --no-new-streams");
         (void)fflush(stdout);
     }
     print_tally(&tally);

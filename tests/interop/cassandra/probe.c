@@ -309,16 +309,16 @@ static void read_on(struct reading *reading, struct sl_cql_answer *answer)
     sl_cql_answer_free(answer);
 }
 
-/* Once: so many tries ran out of time, and a connection was given up for it. */
-static void tell_of_timeouts(struct probe *probe, int *wanted)
+/* Once: so many tries failed, for some the time ran out, and a connection was given up for it. */
+static void tell_of_retries(struct probe *probe, int *wanted)
 {
     struct sl_cql_stats s;
 
     sl_cql_stats(probe->cql, &s);
-    if (!*wanted || s.timeouts < (uint64_t)*wanted || !s.disconnects)
+    if (!*wanted || s.retries < (uint64_t)*wanted || !s.timeouts || !s.disconnects)
         return;
     *wanted = 0;
-    printf("{\"timeouts\": %" PRIu64 "}\n", s.timeouts);
+    printf("{\"retries\": %" PRIu64 "}\n", s.retries);
     (void)fflush(stdout);
 }
 
@@ -328,7 +328,7 @@ static json_t *do_read(struct probe *probe, const json_t *order)
     struct sl_cql_statement *statement;
     int64_t start_us = sl_now_us();
     int to_start = reading.left;
-    int tell_at = int_of(order, "tell_at_timeouts");
+    int tell_at = int_of(order, "tell_at_retries");
     json_t *answer;
 
     if (find_prepared(probe, text_of(order, "cql"), &statement, &reading.err) != SL_OK)
@@ -344,7 +344,7 @@ static json_t *do_read(struct probe *probe, const json_t *order)
         }
         if ((next = sl_cql_poll(probe->cql, sl_now_us() + 1000000)))
             read_on(&reading, next);
-        tell_of_timeouts(probe, &tell_at);
+        tell_of_retries(probe, &tell_at);
     }
     answer = json_pack("{s:I, s:I, s:i, s:i, s:I}", "rows", (json_int_t)reading.rows, "bytes",
                        (json_int_t)reading.bytes, "failures", reading.failures, "columns_changed",

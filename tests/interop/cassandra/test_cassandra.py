@@ -349,10 +349,12 @@ def test_a_server_that_stands_still_is_waited_for(build, node, probe):
     patient = Probe(build, node.port, try_timeout_ms=500, request_timeout_ms=30000, connect_timeout_ms=1000, tries=100,
                     backoff_max_ms=500, **LOGIN)
     patient.connect()
+    read = {"cql": "SELECT * FROM k.pages", "in_flight": 20, "page_rows": 10}
+    assert patient.ask("read", times=1, **read)["rows"] == 50  # and the statement is prepared
     node.pause()
     try:
-        patient.send("read", cql="SELECT * FROM k.pages", in_flight=20, times=100, page_rows=10, tell_at_timeouts=20)
-        assert patient.receive()["timeouts"] >= 20  # each of those on their way has had its try
+        patient.send("read", times=100, tell_at_retries=20, **read)
+        assert patient.receive()["retries"] >= 20  # each of those on their way has had its try
     finally:
         node.go_on()
     read = patient.receive()

@@ -108,7 +108,9 @@ const struct sl_option sl_source_connector_options[] = {
      .doc = "taken for compatibility: batches end sooner",
      .min = 0,
      .max = INT64_MAX / 1000},
-    IGNORED("offsets.storage.topic"),
+    {.name = "offsets.storage.topic",
+     .doc = "on Kafka with a group of workers: a topic of the connector's own for its offsets; what stands "
+            "there is taken over, and they are written there as well as in the worker's"},
     {.name = NULL},
 };
 

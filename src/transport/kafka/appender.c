@@ -385,6 +385,11 @@ static void free_appender(struct sl_log_appender *appender)
     sl_free(appender);
 }
 
+static bool is_source(const struct sl_appender_config *config)
+{
+    return config->props && config->role && strcmp(config->role, "producer") == 0;
+}
+
 enum sl_rc sl_kafka_appender_open(struct sl_transport *transport, const struct sl_appender_config *config,
                                   struct sl_log_appender **ret, struct sl_error *err)
 {
@@ -406,6 +411,8 @@ enum sl_rc sl_kafka_appender_open(struct sl_transport *transport, const struct s
     rc = appender->exclusive
              ? sl_kafka_transactional(appender->kafka, conf, config->exclusive_id, &appender->producer, err)
              : sl_kafka_client_open(RD_KAFKA_PRODUCER, conf, &appender->producer, err);
+    if (rc == SL_OK && is_source(config) && !appender->kafka->local)
+        rc = sl_kafka_own_offsets(appender->kafka, config->connector, config->props, err);
     if (rc) {
         free_appender(appender);
         return sl_error_wrap(err, "connector '%s'", config->connector);

@@ -262,6 +262,8 @@ struct sl_kafka_message {
     enum sl_kafka_table table;
     struct sl_buf key;
     struct sl_span value; /* ptr NULL: a tombstone */
+    const char *topic;    /* in place of the table's, with its partition; NULL: the table's */
+    int32_t partition;
 };
 typedef enum sl_rc sl_kafka_send(void *ctx, const struct sl_kafka_message *message, struct sl_error *err);
 /* The messages that store an offset: its own, and tombstones of other spellings of its partition. */
@@ -269,6 +271,20 @@ enum sl_rc sl_kafka_offset_messages(struct sl_kafka *kafka, const struct sl_sour
                                     sl_kafka_send *send, void *ctx, struct sl_error *err);
 enum sl_rc sl_kafka_note_message(const struct sl_source_note *note, sl_kafka_send *send, void *ctx,
                                  struct sl_error *err);
+
+/* ---- own_offsets.c ---- */
+
+/*
+ * A source is about to begin: take over what stands in the topic that its connector names for its offsets,
+ * where it is newer, and mirror them there from then on. Before its offsets are asked for. Errors: CONNECT,
+ * TIMEOUT, AUTH.
+ */
+enum sl_rc sl_kafka_own_offsets(struct sl_kafka *kafka, const char *connector, const struct sl_props *props,
+                                struct sl_error *err);
+/* Send the message to that topic too, when the connector has one. */
+enum sl_rc sl_kafka_mirror_offset(struct sl_kafka *kafka, const char *connector,
+                                  const struct sl_kafka_message *message, sl_kafka_send *send, void *ctx,
+                                  struct sl_error *err);
 
 /* ---- incarnation.c ---- */
 

@@ -164,6 +164,8 @@ enum sl_rc sl_kafka_offset_messages(struct sl_kafka *kafka, const struct sl_sour
     if (offset->offset.len)
         message.value = offset->offset;
     rc = send(ctx, &message, err);
+    if (rc == SL_OK)
+        rc = sl_kafka_mirror_offset(kafka, offset->connector, &message, send, ctx, err);
     search.partition = parse(offset->partition.ptr, offset->partition.len);
     if (rc == SL_OK && search.partition)
         rc = visit_offsets(kafka, offset->connector, bury, &search, err);

@@ -79,13 +79,12 @@ rd_kafka_resp_err_t sl_kafka_produce(rd_kafka_t *producer, struct sl_kafka_handl
     return code;
 }
 
-rd_kafka_resp_err_t sl_kafka_produce_text(struct sl_kafka *kafka, rd_kafka_t *producer,
-                                          enum sl_kafka_table table, struct sl_span key, struct sl_span value,
-                                          void *opaque)
+static rd_kafka_resp_err_t produce_to(rd_kafka_t *producer, const char *topic, int32_t partition,
+                                      struct sl_span key, struct sl_span value, void *opaque)
 {
     const rd_kafka_vu_t parts[] = {
-        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = kafka->tables[table]},
-        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = sl_kafka_table_partition(kafka, table, key)},
+        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topic},
+        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = partition},
         {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
         {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {.ptr = (void *)(uintptr_t)key.ptr, .size = key.len}},
         {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {.ptr = (void *)(uintptr_t)value.ptr, .size = value.len}},
@@ -101,10 +100,20 @@ rd_kafka_resp_err_t sl_kafka_produce_text(struct sl_kafka *kafka, rd_kafka_t *pr
     return code;
 }
 
+rd_kafka_resp_err_t sl_kafka_produce_text(struct sl_kafka *kafka, rd_kafka_t *producer,
+                                          enum sl_kafka_table table, struct sl_span key, struct sl_span value,
+                                          void *opaque)
+{
+    return produce_to(producer, kafka->tables[table], sl_kafka_table_partition(kafka, table, key), key, value,
+                      opaque);
+}
+
 rd_kafka_resp_err_t sl_kafka_produce_message(struct sl_kafka *kafka, rd_kafka_t *producer,
                                              const struct sl_kafka_message *message, void *opaque)
 {
-    return sl_kafka_produce_text(kafka, producer, message->table,
-                                 (struct sl_span){message->key.data, message->key.len}, message->value,
-                                 opaque);
+    const struct sl_span key = {message->key.data, message->key.len};
+
+    if (message->topic)
+        return produce_to(producer, message->topic, message->partition, key, message->value, opaque);
+    return sl_kafka_produce_text(kafka, producer, message->table, key, message->value, opaque);
 }

@@ -13,7 +13,7 @@ import urllib.request
 
 import pytest
 
-from harness import fetch, kafka, postgres, sluice, wait
+from harness import fetch, kafka, postgres, sluice, sqlserver, wait
 
 TYPES = {"key.converter": "org.apache.kafka.connect.storage.StringConverter",
          "value.converter": "org.apache.kafka.connect.storage.StringConverter"}
@@ -220,3 +220,48 @@ def test_the_override_policy_and_the_overrides_of_a_connector(broker, worker, tm
         wait.until(told, "the position to be told to that group", 60)
     finally:
         target.close()
+
+
+def test_a_connectors_own_topic_of_offsets_is_taken_over_and_kept_up(broker, worker, build, tmp_path):
+    server = sqlserver.SqlServer(tmp_path / "sqlserver", build, 20).start()
+    try:
+        server.execute("CREATE DATABASE d1")
+        server.execute("CREATE TABLE dbo.t (id int PRIMARY KEY)", database="d1")
+        server.execute("EXEC sys.sp_cdc_enable_db;", database="d1")
+        server.execute("EXEC sys.sp_cdc_enable_table @source_schema = N'dbo', @source_name = N't', @role_name = NULL, "
+                       "@supports_net_changes = 0;", database="d1")
+        server.execute("INSERT INTO dbo.t VALUES (1)", database="d1")
+        config = {"connector.class": "io.debezium.connector.sqlserver.SqlServerConnector", "tasks.max": "1",
+                  "database.hostname": server.host, "database.port": str(server.port), "database.user": server.user,
+                  "database.password": server.password, "database.names": "d1", "table.include.list": "dbo.t",
+                  "topic.prefix": "o", "poll.interval.ms": "50", "offsets.storage.topic": "offsets-of-o"}
+        settings = {"value.converter": "org.apache.kafka.connect.json.JsonConverter",
+                    "value.converter.schemas.enable": "false", "key.converter": "org.apache.kafka.connect.json.JsonConverter",
+                    "key.converter.schemas.enable": "false"}
+
+        def rows():
+            lines = broker.kcat("-C", "-t", "o.d1.dbo.t", "-e", "-q").splitlines()
+            return [(value["op"], value["after"]["id"]) for value in map(json.loads, lines)]
+
+        def offsets(topic):
+            return last_words(broker, topic, "read_committed")
+        key = '["o",{"server":"o","database":"d1"}]'
+        first = worker("own1", **settings)
+        first.connector("o", config).start()
+        wait.until(lambda: rows() == [("r", 1)], "the snapshot", 60)
+        server.execute("INSERT INTO dbo.t VALUES (2)", database="d1")
+        wait.until(lambda: rows() == [("r", 1), ("c", 2)], "the change", 60)
+        assert first.stop() == 0
+        assert offsets("offsets-of-o") == offsets("own1-offsets") and "change_lsn" in offsets("offsets-of-o")[key]
+
+        # Other workers know the connector by its own topic alone: no snapshot is taken again.
+        server.execute("INSERT INTO dbo.t VALUES (3)", database="d1")
+        second = worker("own2", **settings)
+        second.connector("o", config).start()
+        wait.until(lambda: rows()[2:] == [("c", 3)], "the next change, and nothing else", 60)
+        second.wait_for_log("the connector's own topic of offsets was read", 10)
+        assert second.stop() == 0
+        assert offsets("offsets-of-o") == offsets("own2-offsets")
+        assert rows() == [("r", 1), ("c", 2), ("c", 3)]
+    finally:
+        server.kill()

@@ -247,14 +247,34 @@ static enum sl_rc translate(const struct sl_props *all, rd_kafka_conf_t *conf, s
     return rc;
 }
 
+/* librdkafka loads these as code: the worker's file may say so, who may make connectors may not. */
+static enum sl_rc refuse_code(const struct sl_kafka_client *client, struct sl_error *err)
+{
+    size_t len = client->connector ? strlen(client->override_prefix) : 0;
+
+    for (size_t i = 0; client->connector && i < sl_props_count(client->connector); i++) {
+        const char *key;
+        const char *value;
+
+        sl_props_at(client->connector, i, &key, &value);
+        if (strncmp(key, client->override_prefix, len) == 0 && strcmp(key + len, "plugin.library.paths") == 0)
+            return sl_error_set(
+                err, SL_E_CONFIG,
+                "a connector cannot have libraries loaded by '%s'. HINT: plugin.library.paths "
+                "belongs into the worker's file",
+                key);
+    }
+    return SL_OK;
+}
+
 enum sl_rc sl_kafka_conf_new(const struct sl_kafka_client *client, rd_kafka_conf_t **ret,
                              struct sl_error *err)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     struct sl_props *all = put_together(client);
-    enum sl_rc rc = SL_OK;
+    enum sl_rc rc = refuse_code(client, err);
 
-    if (client->client_id)
+    if (rc == SL_OK && client->client_id)
         rc = sl_kafka_conf_set(conf, "client.id", client->client_id, err);
     if (rc == SL_OK)
         rc = set_all(conf, client->defaults, err);

@@ -69,9 +69,29 @@ static void a_wrong_value_is_refused_by_its_name(void **state)
     sl_props_free(worker);
 }
 
+static void a_connector_cannot_have_libraries_loaded(void **state)
+{
+    struct sl_props *worker = sl_props_new();
+    struct sl_props *connector = sl_props_new();
+    const struct sl_kafka_client client = {.worker = worker,
+                                           .prefix = "consumer.",
+                                           .connector = connector,
+                                           .override_prefix = "consumer.override."};
+    struct sl_error err = {0};
+    rd_kafka_conf_t *conf;
+
+    (void)state;
+    sl_props_set(connector, "consumer.override.plugin.library.paths", "/nowhere/code.so");
+    assert_int_equal(sl_kafka_conf_new(&client, &conf, &err), SL_E_CONFIG);
+    assert_non_null(strstr(err.text, "plugin.library.paths"));
+    sl_props_free(worker);
+    sl_props_free(connector);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_connector_cannot_have_libraries_loaded),
         cmocka_unit_test(java_names_become_the_clients_and_the_later_layer_wins),
         cmocka_unit_test(a_wrong_value_is_refused_by_its_name),
     };

@@ -15,7 +15,9 @@ sys.dont_write_bytecode = True
 
 import calls  # noqa: E402
 
-ELSEWHERE = {"forward": "tests/interop/rest/test_forwarding.py"}  # which two workers say to each other
+# What Connect cannot be asked for: its test by name. Two workers say "forward" to each other; the route is ours.
+ELSEWHERE = {"forward": "tests/interop/rest/test_forwarding.py"}
+OUR_ROUTES = {"GET /admin/breakers": "tests/scenario/test_breakers.py"}
 
 
 def routes():
@@ -37,7 +39,8 @@ def main():
     missing = []
     for (method, path), pattern in routes().items():
         good = [how for how in asked if how[0] == method and pattern.fullmatch(how[1].split("?")[0])]
-        if not good:
+        ours = OUR_ROUTES.get(f"{method} {path}")
+        if not good and (not ours or path not in (ROOT / ours).read_text()):
             missing.append(f"{method} {path}")
     parameters, members = words()
     missing += [f"?{name}" for name in parameters

@@ -31,11 +31,16 @@ static int open_socket(uint16_t port, uint16_t source_port)
     return fd;
 }
 
-void client_dial(struct client *client, uint16_t port, uint16_t source_port)
+bool client_try_dial(struct client *client, uint16_t port, uint16_t source_port)
 {
     memset(client, 0, sizeof(*client));
     client->fd = open_socket(port, source_port);
-    assert_true(client->fd >= 0);
+    return client->fd >= 0;
+}
+
+void client_dial(struct client *client, uint16_t port, uint16_t source_port)
+{
+    assert_true(client_try_dial(client, port, source_port));
 }
 
 void client_dial_tls(struct client *client, uint16_t port, SSL_CTX *context)

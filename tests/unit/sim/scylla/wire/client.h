@@ -19,6 +19,8 @@ struct client {
 
 /* source_port: 0, or the client's own. Asserts that it is connected. */
 void client_dial(struct client *client, uint16_t port, uint16_t source_port);
+/* False: the source port is taken, or nobody listens. */
+bool client_try_dial(struct client *client, uint16_t port, uint16_t source_port);
 void client_dial_tls(struct client *client, uint16_t port, SSL_CTX *context);
 void client_hang_up(struct client *client);
 bool client_refused(uint16_t port);

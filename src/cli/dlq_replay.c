@@ -7,6 +7,7 @@
 #include "engine/herd/config_store.h"
 #include "engine/config/connector_config.h"
 #include "engine/herd/herd.h"
+#include "engine/herd/status_store.h"
 #include "engine/letters/replay.h"
 #include "engine/config/worker_config.h"
 
@@ -60,11 +61,25 @@ static int open_worker(struct settling *settling, const struct sl_arguments *arg
 static int check_stopped(const struct settling *settling, const char *name, enum sl_target_state target)
 {
     const struct sl_transport *transport = sl_herder_shared(settling->herder)->transport;
+    int *tasks;
+    size_t n;
 
-    if (strcmp(transport->ops->name, "sqlite") == 0 || target == SL_TARGET_STOPPED)
+    if (strcmp(transport->ops->name, "sqlite") == 0)
         return SL_EXIT_OK;
-    (void)fprintf(stderr, "sluice: connector '%s' runs. HINT: it must be stopped meanwhile: sluice stop %s\n",
-                  name, name);
+    if (target != SL_TARGET_STOPPED) {
+        (void)fprintf(stderr,
+                      "sluice: connector '%s' runs. HINT: it must be stopped meanwhile: sluice stop %s\n",
+                      name, name);
+        return SL_EXIT_FAILED;
+    }
+    n = sl_status_store_tasks(sl_herder_statuses(settling->herder), name, &tasks);
+    sl_free(tasks);
+    if (n == 0)
+        return SL_EXIT_OK;
+    (void)fprintf(stderr,
+                  "sluice: %zu tasks of connector '%s' have not ended yet. HINT: try again when the stop is "
+                  "complete\n",
+                  n, name);
     return SL_EXIT_FAILED;
 }
 

@@ -67,6 +67,18 @@ class Sluice:
             assert done.returncode == 0, f"sluice {arguments}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done
 
+    def command_killed(self, *arguments, seconds):
+        """Run a command and kill -9 it after a while; whether it was still running."""
+        child = subprocess.Popen([self.program, *[str(a) for a in arguments]], stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            child.wait(seconds)
+            return False
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+            return True
+
     def rest(self, method, path, body=None, headers=None, text=None):
         """A request to the REST API: status, parsed body (None when empty), headers."""
         data = text.encode() if isinstance(text, str) else text

@@ -246,7 +246,8 @@ struct sl_transport_ops {
                         struct sl_error *err);
     void (*reader_wake)(struct sl_log_reader *reader); /* makes a waiting fetch return at once; any thread */
     void (*reader_close)(struct sl_log_reader *reader);
-    /* Tell what is applied: for lag and retention. Lags behind the truth, never before it. Any thread. */
+    /* Tell what is applied: for lag and retention. Lags behind the truth, never before it. A next_offset of
+     * -1 has the position forgotten; first_offset then is the oldest record. Any thread. */
     enum sl_rc (*commit)(struct sl_transport *transport, const char *name, const struct sl_progress *progress,
                          size_t n, struct sl_error *err);
     /* A committed reader position; -1 when there is none. *ret_foreign: it was another program that committed

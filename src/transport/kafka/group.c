@@ -2,8 +2,9 @@
 /*
  * Positions that sinks tell: the offsets of the consumer group connect-<connector>, as Kafka Connect keeps
  * them, so that kafka-consumer-groups and lag exporters see what they are used to. The truth is the target's
- * own. Ours carry the metadata "sluice"; the group has no members, and a Java worker that is still in it
- * makes the brokers refuse us.
+ * own. Ours carry the metadata "sluice"; where a user has had a position forgotten it is "sluice reset", at
+ * the oldest record, where a consumer of Connect would begin without a position, too. The group has no
+ * members, and a Java worker that is still in it makes the brokers refuse us.
  *
  * A consumer without subscription stands for each group. (The administrative requests for groups would need
  * none, but librdkafka 2.0.2 aborts the process when their coordinator moves.)
@@ -18,6 +19,7 @@
 
 static const char OURS[] = "sluice";
 static const char OVERRIDE[] = "consumer.override.";
+static const char RESET[] = "sluice reset";
 
 enum { COMMIT_US = 5 * 1000 * 1000 }; /* what was not told then is told again */
 
@@ -191,9 +193,11 @@ static rd_kafka_topic_partition_list_t *list_of(const struct sl_progress *progre
         rd_kafka_topic_partition_t *item =
             rd_kafka_topic_partition_list_add(list, progress[i].topic->name, progress[i].partition);
 
-        item->offset = progress[i].next_offset;
-        item->metadata = strdup(OURS); /* freed by librdkafka, with free */
-        item->metadata_size = sizeof(OURS) - 1;
+        const char *word = progress[i].next_offset >= 0 ? OURS : RESET;
+
+        item->offset = progress[i].next_offset >= 0 ? progress[i].next_offset : progress[i].first_offset;
+        item->metadata = strdup(word); /* freed by librdkafka, with free */
+        item->metadata_size = strlen(word);
     }
     return list;
 }
@@ -265,6 +269,11 @@ static enum sl_rc ask(struct sl_kafka *kafka, rd_kafka_t *consumer, const char *
     }
 }
 
+static bool says(const rd_kafka_topic_partition_t *item, const char *word)
+{
+    return item->metadata_size == strlen(word) && memcmp(item->metadata, word, item->metadata_size) == 0;
+}
+
 enum sl_rc sl_kafka_committed(struct sl_transport *transport, const char *name, const struct sl_topic *topic,
                               int32_t partition, int64_t *ret_next, bool *ret_foreign, struct sl_error *err)
 {
@@ -281,9 +290,10 @@ enum sl_rc sl_kafka_committed(struct sl_transport *transport, const char *name, 
     if (rc == SL_OK) {
         const rd_kafka_topic_partition_t *item = &list->elems[0];
 
-        *ret_next = item->offset >= 0 ? item->offset : -1;
-        *ret_foreign = item->offset >= 0 && (item->metadata_size != sizeof(OURS) - 1 ||
-                                             memcmp(item->metadata, OURS, sizeof(OURS) - 1) != 0);
+        bool known = item->offset >= 0 && !says(item, RESET);
+
+        *ret_next = known ? item->offset : -1;
+        *ret_foreign = known && !says(item, OURS);
     }
     rd_kafka_topic_partition_list_destroy(list);
     return rc;

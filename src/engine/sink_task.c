@@ -148,55 +148,15 @@ static enum sl_rc topic_identity(void *ctx, const struct sl_topic *topic, char *
     return transport->ops->topic_identity(transport, topic, ret, err);
 }
 
-/* Find the records of a batch that wait now and did not before, and make letters of them. */
-static enum sl_rc park_more(struct sl_sink_task *task, struct sl_incoming *incoming, struct sl_error *err)
-{
-    struct sl_batch *batch = incoming->batch;
-    struct sl_bad_record *bads = sl_arena_alloc(batch->arena, batch->n_records * sizeof(*bads));
-    struct sl_error why;
-    size_t n = 0;
-
-    (void)sl_error_set(&why, SL_E_DATA, "waits behind a record with its key that is a dead letter");
-    for (uint32_t i = 0; i < batch->n_records; i++) {
-        const struct sl_log_record *raw = &incoming->raw[incoming->raw_of[i]];
-        int64_t behind;
-
-        if (incoming->parked[i] || !sl_parking_waits(task->parking, raw, &behind))
-            continue;
-        incoming->parked[i] = 1;
-        bads[n++] = (struct sl_bad_record){.raw = raw,
-                                           .stage = SL_STAGE_PARKED,
-                                           .class_name = "org.apache.kafka.connect.sink.SinkTask",
-                                           .why = &why,
-                                           .waits = true,
-                                           .behind = behind};
-    }
-    return n ? sl_dead_letters_write(task->decoder.letters, bads, n, err) : SL_OK;
-}
-
 /* sink.h */
 static enum sl_rc parked(void *ctx, struct sl_batch *batch, const uint8_t **ret_skip,
                          uint64_t *ret_generation, struct sl_error *err)
 {
     struct sl_sink_task *task = ctx;
-    struct sl_incoming *incoming = incoming_of(task, batch);
-    uint64_t generation = task->parking ? sl_parking_generation(task->parking) : 0;
+    size_t n;
 
-    if (generation != incoming->parked_generation) {
-        enum sl_rc rc;
-
-        if (!incoming->parked) {
-            incoming->parked = sl_arena_alloc(batch->arena, batch->n_records + 1);
-            memset(incoming->parked, 0, batch->n_records + 1);
-        }
-        rc = park_more(task, incoming, err);
-        if (rc)
-            return rc;
-        incoming->parked_generation = generation;
-    }
-    *ret_skip = incoming->parked;
-    *ret_generation = generation;
-    return SL_OK;
+    return sl_parking_mark(task->parking, task->decoder.letters, 1, incoming_of(task, batch), ret_skip,
+                           ret_generation, &n, err);
 }
 
 /* ---- the fetch thread ---- */

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/letters/parking.h"
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "engine/decoder.h"
+#include "engine/letters/dead_letters.h"
+#include "engine/letters/letter.h"
 
 #include <openssl/sha.h>
 #include <pthread.h>
@@ -221,6 +225,62 @@ bool sl_parking_waits(struct sl_parking *parking, const struct sl_log_record *re
     (void)pthread_mutex_unlock(&parking->lock);
     sl_free(name);
     return waits;
+}
+
+/* ---- batches ---- */
+
+static enum sl_rc mark_more(struct sl_parking *parking, struct sl_dead_letters *letters, int attempt,
+                            struct sl_incoming *incoming, size_t *ret_n, struct sl_error *err)
+{
+    struct sl_batch *batch = incoming->batch;
+    struct sl_bad_record *bads = sl_arena_alloc(batch->arena, batch->n_records * sizeof(*bads));
+    struct sl_error why;
+    size_t n = 0;
+
+    (void)sl_error_set(&why, SL_E_DATA, "waits behind a record with its key that is a dead letter");
+    for (uint32_t i = 0; i < batch->n_records; i++) {
+        const struct sl_log_record *raw = &incoming->raw[incoming->raw_of[i]];
+        int64_t behind;
+
+        if (incoming->parked[i] || !sl_parking_waits(parking, raw, &behind))
+            continue;
+        incoming->parked[i] = 1;
+        bads[n++] = (struct sl_bad_record){.raw = raw,
+                                           .stage = SL_STAGE_PARKED,
+                                           .class_name = "org.apache.kafka.connect.sink.SinkTask",
+                                           .why = &why,
+                                           .attempt = attempt,
+                                           .waits = true,
+                                           .behind = behind};
+    }
+    *ret_n = n;
+    return n ? sl_dead_letters_write(letters, bads, n, err) : SL_OK;
+}
+
+enum sl_rc sl_parking_mark(struct sl_parking *parking, struct sl_dead_letters *letters, int attempt,
+                           struct sl_incoming *incoming, const uint8_t **ret_skip, uint64_t *ret_generation,
+                           size_t *ret_n, struct sl_error *err)
+{
+    uint64_t generation = parking ? sl_parking_generation(parking) : 0;
+    size_t n = 0;
+
+    if (generation != incoming->parked_generation) {
+        uint32_t n_records = incoming->batch->n_records;
+        enum sl_rc rc;
+
+        if (!incoming->parked) {
+            incoming->parked = sl_arena_alloc(incoming->batch->arena, n_records + 1);
+            memset(incoming->parked, 0, n_records + 1);
+        }
+        rc = mark_more(parking, letters, attempt, incoming, &n, err);
+        if (rc)
+            return rc;
+        incoming->parked_generation = generation;
+    }
+    *ret_skip = incoming->parked;
+    *ret_generation = generation;
+    *ret_n = n;
+    return SL_OK;
 }
 
 enum sl_rc sl_parking_release(struct sl_parking *parking, bool (*keep)(void *ctx, const char *key), void *ctx,

@@ -16,6 +16,8 @@
 
 #include "sluice/transport.h"
 
+struct sl_dead_letters;
+struct sl_incoming;
 struct sl_parking;
 
 /* transport and connector are borrowed. Reads the set of the connector. Errors: the log's. */
@@ -37,6 +39,15 @@ enum sl_rc sl_parking_park(struct sl_parking *parking, const struct sl_log_recor
 
 /* Does the record wait? *ret_behind: for which offset. */
 bool sl_parking_waits(struct sl_parking *parking, const struct sl_log_record *record, int64_t *ret_behind);
+
+/*
+ * Mark the records of a batch that wait by now and were not marked before, write their letters (attempt: 1,
+ * or which one it is), and say what a sink asks with "parked" (sink.h). parking NULL: nobody waits. *ret_n:
+ * how many were marked. Errors: the log's.
+ */
+enum sl_rc sl_parking_mark(struct sl_parking *parking, struct sl_dead_letters *letters, int attempt,
+                           struct sl_incoming *incoming, const uint8_t **ret_skip, uint64_t *ret_generation,
+                           size_t *ret_n, struct sl_error *err);
 
 /* Is a key of this name (sl_parking_name) parked? */
 bool sl_parking_has(struct sl_parking *parking, const char *name);

@@ -144,56 +144,18 @@ static enum sl_rc bad_record(void *ctx, const struct sl_batch *batch, uint32_t r
     return sl_dead_letters_write(replay->decoder.letters, &bad, 1, err);
 }
 
-static enum sl_rc keep_waiting(struct replay *replay, struct sl_incoming *incoming, struct sl_error *err)
-{
-    struct sl_batch *batch = incoming->batch;
-    struct sl_bad_record *bads = sl_arena_alloc(batch->arena, batch->n_records * sizeof(*bads));
-    struct sl_error why;
-    size_t n = 0;
-
-    (void)sl_error_set(&why, SL_E_DATA, "waits behind a record with its key that is a dead letter");
-    for (uint32_t i = 0; i < batch->n_records; i++) {
-        const struct sl_log_record *raw = raw_of(replay, i);
-        int64_t behind;
-
-        if (incoming->parked[i] || !sl_parking_waits(replay->again, raw, &behind))
-            continue;
-        incoming->parked[i] = 1;
-        bads[n++] = (struct sl_bad_record){.raw = raw,
-                                           .stage = SL_STAGE_PARKED,
-                                           .class_name = "org.apache.kafka.connect.sink.SinkTask",
-                                           .why = &why,
-                                           .attempt = AGAIN,
-                                           .waits = true,
-                                           .behind = behind};
-    }
-    replay->counts->waiting += n;
-    replay->not_applied += n;
-    return n ? sl_dead_letters_write(replay->decoder.letters, bads, n, err) : SL_OK;
-}
-
 static enum sl_rc parked(void *ctx, struct sl_batch *batch, const uint8_t **ret_skip,
                          uint64_t *ret_generation, struct sl_error *err)
 {
     struct replay *replay = ctx;
-    struct sl_incoming *incoming = &replay->incoming;
-    uint64_t generation = replay->keeps_order ? sl_parking_generation(replay->again) : 0;
+    size_t n = 0;
+    enum sl_rc rc = sl_parking_mark(replay->keeps_order ? replay->again : NULL, replay->decoder.letters,
+                                    AGAIN, &replay->incoming, ret_skip, ret_generation, &n, err);
 
-    if (generation != incoming->parked_generation) {
-        enum sl_rc rc;
-
-        if (!incoming->parked) {
-            incoming->parked = sl_arena_alloc(batch->arena, batch->n_records + 1);
-            memset(incoming->parked, 0, batch->n_records + 1);
-        }
-        rc = keep_waiting(replay, incoming, err);
-        if (rc)
-            return rc;
-        incoming->parked_generation = generation;
-    }
-    *ret_skip = incoming->parked;
-    *ret_generation = generation;
-    return SL_OK;
+    (void)batch;
+    replay->counts->waiting += n;
+    replay->not_applied += n;
+    return rc;
 }
 
 /* ---- one reading ---- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sink/postgres/bind.h"
 #include "sink/postgres/config.h"
+#include "transform/cell.h"
 
 /* PostgreSQL's own types and their arrays; fixed numbers of pg_type.dat. */
 enum {
@@ -363,6 +364,9 @@ enum sl_rc sl_pgsink_cell_choose(const struct sl_pgsink_config *config, const st
 {
     const struct sl_schema *schema = cell->schema;
 
+    cell->boxed = sl_cell_is(schema) && !ONE_OF(cell->column->type, JSON, JSONB);
+    if (cell->boxed)
+        schema = cell->schema = schema->fields[0].schema;
     cell->cast = "";
     cell->tag = (uint8_t)schema->type;
     cell->scale = schema->scale;
@@ -389,6 +393,11 @@ void sl_pgsink_bads_add(struct sl_pgsink_bads *bads, uint32_t record, const stru
 bool sl_pgsink_odd_value(const struct sl_pgsink_cell *cell, const struct sl_pgsink_row *row,
                          struct sl_value *value, struct sl_pgsink_bads *bads)
 {
+    if (cell->boxed && value->tag == SL_STRUCT && value->len == 1) {
+        *value = value->items[0];
+        if (value->tag == cell->tag)
+            return true;
+    }
     if (value->tag == SL_NULL || value->tag == SL_ABSENT) {
         *value = cell->instead;
         return value->tag == cell->tag;

@@ -58,6 +58,7 @@ struct sl_pgsink_cell {
     Oid array;               /* and of the array */
     const char *cast;        /* SQL behind the element, e.g. "::timestamptz"; "" none; static */
     bool cast_column;        /* cast explicitly to the column's own type */
+    bool boxed; /* the value stands in a cell of Scylla's legacy shape; schema is what is inside */
     const struct sl_schema *schema;
     const char *name;
     const struct sl_pgsink_column *column;

@@ -96,6 +96,8 @@ static struct sl_value key_value(const struct sl_pgsink_cell *cell, const struct
 {
     struct sl_value value = row->cells[cell->source][cell->field];
 
+    if (cell->boxed && value.tag == SL_STRUCT && value.len == 1)
+        value = value.items[0];
     return value.tag == cell->tag ? value : cell->instead;
 }
 

@@ -379,6 +379,34 @@ static void collections_become_json(void **state)
                sl_items(SL_ARRAY, (const struct sl_value[]){sl_bytes(SL_STRING, "\xFF", 1)}, 1), "encoding");
 }
 
+static void what_is_in_a_cell_goes_where_the_bare_value_goes(void **state)
+{
+    struct sl_struct_builder b = {.name = "p.ks.t.v.Cell"};
+    struct sl_struct_builder n = {.name = "p.ks.t.n.Cell"};
+    struct sl_struct_builder other = {.name = "p.ks.t.v.Box"};
+    const struct sl_value text[] = {TEXT("x")}, number[] = {INT(7)}, nothing[] = {NIL};
+    const struct sl_schema *cell;
+    const struct sl_schema *number_cell;
+    const struct sl_schema *box;
+
+    (void)state;
+    sl_struct_add(&b, "value", S(SL_STRING));
+    cell = sl_struct_end(&b, true);
+    sl_struct_add(&n, "value", S(SL_INT32));
+    number_cell = sl_struct_end(&n, true);
+    sl_struct_add(&other, "value", S(SL_STRING));
+    box = sl_struct_end(&other, true);
+    expect("text", cell, sl_items(SL_STRUCT, text, 1), "x");
+    expect("varchar(3)", cell, sl_items(SL_STRUCT, nothing, 1), "NULL");
+    expect("text", cell, NIL, "NULL");
+    expect("bigint", number_cell, sl_items(SL_STRUCT, number, 1), "7");
+    expect("numeric(4,1)", number_cell, sl_items(SL_STRUCT, number, 1), "7.0");
+    expect("jsonb", cell, sl_items(SL_STRUCT, text, 1),
+           "{\"value\": \"x\"}"); /* a column for structs gets it all */
+    expect_unfit("bytea", number_cell, sl_items(SL_STRUCT, number, 1));
+    expect_unfit("text", box, sl_items(SL_STRUCT, text, 1)); /* no cell by its name */
+}
+
 static void a_null_becomes_the_schema_s_default_unless_told_otherwise(void **state)
 {
     const char *keep[] = {"replace.null.with.default", "false", NULL};
@@ -418,6 +446,7 @@ int main(void)
         cmocka_unit_test(texts_become_what_the_column_is),
         cmocka_unit_test(bytes_and_arrays_arrive),
         cmocka_unit_test(collections_become_json),
+        cmocka_unit_test(what_is_in_a_cell_goes_where_the_bare_value_goes),
         cmocka_unit_test(a_null_becomes_the_schema_s_default_unless_told_otherwise),
         cmocka_unit_test(timestamp_fields_list_makes_numbers_instants),
     };

@@ -14,13 +14,18 @@
 enum { MAX_ATTEMPTS = 20 };
 #define WAIT_PAUSE_US INT64_C(50000)
 
+struct waiter {
+    uint32_t record;
+    struct sl_error why; /* its own, of the last time it was tried */
+};
+
 struct split {
     struct sl_pgsink *sink;
     struct sl_batch *batch;
     uint8_t *out;  /* one byte a record: reported as bad, over all attempts */
     uint8_t *skip; /* out, and those that wait */
-    uint32_t *waiting;
-    uint32_t n_waiting;
+    struct waiter *waiting;
+    size_t n_waiting, waiting_capacity;
 };
 
 static const struct sl_run *run_of(const struct sl_batch *batch, uint32_t record)
@@ -119,7 +124,8 @@ static enum sl_rc refuse_one(struct split *split, uint32_t record, const struct 
 {
     if (!may_be_early(split->sink, why))
         return report(split, record, why, err);
-    split->waiting[split->n_waiting++] = record;
+    SL_GROW(split->waiting, split->n_waiting, split->waiting_capacity);
+    split->waiting[split->n_waiting++] = (struct waiter){.record = record, .why = *why};
     split->skip[record] = 1;
     return SL_OK;
 }
@@ -194,13 +200,13 @@ static enum sl_rc is_superseded(struct split *split, uint32_t record, bool *ret,
 }
 
 /* One round over those that wait, in their order. */
-static enum sl_rc retry_waiting(struct split *split, struct sl_error *last_why, struct sl_error *err)
+static enum sl_rc retry_waiting(struct split *split, struct sl_error *err)
 {
-    uint32_t n = split->n_waiting;
+    size_t n = split->n_waiting;
 
     split->n_waiting = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t record = split->waiting[i];
+    for (size_t i = 0; i < n; i++) {
+        uint32_t record = split->waiting[i].record;
         struct sl_error why = {0};
         bool superseded = false;
         enum sl_rc rc;
@@ -226,8 +232,7 @@ static enum sl_rc retry_waiting(struct split *split, struct sl_error *last_why, 
             return rc;
         }
         split->skip[record] = 1;
-        split->waiting[split->n_waiting++] = record;
-        *last_why = why;
+        split->waiting[split->n_waiting++] = (struct waiter){.record = record, .why = why};
     }
     return SL_OK;
 }
@@ -235,21 +240,20 @@ static enum sl_rc retry_waiting(struct split *split, struct sl_error *last_why, 
 static enum sl_rc wait_for_others(struct split *split, struct sl_error *err)
 {
     int64_t deadline_us = sl_now_us() + split->sink->config.row_wait_us;
-    struct sl_error why = {0};
     enum sl_rc rc = SL_OK;
 
     while (split->n_waiting && rc == SL_OK) {
-        uint32_t before = split->n_waiting;
+        size_t before = split->n_waiting;
 
-        rc = retry_waiting(split, &why, err);
+        rc = retry_waiting(split, err);
         if (rc != SL_OK || split->n_waiting < before)
             continue;
         if (sl_now_us() >= deadline_us)
             break;
         rc = sl_pg_pause(split->sink->pg, WAIT_PAUSE_US, err);
     }
-    for (uint32_t i = 0; i < split->n_waiting && rc == SL_OK; i++)
-        rc = report(split, split->waiting[i], &why, err);
+    for (size_t i = 0; i < split->n_waiting && rc == SL_OK; i++)
+        rc = report(split, split->waiting[i].record, &split->waiting[i].why, err);
     return rc;
 }
 
@@ -306,7 +310,6 @@ enum sl_rc sl_pgsink_split(struct sl_pgsink *sink, struct sl_batch *batch, struc
         .batch = batch,
         .out = sl_zalloc((size_t)batch->n_records + 1, 1),
         .skip = sl_zalloc((size_t)batch->n_records + 1, 1),
-        .waiting = sl_zalloc((size_t)batch->n_records + 1, sizeof(*split.waiting)),
     };
     bool reread = false;
     enum sl_rc rc = SL_OK;

@@ -37,6 +37,7 @@ class World:
         self.vault = openbao.OpenBao(folder / "openbao", openbao.program(cache))
         self.vault.port = 8200
         self.worker = None
+        self.workers = 0
 
     def start(self):
         self.target.create().start()
@@ -45,8 +46,7 @@ class World:
         return self
 
     def close(self):
-        if self.worker and self.worker.process:
-            self.worker.kill()
+        self.end_worker()
         self.broker.kill()
         self.vault.process and self.vault.process.kill()
         self.target.close()
@@ -62,6 +62,11 @@ class World:
         self.target.execute(f"GRANT CREATE ON DATABASE {database} TO {name}")
         self.target.execute(f"GRANT CREATE ON SCHEMA public TO {name}; SET ROLE {name}; {script}", database=database)
 
+    def drop_schema(self, database, schema):
+        """Make room for the next pair's tables; and stop what still writes there from doing so."""
+        if self.target.execute("SELECT 1 FROM pg_database WHERE datname = %s", database):
+            self.target.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE", database=database)
+
     def secret_file(self, name, **values):
         SECRETS.mkdir(parents=True, exist_ok=True)
         path = SECRETS / name
@@ -73,7 +78,8 @@ class World:
     def start_worker(self, **more):
         """The users' own worker file, unchanged, and behind it what was never in it."""
         role, secret = self.vault.approle("sluice", 'path "secret/data/database" { capabilities = ["read"] }')
-        self.worker = sluice.Sluice(self.folder / "sluice", self.build)
+        self.workers += 1
+        self.worker = sluice.Sluice(self.folder / f"sluice{self.workers}", self.build)
         self.worker.url = "http://kafka-connect:8083"
         users = self.worker.folder / "users"
         users.write_text("operator=word-of-the-operator\n")
@@ -96,6 +102,11 @@ class World:
     def restart_worker(self):
         self.worker.kill()
         self.worker.start()
+
+    def end_worker(self):
+        """Whatever became of it."""
+        if self.worker and self.worker.process:
+            self.worker.kill()
 
     def stop_worker(self):
         """An end in order, for whoever comes next."""
@@ -154,6 +165,18 @@ class World:
             places[origin] = Letter(origin[0], key_of(message["key"]), headers["__connect.errors.stage"],
                                     why["native"] or why["code"])
         return sorted(places.values())
+
+    def produce(self, topic, key, value):
+        self.broker.kcat("-P", "-t", topic, "-K", ":", given=f"{key}:{value}\n", at="kafka:9092")
+
+    def headers(self, topic):
+        """Those of each record of a topic."""
+        raw = self.broker.kcat("-C", "-e", "-q", "-t", topic, "-f", "%h\n", at="kafka:9092")
+        return [dict(part.split("=", 1) for part in line.split(",")) for line in raw.splitlines()]
+
+    def partitions(self, topic):
+        told = json.loads(self.broker.kcat("-L", "-J", "-t", topic, at="kafka:9092"))
+        return len(told["topics"][0]["partitions"])
 
     def subjects(self):
         """The registry's, as its REST API at its own address says."""

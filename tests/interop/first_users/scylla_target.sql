@@ -1,0 +1,28 @@
+-- The warehouse, with its rules; and what the transforms add to each row.
+CREATE SCHEMA cdc_data;
+CREATE TABLE cdc_data.users (
+    user_id uuid PRIMARY KEY, email text, username text NOT NULL, first_name text, last_name text,
+    status varchar(10), created_at timestamptz, updated_at timestamptz,
+    __op text, __source_ts_ms bigint, __deleted text, cdc_timestamp timestamptz NOT NULL, cdc_source text NOT NULL
+);
+CREATE UNIQUE INDEX users_email ON cdc_data.users (email);
+CREATE TABLE cdc_data.products (
+    product_id uuid PRIMARY KEY, name text NOT NULL, description text, price numeric(8, 2),
+    stock_quantity integer CHECK (stock_quantity >= 0), is_active boolean, category jsonb, created_at timestamptz,
+    updated_at timestamptz, __op text, __source_ts_ms bigint, __deleted text, cdc_timestamp timestamptz, cdc_source text
+);
+CREATE TABLE cdc_data.orders (
+    order_id uuid PRIMARY KEY, user_id uuid NOT NULL REFERENCES cdc_data.users, status text, total_amount numeric,
+    shipping_address text, order_date timestamp, updated_at timestamptz,
+    __op text, __source_ts_ms bigint, __deleted text, cdc_timestamp timestamptz, cdc_source text
+);
+CREATE TABLE cdc_data.order_items (
+    order_id uuid REFERENCES cdc_data.orders, item_id uuid, product_id uuid NOT NULL REFERENCES cdc_data.products,
+    quantity smallint, price numeric,
+    __op text, __source_ts_ms bigint, __deleted text, cdc_timestamp timestamptz, cdc_source text,
+    PRIMARY KEY (order_id, item_id)
+);
+CREATE TABLE cdc_data.inventory_transactions (
+    transaction_id uuid PRIMARY KEY, product_id uuid, quantity integer, reason varchar(20), created_at timestamptz,
+    __op text, __source_ts_ms bigint, __deleted text, cdc_timestamp timestamptz, cdc_source text
+);

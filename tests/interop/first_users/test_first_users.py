@@ -3,6 +3,7 @@
 The six connector files of our first users, and their worker's file, byte for byte, with every host, port and secret that they
 name. pairs.py does it; here it gets a machine on which those names and ports are ours (own_machine.py).
 """
+import json
 import os
 import pathlib
 import socket
@@ -62,3 +63,16 @@ def test_their_files_run_unmodified(outcomes, pair):
     assert f"test_{pair}" in outcomes, f"it did not run; what did: {sorted(outcomes)}"
     passed, told = outcomes[f"test_{pair}"]
     assert passed, told[-12000:]
+
+
+@pytest.mark.parametrize("theirs, ours, more", [
+    ("sqlserver-cdc-source", "sqlserver/source", set()),
+    ("sqlserver-postgres-sink", "sqlserver/sink", set()),
+    ("scylla-source", "scylla/source", {"cdc.output.format", "cdc.include.after"}),  # the example shows the newer shape
+    ("postgres-sink", "scylla/sink", set()),
+])
+def test_the_examples_have_the_keys_that_users_write(theirs, ours, more):
+    examples = HERE.parent.parent.parent / "examples"
+    written = json.loads((pathlib.Path(os.environ["SLUICE_FIXTURES"]) / f"connectors/{theirs}.json").read_text())["config"]
+    shown = json.loads((examples / f"{ours}.json").read_text())["config"]
+    assert set(shown) == set(written) | more

@@ -187,6 +187,27 @@ static void a_child_without_its_parent_is_bad_after_a_while(void **state)
     sink_close(&sut);
 }
 
+static void each_row_that_waited_in_vain_has_its_own_reason(void **state)
+{
+    struct sl_batch *batch = batch_new();
+
+    (void)state;
+    sink_open_on(&sut,
+                 "CREATE TABLE parent (n bigint PRIMARY KEY); INSERT INTO parent VALUES (1), (2);"
+                 " CREATE TABLE t (id int PRIMARY KEY, name text UNIQUE, n bigint REFERENCES parent)",
+                 upsert_key);
+    people_add(batch, 1, "ann", 1);
+    people_add(batch, 2, "ann", 2);
+    people_add(batch, 3, "orphan", 7);
+    sink_must_put(&sut, batch);
+    assert_int_equal(sut.n_bad, 2);
+    assert_int_equal(sut.bad[0], 1);
+    assert_string_equal(sut.bad_native[0], "23505");
+    assert_int_equal(sut.bad[1], 2);
+    assert_string_equal(sut.bad_native[1], "23503");
+    sink_close(&sut);
+}
+
 static void *insert_parent_soon(void *unused)
 {
     PGconn *session = second_session();
@@ -490,6 +511,7 @@ int main(void)
         cmocka_unit_test_setup(a_null_in_a_column_that_takes_none_is_a_bad_row, server_clean),
         cmocka_unit_test_setup(keys_that_the_column_takes_for_equal_end_with_the_last, server_clean),
         cmocka_unit_test_setup(a_child_without_its_parent_is_bad_after_a_while, server_clean),
+        cmocka_unit_test_setup(each_row_that_waited_in_vain_has_its_own_reason, server_clean),
         cmocka_unit_test_setup(a_child_whose_parent_comes_by_another_way_is_not_bad, server_clean),
         cmocka_unit_test_setup(a_row_that_waited_does_not_undo_a_later_one, server_clean),
         cmocka_unit_test_setup(a_deadlock_is_tried_again_and_no_row_is_blamed, server_clean),

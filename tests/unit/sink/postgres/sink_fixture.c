@@ -55,6 +55,7 @@ static enum sl_rc on_bad(void *ctx, const struct sl_batch *batch, uint32_t recor
     if (sut->refuse_bad)
         return sl_error_set(err, SL_E_DATA, "bad record: %.400s", why->text);
     assert_true(sut->n_bad < MAX_BAD);
+    (void)snprintf(sut->bad_native[sut->n_bad], sizeof(sut->bad_native[0]), "%.7s", why->native);
     sut->bad[sut->n_bad++] = record;
     (void)snprintf(sut->bad_text, sizeof(sut->bad_text), "%s", why->text);
     return SL_OK;

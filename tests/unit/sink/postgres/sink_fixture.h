@@ -20,8 +20,9 @@ struct sink_under_test {
     struct sl_error err;
     int released_durable;
     int released_given_up;
-    uint32_t bad[MAX_BAD]; /* record indexes, as reported */
-    char bad_text[SL_ERROR_TEXT_SIZE];
+    uint32_t bad[MAX_BAD];             /* record indexes, as reported */
+    char bad_text[SL_ERROR_TEXT_SIZE]; /* of the last */
+    char bad_native[MAX_BAD][8];
     int n_bad;
     bool refuse_bad; /* as with errors.tolerance=none */
 };

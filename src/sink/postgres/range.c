@@ -195,12 +195,10 @@ static const char *read_header(struct request *request)
     return request->equal.n ? NULL : "its " SL_HEADER_RANGE " header names no partition key";
 }
 
-/* Is it a delete that unwrap has rewritten? */
-static bool says_deleted(const struct request *request)
+bool sl_pgsink_says_deleted(const struct sl_schema *schema, const struct sl_record *record)
 {
-    const struct sl_schema *schema = request->plan->value_schema;
     int field = schema && schema->type == SL_STRUCT ? sl_schema_field(schema, "__deleted") : -1;
-    struct sl_value value = request->record->value;
+    struct sl_value value = record->value;
 
     if (field < 0 || value.tag != SL_STRUCT || value.len != schema->n_fields)
         return false;
@@ -224,7 +222,7 @@ static const char *read_request(struct request *request)
             return "the record has no value (a tombstone), and delete.enabled is false; HINT: drop "
                    "tombstones "
                    "in a transform, or set delete.enabled=true with pk.mode=record_key";
-    } else if (!says_deleted(request)) {
+    } else if (!sl_pgsink_says_deleted(request->plan->value_schema, request->record)) {
         return "it deletes a range of rows, and its value is neither null nor has it __deleted=true; HINT: "
                "let "
                "ExtractNewRecordState make it a tombstone, or rewrite it, and keep the field __deleted";

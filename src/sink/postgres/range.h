@@ -14,6 +14,9 @@
 /* The header's text; ptr NULL: the record has none. */
 struct sl_span sl_pgsink_range_header(const struct sl_record *record);
 
+/* Is it a delete that ExtractNewRecordState has rewritten: is the field __deleted "true"? */
+bool sl_pgsink_says_deleted(const struct sl_schema *value_schema, const struct sl_record *record);
+
 /*
  * Add the range's step, bound. A record that cannot be understood goes to the load's bads. *ret_again: the
  * statement is missing, and a flight is in the way.

@@ -10,6 +10,8 @@
 #include "sink/postgres/state.h"
 
 #include "base/clock.h"
+#include "sink/postgres/range.h"
+#include "sluice/position.h"
 
 enum { MAX_ATTEMPTS = 20 };
 #define WAIT_PAUSE_US INT64_C(50000)
@@ -119,9 +121,29 @@ static bool may_be_early(const struct sl_pgsink *sink, const struct sl_error *wh
            sink->config.insert_mode != SL_PGSINK_INSERT;
 }
 
+/*
+ * A ScyllaDB source read the row again and found it gone, and unwrap made the delete a row to mark: where
+ * there is no such row, there is nothing to mark. The key alone makes no row where columns must not be null.
+ */
+static bool marks_nothing(const struct split *split, uint32_t index, const struct sl_error *why)
+{
+    const struct sl_record *record = &split->batch->records[index];
+    bool read_again = false;
+
+    if (strcmp(why->native, "23502") != 0)
+        return false;
+    for (uint16_t i = 0; i < record->n_headers && !read_again; i++)
+        read_again = strcmp(record->headers[i].name, SL_HEADER_READ) == 0;
+    return read_again && sl_pgsink_says_deleted(run_of(split->batch, index)->value_schema, record);
+}
+
 static enum sl_rc refuse_one(struct split *split, uint32_t record, const struct sl_error *why,
                              struct sl_error *err)
 {
+    if (marks_nothing(split, record, why)) {
+        split->skip[record] = 1;
+        return SL_OK;
+    }
     if (!may_be_early(split->sink, why))
         return report(split, record, why, err);
     SL_GROW(split->waiting, split->n_waiting, split->waiting_capacity);

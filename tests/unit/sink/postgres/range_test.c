@@ -303,6 +303,31 @@ static void a_change_of_static_columns_is_passed_by(void **state)
     sink_close(&sut);
 }
 
+static void a_row_that_was_read_again_and_is_gone_marks_nothing_where_none_is(void **state)
+{
+    struct sl_batch *batch = batch_new();
+    struct sl_record *record;
+
+    (void)state;
+    open_on("CREATE TABLE t (p int, a int, b int, v int NOT NULL, __deleted text, __op text, PRIMARY KEY (p, "
+            "a, b))");
+    add_row(batch, 1, 1, 1, 1);
+    for (int i = 1; i <= 2; i++) { /* one that is there, one that is not */
+        record = batch_add(batch, "t", key_schema, ROW(batch, INT(i), INT(1), INT(1)), value_schema,
+                           ROW(batch, (struct sl_value){.tag = SL_ABSENT}, TEXT("true"), TEXT("d")));
+        put_header(batch, record, SL_HEADER_READ, "\002", SL_RECORD_PARTIAL);
+    }
+    put(batch);
+    assert_int_equal(sut.n_bad, 0);
+    assert_string_equal(pg_fixture_rows(&pg, "SELECT p, v, __deleted FROM t"), "1|1|true");
+    batch = batch_new();
+    (void)batch_add(batch, "t", key_schema, ROW(batch, INT(3), INT(1), INT(1)), value_schema,
+                    ROW(batch, NIL, TEXT("true"), TEXT("d"))); /* the change itself is told */
+    put(batch);
+    assert_int_equal(sut.n_bad, 1);
+    sink_close(&sut);
+}
+
 static void a_table_without_keys_lists_them_as_they_are(void **state)
 {
     static const char *const settings[] = {"insert.mode", "insert", "pk.mode", "none", NULL};
@@ -498,6 +523,7 @@ int main(void)
         cmocka_unit_test(a_bad_row_beside_a_range_costs_itself),
         cmocka_unit_test(a_delete_by_a_key_with_a_null_is_no_delete_of_many),
         cmocka_unit_test(a_change_of_static_columns_is_passed_by),
+        cmocka_unit_test(a_row_that_was_read_again_and_is_gone_marks_nothing_where_none_is),
         cmocka_unit_test(a_table_without_keys_lists_them_as_they_are),
         cmocka_unit_test(any_mixture_ends_as_it_does_one_by_one),
         cmocka_unit_test(one_list_of_key_columns_serves_tables_that_have_some_of_them),

@@ -10,7 +10,7 @@ import collections
 import json
 import pathlib
 import subprocess
-import urllib.parse
+import urllib.request
 
 from harness import kafka, openbao, postgres, sluice, wait
 
@@ -153,11 +153,8 @@ class World:
         The letters of a connector in a dead letter topic. Each place once: a crash may write a letter again. And of a row that a
         ScyllaDB source read again, because it could not order its changes, only what no letter has told before.
         """
-        raw = subprocess.run(["kcat", "-b", "kafka:9092", "-C", "-e", "-q", "-J", "-t", topic], stdin=subprocess.DEVNULL,
-                             stdout=subprocess.PIPE, check=True, timeout=60).stdout.decode(errors="replace")
         places, again = {}, set()
-        for line in raw.splitlines():
-            message = json.loads(line, strict=False)
+        for message in self.messages(topic):
             names, values = message["headers"][::2], message["headers"][1::2]
             headers = dict(zip(names, values))
             if headers["__connect.errors.connector.name"] != connector:
@@ -177,8 +174,13 @@ class World:
 
     def headers(self, topic):
         """Those of each record of a topic."""
-        raw = self.broker.kcat("-C", "-e", "-q", "-t", topic, "-f", "%h\n", at="kafka:9092")
-        return [dict(part.split("=", 1) for part in line.split(",")) for line in raw.splitlines()]
+        return [dict(zip(message["headers"][::2], message["headers"][1::2])) for message in self.messages(topic)]
+
+    def messages(self, topic):
+        """All of a topic, as kcat shows them; bytes that are no text are lost."""
+        raw = subprocess.run(["kcat", "-b", "kafka:9092", "-C", "-e", "-q", "-J", "-t", topic], stdin=subprocess.DEVNULL,
+                             stdout=subprocess.PIPE, check=True, timeout=60).stdout.decode(errors="replace")
+        return [json.loads(line, strict=False) for line in raw.splitlines() if line]
 
     def partitions(self, topic):
         told = json.loads(self.broker.kcat("-L", "-J", "-t", topic, at="kafka:9092"))
@@ -186,7 +188,6 @@ class World:
 
     def subjects(self):
         """The registry's, as its REST API at its own address says."""
-        import urllib.request
         with urllib.request.urlopen("http://schema-registry:8081/subjects", timeout=10) as answer:
             return set(json.load(answer))
 
@@ -199,7 +200,3 @@ def key_of(text):
     if len(rest) == 1:
         return ord(rest) >> 1
     return "/".join(word for word in rest.split("\x02H")[1:])
-
-
-def host_of(url):
-    return urllib.parse.urlsplit(url).hostname

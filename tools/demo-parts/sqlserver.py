@@ -76,6 +76,18 @@ def changes_captured(source):
     return total
 
 
+def await_snapshot(run, meter, rows_before, seconds=120):
+    """Changes begin when the snapshot has arrived, so that there is something to see of both."""
+    deadline = time.monotonic() + seconds
+    applied = 0
+    while applied < rows_before:
+        if not run.process.running() or time.monotonic() > deadline:
+            raise SystemExit(f"the snapshot does not come:\n{run.output()[-3000:]}")
+        applied = meter.applied()
+        show_line(f"  the snapshot: {applied:>7,} of {rows_before:,} rows   {meter.rate(applied):>7,.0f} rows/s")
+        time.sleep(PAUSE)
+
+
 def follow(run, writer, meter, rows_before):
     """Show the stream, kill sluice half-way, end when the target holds still and everything was written."""
     killed = False
@@ -152,6 +164,7 @@ def main():
     say(f"3. sluice run {run.worker.name} source.json sink.json; then {CHANGES:,} changes in transactions")
     run.start(detached=KEEP)
     meter = Meter(target, "warehouse_target")
+    await_snapshot(run, meter, rows_before)
     writer = Writer(source, warehouse, CHANGES)
     writer.start()
     applied = follow(run, writer, meter, rows_before)

@@ -6,8 +6,6 @@ import pathlib
 import subprocess
 import sys
 
-import pytest
-
 from harness import sluice, wait
 from harness.postgres import free_port
 

@@ -78,6 +78,7 @@ static const struct key {
     {"ssl.key.password", BY_SECURITY_C, NULL},
     {"ssl.endpoint.identification.algorithm", BY_SECURITY_C, NULL},
     {"sasl.jaas.config", BY_SECURITY_C, NULL},
+    {"sasl.oauthbearer.token.endpoint.url", BY_SECURITY_C, NULL},
     {"sasl.mechanism", RENAMED, "sasl.mechanisms"},
     {"sasl.oauthbearer.scope.claim.name", JAVA_ONLY, NULL},
     {"sasl.oauthbearer.sub.claim.name", JAVA_ONLY, NULL},

@@ -44,6 +44,15 @@ bool sl_kafka_connection_key(const char *key);
 /* security.c: ssl.* key stores and sasl.jaas.config of all that was put together, into the configuration. */
 enum sl_rc sl_kafka_conf_security(const struct sl_props *all, rd_kafka_conf_t *conf, struct sl_error *err);
 
+/*
+ * token.c: OAUTHBEARER tokens come from the issuer at url. scope may be NULL. Errors: CONFIG (no id or
+ * secret).
+ */
+enum sl_rc sl_kafka_conf_issuer(rd_kafka_conf_t *conf, const char *url, const char *id, const char *secret,
+                                const char *scope, struct sl_error *err);
+/* For each new client: its tokens are fetched by librdkafka's own thread, whoever polls it or not. */
+void sl_kafka_log_in_behind(rd_kafka_t *client);
+
 /* Set one; CONFIG names it. */
 enum sl_rc sl_kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value,
                              struct sl_error *err);

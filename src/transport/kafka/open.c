@@ -157,6 +157,7 @@ enum sl_rc sl_kafka_client_open(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_
         rd_kafka_conf_destroy(conf);
         return sl_error_set(err, SL_E_CONFIG, "a Kafka client cannot be made: %s. HINT: docs/kafka.md", why);
     }
+    sl_kafka_log_in_behind(client);
     *ret = client;
     return SL_OK;
 }

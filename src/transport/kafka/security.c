@@ -130,17 +130,14 @@ static enum sl_rc oauth(const struct sl_props *all, const struct sl_jaas *jaas, 
                         struct sl_error *err)
 {
     const char *subject = sl_props_get(jaas->options, "unsecuredLoginStringClaim_sub");
+    const char *issuer = sl_props_get(all, "sasl.oauthbearer.token.endpoint.url");
     char *config;
     enum sl_rc rc;
 
-    if (sl_props_get(all, "sasl.oauthbearer.token.endpoint.url")) {
-        rc = sl_kafka_conf_set(conf, "sasl.oauthbearer.method", "oidc", err);
-        if (rc == SL_OK)
-            rc = take_option(jaas, "clientId", conf, "sasl.oauthbearer.client.id", err);
-        if (rc == SL_OK)
-            rc = take_option(jaas, "clientSecret", conf, "sasl.oauthbearer.client.secret", err);
-        return rc ? rc : take_option(jaas, "scope", conf, "sasl.oauthbearer.scope", err);
-    }
+    if (issuer)
+        return sl_kafka_conf_issuer(conf, issuer, sl_props_get(jaas->options, "clientId"),
+                                    sl_props_get(jaas->options, "clientSecret"),
+                                    sl_props_get(jaas->options, "scope"), err);
     if (!subject)
         return sl_error_set(
             err, SL_E_CONFIG,

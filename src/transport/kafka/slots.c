@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/thread.h"
+#include "transport/kafka/client.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -519,6 +520,7 @@ static enum sl_rc open_consumer(struct sl_slots *slots, rd_kafka_conf_t *conf, s
         rd_kafka_conf_destroy(conf);
         return sl_error_set(err, SL_E_CONFIG, "%s", text);
     }
+    sl_kafka_log_in_behind(slots->consumer);
     (void)rd_kafka_poll_set_consumer(slots->consumer);
     return subscribe(slots, err);
 }

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every way to the brokers that a worker's file can name, as Java users write it, on brokers 3.9.2 and 4.3.1."""
+import base64
+import http.server
 import json
 import os
 import subprocess
+import threading
+import time
+import urllib.parse
 
 import pytest
 
@@ -83,6 +88,62 @@ def test_every_way_in_leads_to_the_same_topics(secure, build, tmp_path, newer_li
                 refused.stderr
             libraries = newer_librdkafka
         assert "proof" in topics(build, file, libraries), name
+
+
+class Issuer:
+    """Hands out unsigned tokens, as the brokers' default check wants them, to one client."""
+
+    def __init__(self):
+        issuer = self
+        self.asked = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                issuer.asked.append(urllib.parse.parse_qs(body))
+                known = self.headers["Authorization"] == "Basic " + base64.b64encode(b"sluice:s3cret of the issuer").decode()
+                now = time.time()
+                claims = {"sub": "alice", "iat": now, "exp": now + 600, "scope": "kafka"}
+                token = ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+                                 for part in ({"alg": "none"}, claims)) + "."
+                text = json.dumps({"access_token": token, "expires_in": 600} if known else {"error": "invalid_client"}).encode()
+                self.send_response(200 if known else 401)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            def log_message(self, *_):
+                pass
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}/token"
+
+
+@pytest.fixture(scope="module")
+def issuer():
+    made = Issuer()
+    yield made
+    made.server.shutdown()
+
+
+def through(issuer, secret):
+    return {"sasl.mechanism": "OAUTHBEARER", "sasl.oauthbearer.token.endpoint.url": issuer.url,
+            "sasl.login.callback.handler.class": "org.apache.kafka.common.security.oauthbearer.secured.OAuthBearerLoginCallbackHandler",
+            "sasl.jaas.config": jaas(OAUTH, clientId="sluice", clientSecret=secret, scope="read write")}
+
+
+def test_an_issuers_token_lets_in(secure, build, tmp_path, issuer):
+    secure.kcat("-P", "-t", "proof", given="one\n")
+    file = worker_file(tmp_path, secure, "SASL_PLAINTEXT", through(issuer, "s3cret of the issuer"))
+    assert "proof" in topics(build, file)
+    assert issuer.asked[-1] == {"grant_type": ["client_credentials"], "scope": ["read write"]}
+
+
+def test_an_issuer_that_refuses_is_named(secure, build, tmp_path, issuer):
+    file = worker_file(tmp_path, secure, "SASL_PLAINTEXT", through(issuer, "guessed-by-nobody"))
+    done = list_topics(build, file)
+    assert done.returncode == 1 and "AUTH" in done.stderr, done.stderr
+    assert "token.endpoint.url" in done.stderr and "401" in done.stderr and "guessed-by-nobody" not in done.stderr, done.stderr
 
 
 def test_a_wrong_scram_password_is_no_matter_of_the_library(secure, build, tmp_path, newer_librdkafka):

@@ -76,6 +76,10 @@ struct sl_provider_ops {
      */
     enum sl_rc (*get)(void *self, const char *path, struct sl_secret_wanted *wanted, size_t n,
                       int64_t *ret_ttl_ms, struct sl_error *err);
+    /* The address of the server that is asked, to show; NULL, or returning NULL: none. Lives as long as self.
+     */
+    const char *(*address)(const void *self);
+
     /* Renew what has to be renewed; returns when to be called next (sl_now_us clock). May be NULL. */
     int64_t (*upkeep)(void *self);
     void (*wake)(

@@ -63,6 +63,11 @@ struct sl_sink_ops {
     const char *name;           /* "postgres" */
     const char *const *classes; /* Java class names, NULL-ended */
     const struct sl_option *options;
+    /*
+     * The options that say where the other system is (a host and a port, a URL), NULL-ended: tasks with the
+     * same values there share a circuit breaker. NULL: each connector has its own.
+     */
+    const char *const *address_keys;
 
     /* Contradictions among keys that the option table cannot see. */
     enum sl_rc (*check)(const struct sl_props *props, struct sl_error *err);

@@ -36,6 +36,11 @@ struct sl_source_ops {
     const char *name;                /* "sqlserver" */
     const char *const *classes;      /* Java class names, NULL-ended */
     const struct sl_option *options; /* connector-level keys, ended by a NULL name */
+    /*
+     * The options that say where the other system is (a host and a port, a URL), NULL-ended: tasks with the
+     * same values there share a circuit breaker. NULL: each connector has its own.
+     */
+    const char *const *address_keys;
 
     /*
      * How many tasks this configuration makes, at most max_tasks. Task t is opened with the same props.

@@ -2,6 +2,7 @@
 #include "cli/rest.h"
 #include "cli/state.h"
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "engine/herd/publisher.h"
 #include "transport/sqlite/sqlite.h"
@@ -11,15 +12,20 @@
 
 struct reading {
     json_t *tasks;
+    json_t *breakers; /* NULL: nothing was said of them */
 };
 
 static void visit(void *ctx, const char *key, struct sl_span value)
 {
     struct reading *reading = ctx;
-    json_t *task;
+    json_t *told;
 
-    if (sl_json_parse((const char *)value.ptr, value.len, key, &task, NULL) == SL_OK)
-        (void)json_array_append_new(reading->tasks, task);
+    if (sl_json_parse((const char *)value.ptr, value.len, key, &told, NULL) != SL_OK)
+        return;
+    if (strcmp(key, SL_STATUS_BREAKERS) == 0)
+        reading->breakers = told;
+    else
+        (void)json_array_append_new(reading->tasks, told);
 }
 
 static const char *text(const json_t *task, const char *name)
@@ -56,6 +62,24 @@ static void add_row(struct sl_table *table, const json_t *task, bool alive)
     sl_table_add(table, *trace ? trace : text(task, "note"));
 }
 
+/* Systems that do not answer, one a line. */
+static void print_breakers(const json_t *breakers)
+{
+    int64_t now_ms = sl_wall_us() / 1000;
+
+    for (size_t i = 0; i < json_array_size(breakers); i++) {
+        const json_t *one = json_array_get(breakers, i);
+        int64_t next_ms = json_integer_value(json_object_get(one, "next_try_ms"));
+
+        (void)printf(
+            "%s %s does not answer: circuit %s, %lld failures in a row, next try in %lld s, %lld wait: %s\n",
+            text(one, "system"), text(one, "address"), text(one, "state"),
+            (long long)json_integer_value(json_object_get(one, "attempts")),
+            (long long)(next_ms > now_ms ? (next_ms - now_ms + 999) / 1000 : 0),
+            (long long)json_integer_value(json_object_get(one, "waiting")), text(one, "error"));
+    }
+}
+
 static void print_table(const json_t *tasks, bool alive, long pid)
 {
     static const char *const titles[] = {"CONNECTOR", "TYPE",      "TASK",     "STATE", "LAG RECORDS",
@@ -74,7 +98,7 @@ static void print_table(const json_t *tasks, bool alive, long pid)
     sl_table_done(&table);
 }
 
-static void print_form(enum sl_form form, json_t *tasks, bool alive, long pid)
+static void print_form(enum sl_form form, json_t *tasks, json_t *breakers, bool alive, long pid)
 {
     json_t *root = json_object();
 
@@ -82,6 +106,8 @@ static void print_form(enum sl_form form, json_t *tasks, bool alive, long pid)
     if (alive && pid)
         (void)json_object_set_new(root, "pid", json_integer(pid));
     (void)json_object_set(root, "tasks", tasks);
+    if (breakers)
+        (void)json_object_set(root, "breakers", breakers);
     (void)sl_form_print(form, root);
     json_decref(root);
 }
@@ -108,11 +134,15 @@ static int show(void *ctx)
         long pid = 0;
         bool alive = sl_sqlite_log_in_use(sl_props_get(state.props, "sluice.state.dir"), &pid);
 
-        if (watched->form == SL_FORM_TABLE || watched->form == SL_FORM_WIDE)
+        if (watched->form != SL_FORM_TABLE && watched->form != SL_FORM_WIDE) {
+            print_form(watched->form, reading.tasks, reading.breakers, alive, pid);
+        } else {
             print_table(reading.tasks, alive, pid);
-        else
-            print_form(watched->form, reading.tasks, alive, pid);
+            if (alive)
+                print_breakers(reading.breakers);
+        }
     }
+    json_decref(reading.breakers);
     json_decref(reading.tasks);
     sl_state_close(&state);
     return rc ? sl_cli_fail(NULL, &err) : SL_EXIT_OK;

@@ -11,6 +11,7 @@
 #include "engine/letters/letter.h"
 #include "engine/positions.h"
 #include "engine/start_position.h"
+#include "engine/systems.h"
 #include "engine/topic_use.h"
 
 #include <stdio.h>
@@ -53,11 +54,13 @@ struct sl_sink_task {
     _Atomic bool session_over;
     struct sl_error fetch_failure; /* the fetch thread's last word, before it closes ready */
     bool converting_failed;        /* and whether a converter or transform said it */
+    bool fetching_failed;          /* or the log */
 
     /* The apply thread's own. */
     bool had_session;
     struct sl_refused refused;  /* by the sink, in this session */
-    struct sl_retry retry;      /* of the target and the log */
+    struct sl_retry retry;      /* of the target */
+    struct sl_retry fetching;   /* of the log */
     struct sl_retry converting; /* of converters and transforms */
     int64_t next_commit_us;
     struct sl_topic_use used;
@@ -267,6 +270,7 @@ static enum sl_rc put(struct sl_sink_task *task, struct sl_incoming *incoming, s
     rc = task->connector->sink->put(task->sink, incoming->batch, err);
     if (rc == SL_OK) {
         sl_retry_succeeded(&task->converting, &task->status); /* it was decoded */
+        sl_retry_succeeded(&task->fetching, &task->status);
         commit_if_due(task, false);
     }
     return rc;
@@ -381,6 +385,7 @@ static enum sl_rc open_reader(struct sl_sink_task *task, struct sl_progress *par
     /* Only what the target holds is ever committed: a position that we take over from others is theirs until
      * then. */
     sl_positions_set(&task->positions, partitions, n);
+    task->fetching_failed = true; /* what fails from here on is the log */
     rc = find_starts(task, partitions, n, err);
     if (rc)
         return rc;
@@ -393,6 +398,8 @@ static enum sl_rc open_reader(struct sl_sink_task *task, struct sl_progress *par
     if (rc) {
         transport->ops->reader_close(task->reader);
         task->reader = NULL;
+    } else {
+        task->fetching_failed = false;
     }
     return rc;
 }
@@ -406,6 +413,7 @@ static enum sl_rc session(struct sl_sink_task *task, struct sl_error *err)
     void *item;
 
     task->converting_failed = false;
+    task->fetching_failed = false;
     if (task->parking && sl_parking_generation(task->parking))
         rc = sl_parking_reload(task->parking, err); /* a replay may have let keys go */
     if (rc) {
@@ -426,6 +434,7 @@ static enum sl_rc session(struct sl_sink_task *task, struct sl_error *err)
     end_session(task);
     commit_if_due(task, true);
     if (rc == SL_OK && task->fetch_failure.rc) {
+        task->fetching_failed = !task->converting_failed;
         *err = task->fetch_failure;
         return err->rc;
     }
@@ -451,7 +460,10 @@ static bool wait_to_try_again(struct sl_sink_task *task, struct sl_error *err)
 {
     int64_t wait_us;
 
-    if (!task->converting_failed)
+    if (task->fetching_failed)
+        wait_us =
+            sl_retry_failed(&task->fetching, &task->status, "reading the log failed; trying again", err);
+    else if (!task->converting_failed)
         wait_us =
             sl_retry_failed(&task->retry, &task->status, "applying to the target failed; trying again", err);
     else if (sl_retry_is_over(&task->converting, err))
@@ -506,6 +518,7 @@ static void apply_main(void *arg)
 {
     struct sl_sink_task *task = arg;
     struct sl_error err = {0};
+    int64_t wait_us;
 
     sl_log_context(task->connector->name, task->number_text);
     sl_status_set(&task->status, SL_TASK_RUNNING);
@@ -513,6 +526,11 @@ static void apply_main(void *arg)
         sl_error_clear(&err);
         if (atomic_load(&task->paused)) {
             wait_while_paused(task);
+            continue;
+        }
+        if (!sl_retry_may_try(&task->retry, &task->status, &wait_us) ||
+            !sl_retry_may_try(&task->converting, &task->status, &wait_us)) {
+            (void)sl_stop_wait(&task->stop, sl_now_us() + wait_us);
             continue;
         }
         if (session(task, &err) == SL_OK || goes_up_to_refused(task))
@@ -524,6 +542,8 @@ static void apply_main(void *arg)
         sl_status_fail(&task->status, &err);
     else
         sl_status_set(&task->status, SL_TASK_UNASSIGNED);
+    sl_seat_rest(&task->retry.seat);
+    sl_seat_rest(&task->converting.seat);
     (void)pthread_mutex_lock(&task->closing);
     task->connector->sink->close(task->sink);
     task->closed = true;
@@ -556,9 +576,8 @@ static struct sl_sink_task *make(const struct sl_shared *shared, const struct sl
     atomic_init(&task->paused, paused);
     task->share.budget = shared->budget;
     task->retry = (struct sl_retry)SL_RETRY_INIT;
+    task->fetching = (struct sl_retry)SL_RETRY_INIT;
     task->converting = (struct sl_retry)SL_RETRY_INIT;
-    task->retry.system = connector->sink->name;
-    task->converting.system = "schema registry";
     sl_retry_bound(&task->converting, connector->props);
     task->idle = sl_queue_new(INCOMING);
     task->ready = sl_queue_new(READY);
@@ -569,6 +588,9 @@ static struct sl_sink_task *make(const struct sl_shared *shared, const struct sl
     }
     (void)pthread_mutex_init(&task->closing, NULL);
     sl_status_init(&task->status, connector->name, "sink", number);
+    sl_systems_join(shared, connector, &task->retry.seat, &task->converting.seat);
+    task->status.seats[0] = &task->retry.seat;
+    task->status.seats[1] = &task->converting.seat;
     sl_positions_init(&task->positions);
     sl_stop_init(&task->stop);
     return task;
@@ -666,6 +688,8 @@ void sl_sink_task_free(struct sl_sink_task *task)
     sl_topic_use_done(&task->used);
     (void)pthread_mutex_destroy(&task->closing);
     sl_stop_done(&task->stop);
+    sl_seat_leave(&task->retry.seat);
+    sl_seat_leave(&task->converting.seat);
     sl_status_done(&task->status);
     sl_free(task);
 }

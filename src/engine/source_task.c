@@ -8,6 +8,7 @@
 #include "engine/config/connector_options.h"
 #include "engine/encoder.h"
 #include "engine/exclusive.h"
+#include "engine/systems.h"
 #include "engine/topic_use.h"
 
 #include <stdio.h>
@@ -138,6 +139,8 @@ static void wait_while_paused(struct sl_source_task *task)
 /* Wait for room, then poll; transient failures are tried again here. False: the task is to end. */
 static bool read_batch(struct sl_source_task *task, struct sl_error *err)
 {
+    int64_t wait_us;
+
     while (!sl_stop_requested(&task->stop)) {
         enum sl_rc rc;
 
@@ -147,6 +150,10 @@ static bool read_batch(struct sl_source_task *task, struct sl_error *err)
         }
         if (!sl_share_wait(&task->share, sl_now_us() + POLL_US))
             continue;
+        if (!sl_retry_may_try(&task->reading, &task->status, &wait_us)) {
+            (void)sl_stop_wait(&task->stop, sl_now_us() + wait_us);
+            continue;
+        }
         sl_batch_reset(task->batch);
         rc = task->connector->source->poll(task->source, task->batch, sl_now_us() + POLL_US, err);
         if (rc == SL_OK) {
@@ -164,9 +171,16 @@ static bool read_batch(struct sl_source_task *task, struct sl_error *err)
 
 static bool encode_batch(struct sl_source_task *task, struct sl_outgoing *outgoing, struct sl_error *err)
 {
-    while (!sl_stop_requested(&task->stop)) {
-        enum sl_rc rc = sl_encoder_encode(&task->encoder, task->batch, outgoing, err);
+    int64_t wait_us;
 
+    while (!sl_stop_requested(&task->stop)) {
+        enum sl_rc rc;
+
+        if (!sl_retry_may_try(&task->converting, &task->status, &wait_us)) {
+            (void)sl_stop_wait(&task->stop, sl_now_us() + wait_us);
+            continue;
+        }
+        rc = sl_encoder_encode(&task->encoder, task->batch, outgoing, err);
         if (rc == SL_OK) {
             sl_retry_succeeded(&task->converting, &task->status);
             return true;
@@ -228,6 +242,8 @@ static void finish(struct sl_source_task *task, const struct sl_error *err)
         sl_status_fail(&task->status, &failure);
     else
         sl_status_set(&task->status, SL_TASK_UNASSIGNED);
+    sl_seat_rest(&task->reading.seat);
+    sl_seat_rest(&task->converting.seat);
     atomic_store(&task->ended, true);
     task->shared->task_changed(task->shared->ctx);
 }
@@ -315,8 +331,6 @@ static struct sl_source_task *make(const struct sl_shared *shared, const struct 
     (void)snprintf(task->number_text, sizeof(task->number_text), "%d", number);
     task->reading = (struct sl_retry)SL_RETRY_INIT;
     task->converting = (struct sl_retry)SL_RETRY_INIT;
-    task->reading.system = connector->source->name;
-    task->converting.system = "schema registry";
     sl_retry_bound(&task->converting, connector->props);
     task->batch = sl_batch_new(ARENA_CHUNK);
     task->share.budget = shared->budget;
@@ -329,6 +343,9 @@ static struct sl_source_task *make(const struct sl_shared *shared, const struct 
         (void)sl_queue_push(task->idle, outgoing, 0);
     }
     sl_status_init(&task->status, connector->name, "source", number);
+    sl_systems_join(shared, connector, &task->reading.seat, &task->converting.seat);
+    task->status.seats[0] = &task->reading.seat;
+    task->status.seats[1] = &task->converting.seat;
     (void)pthread_mutex_init(&task->lock, NULL);
     (void)pthread_cond_init(&task->resumed, NULL);
     task->paused = paused;
@@ -417,6 +434,8 @@ void sl_source_task_free(struct sl_source_task *task)
     sl_stop_done(&task->stop);
     (void)pthread_cond_destroy(&task->resumed);
     (void)pthread_mutex_destroy(&task->lock);
+    sl_seat_leave(&task->reading.seat);
+    sl_seat_leave(&task->converting.seat);
     sl_status_done(&task->status);
     sl_free(task);
 }

@@ -104,15 +104,20 @@ static enum sl_rc ask(struct http *h, const struct question *question, struct sl
     return SL_OK;
 }
 
-/* What the registry says itself, without the earlier schema that it adds at great length. */
-static void explain(struct sl_http_reply *reply, json_t *json, char *ret, size_t size)
+/*
+ * What the registry says itself, without the earlier schema that it adds at great length. What is no
+ * registry's answer is not quoted: whoever may name an address would read other servers' pages through us.
+ */
+static void explain(const struct sl_http_reply *reply, json_t *json, char *ret, size_t size)
 {
     const char *message = json_string_value(json_object_get(json, "message"));
     const char *end;
     size_t len;
 
-    if (!message)
-        message = sl_buf_cstr(&reply->body);
+    if (!message) {
+        (void)snprintf(ret, size, "an answer of %zu bytes that is not a schema registry's", reply->body.len);
+        return;
+    }
     end = strstr(message, ", {oldSchema");
     len = end ? (size_t)(end - message) : strlen(message);
     (void)snprintf(ret, size, "%.*s", len < size ? (int)len : (int)size - 1, message);

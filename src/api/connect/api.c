@@ -63,10 +63,11 @@ static void get_health(void *ctx, const struct sl_http_request *request, struct 
         "GET", "/health", get_health \
     }
 
-#define ADMIN                                                                                             \
-    {"GET", "/admin/loggers", sl_connect_loggers}, {"GET", "/admin/loggers/{logger}", sl_connect_logger}, \
-    {                                                                                                     \
-        "PUT", "/admin/loggers/{logger}", sl_connect_set_logger                                           \
+#define ADMIN                                                                                       \
+    {"GET", "/admin/breakers", sl_connect_breakers}, {"GET", "/admin/loggers", sl_connect_loggers}, \
+        {"GET", "/admin/loggers/{logger}", sl_connect_logger},                                      \
+    {                                                                                               \
+        "PUT", "/admin/loggers/{logger}", sl_connect_set_logger                                     \
     }
 
 #define CONNECTORS                                                                         \

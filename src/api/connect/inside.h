@@ -64,6 +64,7 @@ SL_CONNECT_HANDLER(sl_connect_plugin_config);
 SL_CONNECT_HANDLER(sl_connect_validate);
 
 /* loggers.c */
+SL_CONNECT_HANDLER(sl_connect_breakers);
 SL_CONNECT_HANDLER(sl_connect_loggers);
 SL_CONNECT_HANDLER(sl_connect_logger);
 SL_CONNECT_HANDLER(sl_connect_set_logger);

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/props.h"
 #include "engine/config/override_policy.h"
+#include "engine/secrets/path.h"
 #include "registry/registries.h"
 
 #include <stdio.h>
@@ -60,6 +61,15 @@ const struct sl_option sl_worker_options[] = {
      .default_text = "false",
      .doc = "let the system write a core file when the process crashes; it may hold secrets of the client "
             "libraries"},
+    {.name = "sluice.connector.files",
+     .type = SL_OPT_LIST,
+     .default_text = SL_DEFAULT_ALLOWED_PATHS ",/etc/ssl/certs,/etc/pki/tls/certs",
+     .doc = "folders below which a connector that comes by REST may name files (key stores, certificates, "
+            "drivers); / is all of them"},
+    {.name = "sluice.connector.hosts",
+     .type = SL_OPT_LIST,
+     .doc = "hosts that a connector that comes by REST may name: names, *.domain, addresses, networks "
+            "(10.0.0.0/8), * is all; when not given, all but link-local addresses and sockets"},
     {.name = "key.converter", .type = SL_OPT_CLASS, .doc = "converter of keys; Avro when not given"},
     {.name = "value.converter", .type = SL_OPT_CLASS, .doc = "converter of values; Avro when not given"},
     IGNORED("key.converter.*"),

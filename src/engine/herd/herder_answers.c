@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/props.h"
 #include "engine/config/connector_config.h"
+#include "engine/config/reach.h"
 #include "engine/config/worker_config.h"
 
 #include <stdio.h>
@@ -223,5 +224,7 @@ void sl_herder_validate(struct sl_herder *herder, json_t *config, struct sl_comp
 
     sl_connector_check(sl_herd_props(config), herder->shared.plugins, herder->shared.worker,
                        herder->shared.secrets, complaints, &connector);
+    if (connector)
+        sl_reach_check(connector->props, herder->shared.worker, complaints);
     sl_connector_free(connector);
 }

@@ -13,6 +13,10 @@
 
 #define SL_STATUS_SPACE "status"
 
+/* The key of the process's circuit breakers that are not closed (engine/breaker.h): an array. With alone
+ * only. */
+#define SL_STATUS_BREAKERS "breakers"
+
 struct sl_publisher;
 
 /* alone: no other process writes there, so that what is found belongs to one that is gone and is removed. */

@@ -142,21 +142,15 @@ static void put_errors(struct sl_buf *out, const struct sl_error_counts *errors)
         sl_buf_format(out, ",\"last_error_ms\":%lld", (long long)errors->last_ms);
 }
 
-static void put_breakers(struct sl_buf *out, const struct sl_breaker *breakers)
+static void put_breakers(struct sl_buf *out, const struct sl_status *status)
 {
-    int64_t now_ms = sl_wall_us() / 1000;
     bool any = false;
 
-    for (int i = 0; i < SL_BREAKERS; i++) {
-        const struct sl_breaker *breaker = &breakers[i];
-
-        if (!breaker->system || !breaker->attempts)
+    for (int i = 0; i < SL_STATUS_SEATS; i++) {
+        if (!status->seats[i] || !sl_seat_waits(status->seats[i]))
             continue;
-        sl_buf_format(out, "%s{\"system\":\"%s\",\"state\":\"%s\",\"attempts\":%u,\"since_ms\":%lld",
-                      any ? "," : ",\"breakers\":[", breaker->system,
-                      now_ms < breaker->next_ms ? "open" : "half-open", breaker->attempts,
-                      (long long)breaker->since_ms);
-        sl_buf_format(out, ",\"next_try_ms\":%lld}", (long long)breaker->next_ms);
+        sl_buf_text(out, any ? "," : ",\"breakers\":[");
+        sl_seat_json(status->seats[i], out);
         any = true;
     }
     if (any)
@@ -176,7 +170,7 @@ void sl_status_json(const struct sl_status *status, const struct sl_status_view 
     if (view->lag_ms >= 0)
         sl_buf_format(out, ",\"lag_ms\":%lld", (long long)view->lag_ms);
     put_errors(out, &view->errors);
-    put_breakers(out, view->breakers);
+    put_breakers(out, status);
     put_text(out, "position", view->position);
     put_text(out, "note", view->note);
     put_text(out, "trace", view->trace);
@@ -208,53 +202,37 @@ bool sl_retry_is_over(struct sl_retry *retry, struct sl_error *err)
     return true;
 }
 
-/* The breaker of the retry's system; the first time, a free one. */
-static struct sl_breaker *breaker_of(struct sl_status *status, const struct sl_retry *retry)
+bool sl_retry_may_try(struct sl_retry *retry, struct sl_status *status, int64_t *ret_wait_us)
 {
-    for (int i = 0; i < SL_BREAKERS; i++) {
-        struct sl_breaker *breaker = &status->now.breakers[i];
+    char last[160];
+    char note[256];
 
-        if (!breaker->system)
-            breaker->system = retry->system ? retry->system : "";
-        if (strcmp(breaker->system, retry->system ? retry->system : "") == 0)
-            return breaker;
+    if (sl_seat_may_ask(&retry->seat, ret_wait_us))
+        return true;
+    if (retry->bounded && retry->backoff.attempt && sl_now_us() - retry->began_us >= retry->timeout_us)
+        return true; /* the last try of its time */
+    if (!retry->backoff.attempt) {
+        sl_seat_explain(&retry->seat, last, sizeof(last));
+        (void)snprintf(note, sizeof(note), "waiting for a system that does not answer: %s", last);
+        sl_status_note(status, note);
     }
-    return &status->now.breakers[SL_BREAKERS - 1];
-}
-
-static void open_breaker(struct sl_status *status, const struct sl_retry *retry, int64_t wait_us)
-{
-    int64_t now_ms = sl_wall_us() / 1000;
-    struct sl_breaker *breaker;
-
-    (void)pthread_mutex_lock(&status->lock);
-    breaker = breaker_of(status, retry);
-    if (!breaker->attempts)
-        breaker->since_ms = now_ms;
-    breaker->attempts = retry->backoff.attempt;
-    breaker->next_ms = now_ms + wait_us / 1000;
-    (void)pthread_mutex_unlock(&status->lock);
-}
-
-static void close_breaker(struct sl_status *status, const struct sl_retry *retry)
-{
-    (void)pthread_mutex_lock(&status->lock);
-    breaker_of(status, retry)->attempts = 0;
-    (void)pthread_mutex_unlock(&status->lock);
+    return false;
 }
 
 int64_t sl_retry_failed(struct sl_retry *retry, struct sl_status *status, const char *sentence,
                         const struct sl_error *err)
 {
     int64_t wait_us = sl_backoff_next_us(&retry->backoff);
+    int64_t system_us = sl_seat_failed(&retry->seat, err);
     int64_t left_us = retry->began_us + retry->timeout_us - sl_now_us();
     char note[SL_ERROR_TEXT_SIZE];
 
+    if (system_us)
+        wait_us = system_us;
     if (retry->bounded && wait_us > left_us) /* once more at the end of the time */
         wait_us = left_us > 0 ? left_us : 0;
     (void)snprintf(note, sizeof(note), "retrying (attempt %u): %.440s", retry->backoff.attempt, err->text);
     sl_status_note(status, note);
-    open_breaker(status, retry, wait_us);
     if (sl_now_us() >= retry->next_line_us) {
         sl_log_error(SL_LEVEL_WARN, sentence, err);
         retry->next_line_us = sl_now_us() + LINE_EVERY_US;
@@ -264,11 +242,12 @@ int64_t sl_retry_failed(struct sl_retry *retry, struct sl_status *status, const 
 
 void sl_retry_succeeded(struct sl_retry *retry, struct sl_status *status)
 {
-    if (!retry->backoff.attempt)
+    if (!retry->backoff.attempt && (!retry->seat.breaker || retry->seat.is == SL_SEAT_FINE))
         return;
-    sl_info("back to work", SL_I("attempts", retry->backoff.attempt));
+    sl_seat_succeeded(&retry->seat);
+    if (retry->backoff.attempt)
+        sl_info("back to work", SL_I("attempts", retry->backoff.attempt));
     sl_backoff_reset(&retry->backoff);
-    close_breaker(status, retry);
     retry->next_line_us = 0;
     sl_status_note(status, "");
 }

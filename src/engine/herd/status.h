@@ -9,6 +9,7 @@
 #include "base/backoff.h"
 #include "base/buf.h"
 #include "base/thread.h"
+#include "engine/breaker.h"
 #include "sluice/error.h"
 
 struct sl_props;
@@ -32,19 +33,6 @@ struct sl_error_counts {
     int64_t last_ms;      /* when the last one failed; 0: none did */
 };
 
-/*
- * The circuit to another system, as a task sees it: open after a failure, when nothing is asked of the system
- * until next_ms; then half open, while one try is under way; closed (attempts 0) again after a success.
- */
-struct sl_breaker {
-    const char *system; /* "postgres", "sqlserver", "schema registry"; NULL: never failed */
-    unsigned attempts;  /* failures in a row */
-    int64_t since_ms;   /* the first of them */
-    int64_t next_ms;    /* when it is tried again */
-};
-
-enum { SL_BREAKERS = 2 }; /* the source or target, and the registry */
-
 /* A reading of a status; the counters are since the start of the task. */
 struct sl_status_view {
     enum sl_task_state state;
@@ -55,17 +43,19 @@ struct sl_status_view {
     int64_t lag_ms;            /* -1: unknown */
     double records_per_second; /* over the last seconds */
     struct sl_error_counts errors;
-    struct sl_breaker breakers[SL_BREAKERS];
     char note[SL_ERROR_TEXT_SIZE];
     char trace[SL_ERROR_TEXT_SIZE + 128];
     char position[256];
 };
 
+enum { SL_STATUS_SEATS = 2 }; /* for the source or target, and the registry */
+
 struct sl_status {
-    const char *connector; /* these three are set once */
+    const char *connector; /* these are set once */
     const char *type;      /* "source" or "sink" */
     int task;
-    pthread_mutex_t lock; /* guards the rest */
+    const struct sl_seat *seats[SL_STATUS_SEATS]; /* at breakers, as far as there are any */
+    pthread_mutex_t lock;                         /* guards the rest */
     struct sl_status_view now;
     uint64_t measured_records; /* at the last measurement of the rate */
     int64_t measured_us;
@@ -101,7 +91,7 @@ void sl_status_json(const struct sl_status *status, const struct sl_status_view 
 
 /* A failure that is tried again: says so in the note, and in a line that is repeated every ten seconds. */
 struct sl_retry {
-    const char *system;        /* that is asked, for the status; lives as long as the task */
+    struct sl_seat seat;       /* at the breaker of the system that is asked; left empty: it has none */
     struct sl_backoff backoff; /* 100 ms doubling to 30 s, or as bounded */
     int64_t next_line_us;
     bool bounded; /* else for ever */
@@ -119,6 +109,9 @@ void sl_retry_bound(struct sl_retry *retry, const struct sl_props *props);
 
 /* The time is over: makes the error a final one that says so. */
 bool sl_retry_is_over(struct sl_retry *retry, struct sl_error *err);
+
+/* False: others wait for the same system, and it is not this one's turn: look again in *ret_wait_us. */
+bool sl_retry_may_try(struct sl_retry *retry, struct sl_status *status, int64_t *ret_wait_us);
 
 /* Note the failure; returns how long to wait before the next try. */
 int64_t sl_retry_failed(struct sl_retry *retry, struct sl_status *status, const char *sentence,

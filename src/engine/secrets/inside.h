@@ -5,13 +5,16 @@
 
 #include "base/alloc.h"
 #include "base/thread.h"
+#include "engine/breaker.h"
+#include "engine/secrets/path.h"
 #include "engine/secrets/secrets.h"
 
 struct provider {
     char *name; /* as references call it */
     const struct sl_provider_ops *ops;
     void *self;
-    int64_t upkeep_us; /* when upkeep is due; INT64_MAX: never */
+    int64_t upkeep_us;   /* when upkeep is due; INT64_MAX: never */
+    struct sl_seat seat; /* at the breaker of the server that is asked; guarded by asking */
 };
 
 /* A connector whose references have a time to live. */
@@ -42,16 +45,5 @@ struct sl_secrets {
 
 /* The keeper's main function. */
 void sl_secrets_keep(void *arg);
-
-/* A path is one of the allowed ones (separated by commas) or below one; both are real paths. */
-bool sl_path_is_allowed(const char *allowed, const char *path);
-
-/* The real path of a plain, not too large file below an allowed folder. Errors: CONFIG, NOT_FOUND. */
-enum sl_rc sl_path_check(const char *allowed, const char *path, char **ret_real, struct sl_error *err);
-
-/* Where file and directory providers may read when nobody says otherwise. */
-#define SL_DEFAULT_ALLOWED_PATHS                                                                        \
-    "/vault/secrets,/run/secrets,/var/run/secrets,/etc/secrets,/etc/sluice/secrets,/etc/kafka/secrets," \
-    "/opt/kafka/external-configuration"
 
 #endif

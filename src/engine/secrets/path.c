@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which files a setting may name: whoever may write a connector's settings must not read the whole machine.
- */
-#include "engine/secrets/inside.h"
+#include "engine/secrets/path.h"
 
+#include "base/alloc.h"
 #include "base/props.h"
 
 #include <errno.h>

@@ -7,10 +7,13 @@
 #include "base/props.h"
 
 #include <stdio.h>
+#include <unistd.h>
+
+#define AT_ONCE_US INT64_C(200000)
 
 /* A reference that was found, and what became of it. */
 struct found {
-    const struct provider *provider; /* NULL: there is none of that name */
+    struct provider *provider; /* NULL: there is none of that name */
     const char *setting;
     char *name; /* of the provider */
     char *path;
@@ -28,7 +31,7 @@ struct work {
     int64_t ttl_ms;
 };
 
-static const struct provider *find_provider(const struct sl_secrets *secrets, const char *name, size_t len)
+static struct provider *find_provider(const struct sl_secrets *secrets, const char *name, size_t len)
 {
     for (size_t i = 0; secrets && i < secrets->n_providers; i++) {
         if (strlen(secrets->providers[i].name) == len && memcmp(secrets->providers[i].name, name, len) == 0)
@@ -91,6 +94,39 @@ static bool same_path(const struct found *a, const struct found *b)
     return a->provider == b->provider && strcmp(a->path, b->path) == 0;
 }
 
+/* While its server is left alone nobody waits for it once more; what is due in a moment is waited for. */
+static enum sl_rc take_turn(struct provider *provider, struct sl_error *err)
+{
+    int64_t wait_us = 0;
+    char last[200];
+
+    if (sl_seat_may_ask(&provider->seat, &wait_us))
+        return SL_OK;
+    if (wait_us <= AT_ONCE_US) {
+        (void)usleep((useconds_t)wait_us);
+        if (sl_seat_may_ask(&provider->seat, &wait_us))
+            return SL_OK;
+    }
+    sl_seat_explain(&provider->seat, last, sizeof(last));
+    return sl_error_set(err, SL_E_BUSY, "not asked again for another %lld ms, for it did not answer: %s",
+                        (long long)(wait_us / 1000), last);
+}
+
+static enum sl_rc get(struct provider *provider, const char *path, struct sl_secret_wanted *wanted, size_t n,
+                      int64_t *ret_ttl_ms, struct sl_error *err)
+{
+    enum sl_rc rc = take_turn(provider, err);
+
+    if (rc)
+        return rc;
+    rc = provider->ops->get(provider->self, path, wanted, n, ret_ttl_ms, err);
+    if (rc == SL_OK || err->kind != SL_KIND_TRANSIENT)
+        sl_seat_succeeded(&provider->seat);
+    else
+        (void)sl_seat_failed(&provider->seat, err);
+    return rc;
+}
+
 /* Everything that is wanted from the path of the first, in one question. */
 static enum sl_rc ask(struct work *work, size_t first, struct sl_error *err)
 {
@@ -104,7 +140,7 @@ static enum sl_rc ask(struct work *work, size_t first, struct sl_error *err)
         if (same_path(head, &work->found[i]))
             wanted[n++].key = work->found[i].key;
     }
-    rc = head->provider->ops->get(head->provider->self, head->path, wanted, n, &ttl_ms, err);
+    rc = get(head->provider, head->path, wanted, n, &ttl_ms, err);
     if (rc)
         (void)sl_error_wrap(err, "config provider '%s'", head->provider->name);
     for (size_t i = first, at = 0; i < work->n; i++) {

@@ -152,6 +152,8 @@ static enum sl_rc open_one(struct sl_secrets *secrets, const struct sl_provider_
     if (rc)
         return sl_error_wrap(err, "config provider '%s'", name);
     provider->name = sl_strdup(name);
+    if (ops->address)
+        sl_seat_take(&provider->seat, ops->name, ops->address(provider->self), true);
     secrets->n_providers++;
     return SL_OK;
 }
@@ -219,6 +221,7 @@ void sl_secrets_close(struct sl_secrets *secrets)
     }
     sl_thread_join(&secrets->thread);
     for (size_t i = 0; i < secrets->n_providers; i++) {
+        sl_seat_leave(&secrets->providers[i].seat);
         secrets->providers[i].ops->close(secrets->providers[i].self);
         sl_free(secrets->providers[i].name);
     }

@@ -355,6 +355,11 @@ static enum sl_rc open_vault(const struct sl_props *params, void **ret_self, str
     return SL_OK;
 }
 
+static const char *address(const void *self)
+{
+    return ((const struct vault *)self)->address;
+}
+
 static int64_t upkeep(void *self)
 {
     return sl_vault_renew(self);
@@ -381,6 +386,7 @@ const struct sl_provider_ops sl_provider_vault = {
     .with_hash = true,
     .open = open_vault,
     .get = sl_vault_get,
+    .address = address,
     .upkeep = upkeep,
     .wake = wake,
     .close = close_vault,

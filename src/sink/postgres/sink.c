@@ -426,10 +426,13 @@ static enum sl_rc pgsink_probe(const struct sl_props *props, struct sl_error *er
 
 static const char *const classes[] = {"io.confluent.connect.jdbc.JdbcSinkConnector", "postgres", NULL};
 
+static const char *const address_keys[] = {"connection.url", NULL};
+
 const struct sl_sink_ops sl_pgsink_ops = {
     .name = "postgres",
     .classes = classes,
     .options = sl_pgsink_options,
+    .address_keys = address_keys,
     .check = pgsink_check,
     .open = pgsink_open,
     .assign = pgsink_assign,

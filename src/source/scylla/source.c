@@ -111,10 +111,13 @@ static void wake_task(void *self)
 
 static const char *const classes[] = {"com.scylladb.cdc.debezium.connector.ScyllaConnector", "scylla", NULL};
 
+static const char *const address_keys[] = {"scylla.cluster.ip.addresses", NULL};
+
 const struct sl_source_ops sl_source_scylla = {
     .name = "scylla",
     .classes = classes,
     .options = sl_scylla_options,
+    .address_keys = address_keys,
     .plan = plan,
     .open = open_task,
     .poll = poll_task,

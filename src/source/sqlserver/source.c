@@ -216,10 +216,13 @@ static void wake_task(void *self)
 static const char *const classes[] = {"io.debezium.connector.sqlserver.SqlServerConnector", "sqlserver",
                                       NULL};
 
+static const char *const address_keys[] = {"database.hostname", "database.instance", "database.port", NULL};
+
 const struct sl_source_ops sl_source_sqlserver = {
     .name = "sqlserver",
     .classes = classes,
     .options = sl_mssql_options,
+    .address_keys = address_keys,
     .plan = plan,
     .open = open_task,
     .poll = poll_task,

@@ -2,8 +2,10 @@
 #include "registry/http_config.h"
 
 #include "base/props.h"
+#include "sluice/secret.h"
 
 #include <errno.h>
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -232,6 +234,30 @@ static void read_tls(const struct sl_props *props, const char *prefix, struct sl
     tls->any_name = algorithm && *algorithm == '\0';
 }
 
+/* The login as it goes over the line: a server's message that quotes it is masked like one that quotes the
+ * password. */
+static void note_header(const struct sl_registry_http_config *config)
+{
+    char *login;
+    uint8_t *header;
+    size_t len;
+    int n;
+
+    if (!config->user || !config->password)
+        return;
+    login = sl_format("%s:%s", config->user, config->password);
+    len = strlen(login);
+    header = sl_alloc(len / 3 * 4 + 5);
+    n = EVP_EncodeBlock(header, (const uint8_t *)login, (int)len);
+    while (n && header[n - 1] == '=')
+        n--;
+    sl_secret_free(sl_secret_new((const char *)header, (size_t)n));
+    sl_secret_wipe(header, len / 3 * 4 + 5);
+    sl_secret_wipe(login, len);
+    sl_free(header);
+    sl_free(login);
+}
+
 enum sl_rc sl_registry_http_config_read(const struct sl_props *props, const char *prefix,
                                         struct sl_registry_http_config *ret, struct sl_error *err)
 {
@@ -260,6 +286,7 @@ enum sl_rc sl_registry_http_config_read(const struct sl_props *props, const char
         return err && err->rc ? err->rc : SL_E_CONFIG;
     }
     config.max_retries = retries > 100 ? 100 : (int)retries;
+    note_header(&config);
     *ret = config;
     return SL_OK;
 }

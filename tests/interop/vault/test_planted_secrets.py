@@ -134,7 +134,8 @@ def asked(p, users, bodies):
 def memory_of(p):
     for name in ("cmdline", "environ"):
         yield f"/proc/{name}", pathlib.Path(f"/proc/{p.sluice.process.pid}/{name}").read_bytes()
-    yield "ps", subprocess.run(["ps", "-eww", "-o", "args"], capture_output=True, check=True).stdout
+    yield "ps", subprocess.run(["ps", "-ww", "-o", "args", "-p", str(p.sluice.process.pid)], capture_output=True,
+                               check=True).stdout
 
 
 def test_nothing_that_leaves_the_process_holds_a_secret(build, cluster, bao, tmp_path):

@@ -94,6 +94,7 @@ static X509 *read_certificate(struct sl_cql_in *in, int32_t version)
     return cell.len > 0 ? d2i_X509(NULL, &cell.data, cell.len) : NULL;
 }
 
+/* A key that does not open leaves the certificates, which a trust store may still be read for. */
 static bool read_private(struct sl_cql_in *in, int32_t version, const char *password,
                          struct sl_keystore *store)
 {
@@ -103,8 +104,9 @@ static bool read_private(struct sl_cql_in *in, int32_t version, const char *pass
 
     if (in->bad || key.len < 0 || n < 0)
         return false;
-    if (is_first && !(store->key = read_key(password, key.data, (size_t)key.len)))
-        return false;
+    if (is_first)
+        store->key = read_key(password, key.data, (size_t)key.len);
+    store->locked = store->locked || (is_first && !store->key);
     for (int32_t i = 0; i < n; i++) {
         X509 *certificate = read_certificate(in, version);
 
@@ -136,8 +138,9 @@ static bool read_entry(struct sl_cql_in *in, int32_t version, const char *passwo
     return true;
 }
 
-enum sl_rc sl_keystore_read_jks(const uint8_t *bytes, size_t len, const char *password, const char *name,
-                                struct sl_keystore *ret, struct sl_error *err)
+enum sl_rc sl_keystore_read_jks(const uint8_t *bytes, size_t len, const char *password,
+                                const char *key_password, const char *name, struct sl_keystore *ret,
+                                struct sl_error *err)
 {
     struct sl_keystore store = {0};
     struct sl_cql_in in = {bytes, bytes + len, false};
@@ -159,13 +162,13 @@ enum sl_rc sl_keystore_read_jks(const uint8_t *bytes, size_t len, const char *pa
     version = sl_cql_take_i32(&in);
     n = sl_cql_take_i32(&in);
     for (int32_t i = 0; i < n && version >= 1 && version <= NEWEST_VERSION && !in.bad; i++)
-        in.bad |= !read_entry(&in, version, password, &store);
+        in.bad |= !read_entry(&in, version, key_password ? key_password : password, &store);
     ERR_clear_error();
     if (in.bad || version < 1 || version > NEWEST_VERSION) {
         sl_keystore_done(&store);
         return sl_error_set(err, SL_E_CONFIG,
-                            "key store '%s' cannot be read. HINT: its keys have to have the "
-                            "store's own password; keytool -importkeystore makes a PKCS#12 of it",
+                            "key store '%s' cannot be read. HINT: keytool -importkeystore makes a "
+                            "PKCS#12 of it",
                             name);
     }
     *ret = store;

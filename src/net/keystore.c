@@ -113,6 +113,7 @@ enum sl_rc sl_keystore_read_pem(const char *text, size_t len, const char *passwo
     X509 *certificate;
 
     store.key = PEM_read_bio_PrivateKey(keys, NULL, give_password, secret);
+    store.locked = !store.key && memmem(text, len, "PRIVATE KEY-----", 16);
     while ((certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL))) {
         if (store.key) {
             X509_up_ref(certificate);
@@ -125,7 +126,7 @@ enum sl_rc sl_keystore_read_pem(const char *text, size_t len, const char *passwo
     if (secret)
         explicit_bzero(secret, strlen(secret));
     sl_free(secret);
-    if (!store.key && !store.n_certificates) {
+    if (!store.key && !store.n_certificates && !store.locked) {
         sl_keystore_done(&store);
         return refused(name, err);
     }
@@ -134,8 +135,23 @@ enum sl_rc sl_keystore_read_pem(const char *text, size_t len, const char *passwo
     return SL_OK;
 }
 
-enum sl_rc sl_keystore_read(const char *path, const char *password, struct sl_keystore *ret,
-                            struct sl_error *err)
+enum sl_rc sl_keystore_check_identity(const struct sl_keystore *store, const char *name, struct sl_error *err)
+{
+    if (store->key && store->n_chain)
+        return SL_OK;
+    if (store->locked)
+        return sl_error_set(err, SL_E_CONFIG,
+                            "the private key in '%s' does not open: it has a password, and the one that is "
+                            "given is not it, or none is. HINT: set ssl.key.password (or the store's own)",
+                            name);
+    return sl_error_set(err, SL_E_CONFIG,
+                        "key store '%s' has no private key with a certificate. HINT: an identity is a "
+                        "certificate and the key that proves it; a trust store is something else",
+                        name);
+}
+
+enum sl_rc sl_keystore_read(const char *path, const char *password, const char *key_password,
+                            struct sl_keystore *ret, struct sl_error *err)
 {
     static const uint8_t jks_magic[] = {0xFE, 0xED, 0xFE, 0xED};
     struct sl_keystore store = {0};
@@ -144,11 +160,12 @@ enum sl_rc sl_keystore_read(const char *path, const char *password, struct sl_ke
 
     if (rc == SL_OK) {
         if (bytes.len >= 4 && memcmp(bytes.data, jks_magic, 4) == 0)
-            rc = sl_keystore_read_jks(bytes.data, bytes.len, password, path, &store, err);
+            rc = sl_keystore_read_jks(bytes.data, bytes.len, password, key_password, path, &store, err);
         else if (bytes.len && bytes.data[0] == '-')
-            rc = sl_keystore_read_pem((const char *)bytes.data, bytes.len, password, path, &store, err);
+            rc = sl_keystore_read_pem((const char *)bytes.data, bytes.len,
+                                      key_password ? key_password : password, path, &store, err);
         else
-            rc = read_pkcs12(&bytes, password, path, &store, err);
+            rc = read_pkcs12(&bytes, password ? password : key_password, path, &store, err);
     }
     if (bytes.data)
         explicit_bzero(bytes.data, bytes.len);

@@ -101,7 +101,7 @@ static void read_store(struct sl_cql_in in)
     struct sl_keystore store;
     struct sl_error err;
 
-    if (sl_keystore_read_jks(in.at, (size_t)(in.end - in.at), NULL, "fuzz", &store, &err) == SL_OK)
+    if (sl_keystore_read_jks(in.at, (size_t)(in.end - in.at), NULL, NULL, "fuzz", &store, &err) == SL_OK)
         sl_keystore_done(&store);
 }
 

@@ -414,6 +414,24 @@ def test_https_takes_key_stores_in_connects_forms(tmp_path, build, form):
     program.stop()
 
 
+def test_https_takes_a_key_with_a_password_and_says_which_does_not_open(tmp_path, build):
+    key, made = certificate(tmp_path, "server")
+    openssl("pkcs8", "-topk8", "-in", key, "-out", tmp_path / "locked", "-passout", "pass:key-password")
+    store = tmp_path / "store.pem"
+    store.write_text((tmp_path / "locked").read_text() + made.read_text())
+    port = process_port()
+    given = {"listeners": f"https://127.0.0.1:{port}", "listeners.https.ssl.keystore.location": store}
+    program = run(tmp_path, build, {**given, "listeners.https.ssl.key.password": "key-password"})
+    program.url = f"https://127.0.0.1:{port}"
+    assert get_over_tls(program, made) == 200, program.output()
+    program.stop()
+    for wrong in ({}, {"listeners.https.ssl.key.password": "wrong-password"}):
+        program = sluice.Sluice(tmp_path / f"wrong{len(wrong)}", build, {**given, **wrong})
+        done = program.command("run", program.worker, check=False)
+        assert done.returncode == 1 and "ssl.key.password" in done.stderr and "does not open" in done.stderr, done.stderr
+        assert "wrong-password" not in done.stderr
+
+
 def test_a_client_certificate_is_asked_for_and_looked_at(tmp_path, build):
     certificate(tmp_path, "ca")
     key, made = certificate(tmp_path, "server", "ca")

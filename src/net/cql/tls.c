@@ -37,8 +37,8 @@ static enum sl_rc add_trusted(SSL_CTX *ctx, const struct sl_keystore *store, con
 static enum sl_rc use_identity(SSL_CTX *ctx, const struct sl_keystore *store, const char *path,
                                struct sl_error *err)
 {
-    if (!store->key || !store->n_chain)
-        return sl_error_set(err, SL_E_CONFIG, "key store '%s' has no private key with a certificate", path);
+    if (sl_keystore_check_identity(store, path, err))
+        return err->rc;
     if (SSL_CTX_use_certificate(ctx, store->chain[0]) != 1 || SSL_CTX_use_PrivateKey(ctx, store->key) != 1)
         return refuse(SL_E_CONFIG, "key store", path, err);
     for (size_t i = 1; i < store->n_chain; i++) {
@@ -54,14 +54,14 @@ static enum sl_rc use_stores(SSL_CTX *ctx, const struct sl_cql_tls *tls, struct 
     enum sl_rc rc = SL_OK;
 
     if (tls->truststore_path) {
-        rc = sl_keystore_read(tls->truststore_path, tls->truststore_password, &store, err);
+        rc = sl_keystore_read(tls->truststore_path, tls->truststore_password, NULL, &store, err);
         if (rc == SL_OK) {
             rc = add_trusted(ctx, &store, tls->truststore_path, err);
             sl_keystore_done(&store);
         }
     }
     if (rc == SL_OK && tls->keystore_path) {
-        rc = sl_keystore_read(tls->keystore_path, tls->keystore_password, &store, err);
+        rc = sl_keystore_read(tls->keystore_path, tls->keystore_password, NULL, &store, err);
         if (rc == SL_OK) {
             rc = use_identity(ctx, &store, tls->keystore_path, err);
             sl_keystore_done(&store);
@@ -103,6 +103,16 @@ static void choose_verification(SSL_CTX *ctx, const struct sl_cql_tls *tls)
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 }
 
+/* OpenSSL would ask at the terminal. The connector that we follow has no key for a password of a PEM key. */
+static int no_password(char *buffer, int size, int writing, void *ctx)
+{
+    (void)buffer;
+    (void)size;
+    (void)writing;
+    (void)ctx;
+    return -1;
+}
+
 enum sl_rc sl_cql_tls_new(const struct sl_cql_tls *tls, SSL_CTX **ret, struct sl_error *err)
 {
     SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
@@ -112,6 +122,7 @@ enum sl_rc sl_cql_tls_new(const struct sl_cql_tls *tls, SSL_CTX **ret, struct sl
     SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
     SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_options(ctx, SSL_OP_IGNORE_UNEXPECTED_EOF);
+    SSL_CTX_set_default_passwd_cb(ctx, no_password);
     choose_verification(ctx, tls);
     rc = use_pem(ctx, tls, err);
     if (rc == SL_OK)

@@ -42,7 +42,7 @@ static enum sl_rc trust(const struct sl_http_stores *tls, SSL_CTX *context, cons
 static enum sl_rc identify(const struct sl_http_stores *tls, SSL_CTX *context,
                            const struct sl_keystore *store, struct sl_error *err)
 {
-    if (!store->key || !store->n_chain || SSL_CTX_use_certificate(context, store->chain[0]) != 1 ||
+    if (SSL_CTX_use_certificate(context, store->chain[0]) != 1 ||
         SSL_CTX_use_PrivateKey(context, store->key) != 1)
         return refuse(tls, "key store", err);
     for (size_t i = 1; i < store->n_chain; i++) {
@@ -58,7 +58,7 @@ static enum sl_rc apply_trust(const struct sl_http_stores *tls, SSL_CTX *context
     enum sl_rc rc;
 
     if (tls->truststore)
-        rc = sl_keystore_read(tls->truststore, tls->truststore_password, &store, err);
+        rc = sl_keystore_read(tls->truststore, tls->truststore_password, NULL, &store, err);
     else if (tls->truststore_pem)
         rc = sl_keystore_read_pem(tls->truststore_pem, strlen(tls->truststore_pem), NULL,
                                   "ssl.truststore.certificates", &store, err);
@@ -76,8 +76,7 @@ static enum sl_rc apply_identity(const struct sl_http_stores *tls, SSL_CTX *cont
     enum sl_rc rc;
 
     if (tls->keystore) {
-        rc = sl_keystore_read(
-            tls->keystore, tls->keystore_password ? tls->keystore_password : tls->key_password, &store, err);
+        rc = sl_keystore_read(tls->keystore, tls->keystore_password, tls->key_password, &store, err);
     } else if (tls->keystore_key) {
         struct sl_buf pem = {0};
 
@@ -89,6 +88,8 @@ static enum sl_rc apply_identity(const struct sl_http_stores *tls, SSL_CTX *cont
     } else {
         return SL_OK;
     }
+    if (rc == SL_OK)
+        rc = sl_keystore_check_identity(&store, tls->keystore ? tls->keystore : "ssl.keystore.key", err);
     if (rc == SL_OK)
         rc = identify(tls, context, &store, err);
     sl_keystore_done(&store);

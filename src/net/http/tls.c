@@ -57,7 +57,6 @@ static enum sl_rc read_texts(const struct sl_http_tls *tls, struct sl_keystore *
 
 static enum sl_rc load_identity(const struct sl_http_tls *tls, struct sl_http_pem *ret, struct sl_error *err)
 {
-    const char *password = tls->keystore_password ? tls->keystore_password : tls->key_password;
     const char *name = tls->keystore_path ? tls->keystore_path : "ssl.keystore.key";
     struct sl_keystore store;
     enum sl_rc rc;
@@ -65,19 +64,15 @@ static enum sl_rc load_identity(const struct sl_http_tls *tls, struct sl_http_pe
     if (tls->keystore_key)
         rc = read_texts(tls, &store, err);
     else if (tls->keystore_path)
-        rc = sl_keystore_read(tls->keystore_path, password, &store, err);
+        rc = sl_keystore_read(tls->keystore_path, tls->keystore_password, tls->key_password, &store, err);
     else
         rc = sl_error_set(err, SL_E_CONFIG,
                           "https needs a key store. HINT: set listeners.https.ssl.keystore.location to a "
                           "PKCS#12, JKS or PEM file and listeners.https.ssl.keystore.password");
     if (rc)
         return rc;
-    if (!store.key || !store.n_chain) {
-        rc = sl_error_set(err, SL_E_CONFIG,
-                          "key store '%s' has no private key with a certificate. HINT: https shows a "
-                          "certificate and proves it with its key; a trust store is something else",
-                          name);
-    } else {
+    rc = sl_keystore_check_identity(&store, name, err);
+    if (rc == SL_OK) {
         ret->key = key_text(store.key);
         ret->chain = certificates_text(store.chain, store.n_chain);
     }
@@ -96,7 +91,7 @@ static enum sl_rc load_trusted(const struct sl_http_tls *tls, struct sl_http_pem
         rc = sl_keystore_read_pem(tls->truststore_certificates, strlen(tls->truststore_certificates), NULL,
                                   "ssl.truststore.certificates", &store, err);
     else if (tls->truststore_path)
-        rc = sl_keystore_read(tls->truststore_path, tls->truststore_password, &store, err);
+        rc = sl_keystore_read(tls->truststore_path, tls->truststore_password, NULL, &store, err);
     else
         rc = sl_error_set(err, SL_E_CONFIG,
                           "client certificates are asked for, but nothing says whose are good. HINT: set "

@@ -50,7 +50,8 @@ static enum sl_rc set_key(rd_kafka_conf_t *conf, EVP_PKEY *key, struct sl_error 
 
 /* A store file of any of the three forms, or the PEM text that the key text_key holds. */
 static enum sl_rc read_store(const struct sl_props *all, const char *kind, const char *text,
-                             const char *password, struct sl_keystore *store, struct sl_error *err)
+                             const char *password, const char *key_password, struct sl_keystore *store,
+                             struct sl_error *err)
 {
     char key[64];
     const char *path;
@@ -58,8 +59,8 @@ static enum sl_rc read_store(const struct sl_props *all, const char *kind, const
 
     (void)snprintf(key, sizeof(key), "ssl.%s.location", kind);
     path = sl_props_get(all, key);
-    rc = text ? sl_keystore_read_pem(text, strlen(text), password, key, store, err)
-              : sl_keystore_read(path, password, store, err);
+    rc = text ? sl_keystore_read_pem(text, strlen(text), key_password, key, store, err)
+              : sl_keystore_read(path, password, key_password, store, err);
     return rc ? sl_error_wrap(err, "%s", key) : SL_OK;
 }
 
@@ -72,7 +73,7 @@ static enum sl_rc trust(const struct sl_props *all, rd_kafka_conf_t *conf, struc
 
     if (!text && (!path || !*path))
         return SL_OK;
-    rc = read_store(all, "truststore", text, sl_props_get(all, "ssl.truststore.password"), &store, err);
+    rc = read_store(all, "truststore", text, sl_props_get(all, "ssl.truststore.password"), NULL, &store, err);
     if (rc)
         return rc;
     if (store.n_certificates)
@@ -101,12 +102,12 @@ static enum sl_rc show_ourselves(const struct sl_props *all, rd_kafka_conf_t *co
 
     if (!text && (!path || !*path))
         return SL_OK;
-    rc = read_store(all, "keystore", text, text || !password ? key_password : password, &store, err);
+    rc = read_store(all, "keystore", text, password, key_password, &store, err);
     sl_free(text);
     if (rc)
         return rc;
     if (!store.key)
-        rc = sl_error_set(err, SL_E_CONFIG, "ssl.keystore.location: there is no private key in it");
+        rc = sl_keystore_check_identity(&store, path && *path ? path : "ssl.keystore.key", err);
     if (rc == SL_OK && store.n_chain)
         rc = set_certificates(conf, "ssl.certificate.pem", store.chain, store.n_chain, err);
     else if (rc == SL_OK)

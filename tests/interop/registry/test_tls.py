@@ -12,6 +12,7 @@ from test_registry import confluent_python  # noqa: F401 (a fixture)
 
 RECORD = '{"type":"record","name":"R","fields":[]}'
 SECRET = "store-password"
+KEY_SECRET = "key-password"
 
 
 def run(folder, *command):
@@ -34,6 +35,14 @@ def stores(tmp_path_factory):
         "client.p12", "-passout", f"pass:{SECRET}")
     run(folder, "keytool", "-importkeystore", "-srckeystore", "client.p12", "-srcstoretype", "PKCS12", "-srcstorepass", SECRET,
         "-destkeystore", "client.jks", "-deststoretype", "JKS", "-deststorepass", SECRET, "-noprompt")
+    run(folder, "keytool", "-importkeystore", "-srckeystore", "client.p12", "-srcstoretype", "PKCS12", "-srcstorepass", SECRET,
+        "-srcalias", "1", "-destkeystore", "two.jks", "-deststoretype", "JKS", "-deststorepass", SECRET, "-destkeypass",
+        KEY_SECRET, "-noprompt")
+    run(folder, "openssl", "pkcs8", "-topk8", "-in", "client.key", "-out", "locked.key", "-passout", f"pass:{KEY_SECRET}")
+    run(folder, "openssl", "rsa", "-aes128", "-traditional", "-in", "client.key", "-out", "older.key", "-passout",
+        f"pass:{KEY_SECRET}")
+    for kind in ("locked", "older"):
+        (folder / f"{kind}.pem").write_text((folder / f"{kind}.key").read_text() + (folder / "client.pem").read_text())
     for kind, name in (("JKS", "trust.jks"), ("PKCS12", "trust.p12")):
         run(folder, "keytool", "-importcert", "-alias", "authority", "-file", "ca.pem", "-keystore", name, "-storetype", kind,
             "-storepass", SECRET, "-noprompt")
@@ -77,6 +86,43 @@ def test_what_is_not_trusted_or_does_not_open_is_said(build, stores, server):
     assert told.startswith("error CONFIG ") and "certificate" in told, told
     told = ask(build, server, {**forms(stores)["jks"], "truststore.password": "wrong"})
     assert told.startswith("error CONFIG ") and "HINT" in told and "wrong" not in told, told
+    assert not server.seen
+
+
+def with_passwords(folder):
+    trust = {"truststore.location": folder / "ca.pem"}
+    return {
+        "jks, a password for the store and one for the key": {
+            **trust, "keystore.location": folder / "two.jks", "keystore.password": SECRET, "key.password": KEY_SECRET},
+        "pkcs12, both the same": {
+            **trust, "keystore.location": folder / "client.p12", "keystore.password": SECRET, "key.password": SECRET},
+        "pem file": {**trust, "keystore.location": folder / "locked.pem", "key.password": KEY_SECRET},
+        "pem file, with a store password besides": {
+            **trust, "keystore.location": folder / "locked.pem", "keystore.password": "another", "key.password": KEY_SECRET},
+        "pem file, the store's password alone": {
+            **trust, "keystore.location": folder / "locked.pem", "keystore.password": KEY_SECRET},
+        "pem file of the older form": {**trust, "keystore.location": folder / "older.pem", "key.password": KEY_SECRET},
+        "pem text": {**trust, "keystore.key": (folder / "locked.key").read_text(), "key.password": KEY_SECRET,
+                     "keystore.certificate.chain": (folder / "client.pem").read_text()},
+    }
+
+
+def test_keys_with_passwords_of_their_own_are_opened(build, stores, server):
+    for name, settings in with_passwords(stores).items():
+        assert ask(build, server, settings) == "id 3", name
+
+
+def test_a_key_that_does_not_open_is_named_and_its_password_is_not(build, stores, server):
+    for name, settings in with_passwords(stores).items():
+        for wrong in ("wrong-password", None):
+            given = {**settings, "key.password": wrong}
+            if "keystore.password" in given and "pem" in name:
+                given["keystore.password"] = wrong
+            if "pkcs12" in name:
+                given["keystore.password"] = wrong
+            told = ask(build, server, {key: value for key, value in given.items() if value is not None})
+            assert told.startswith("error CONFIG ") and "password" in told, (name, told)
+            assert "wrong-password" not in told and KEY_SECRET not in told, (name, told)
     assert not server.seen
 
 

@@ -366,6 +366,45 @@ def test_a_configuration_reaches_neither_files_nor_what_is_out_of_bounds(victim,
             assert content not in answers
 
 
+class Page(threading.Thread):
+    """A web server of the inner network that knows nothing of schemas; what it says is nobody's business."""
+
+    WORDS = "page-of-the-inner-network"
+
+    def __init__(self, status):
+        super().__init__(daemon=True)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port, self.asked, self.status = self.listener.getsockname()[1], [], status
+        self.start()
+
+    def run(self):
+        with contextlib.suppress(OSError):
+            while True:
+                s, _ = self.listener.accept()
+                with s, contextlib.suppress(OSError):
+                    self.asked.append(s.recv(65536))
+                    where = b"Location: http://127.0.0.1:%d/elsewhere\r\n" % self.port if self.status == 302 else b""
+                    s.sendall(b"HTTP/1.1 %d x\r\nContent-Type: text/html\r\n%sContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (
+                        self.status, where, len(self.WORDS), self.WORDS.encode()))
+
+
+@pytest.mark.parametrize("status", [200, 302, 404, 500])
+def test_pages_of_other_servers_are_not_read_through_us(victim, status):
+    page = Page(status)
+    config = {**victim._sink_config(), "name": "reader", "errors.retry.timeout": "0",
+              "value.converter": "io.confluent.connect.avro.AvroConverter", "value.converter.max.retries": "0",
+              "value.converter.schema.registry.url": f"http://127.0.0.1:{page.port}/private?x="}
+    assert victim.sluice.rest("PUT", "/connectors/reader/config", config)[0] == 201
+    trace = wait.until(lambda: victim.sluice.rest("GET", "/connectors/reader/status")[1]["tasks"][0].get("trace"),
+                       "the task to fail")
+    seen = victim.sluice.command("status", "--state", victim.sluice.state, "-o", "json").stdout
+    assert victim.sluice.rest("DELETE", "/connectors/reader")[0] == 204
+    page.listener.close()
+    assert ("is not in the registry" if status == 404 else "not a schema registry's") in trace and page.asked, trace
+    assert not [one for one in page.asked if b"/elsewhere" in one]
+    assert Page.WORDS not in trace + victim.sluice.output() + seen
+
+
 def test_only_http_is_spoken_to_a_registry(victim):
     config = {**victim._sink_config(), "name": "reach", "value.converter": "io.confluent.connect.avro.AvroConverter"}
     for url in ("file:///etc/passwd", "gopher://127.0.0.1:1/x", "http://"):

@@ -138,9 +138,9 @@ static const char *const file_keys[] = {
     ".location", "store.path",   "ssl.keystore", "ssl.truststore", ".keycertchain", ".privatekey", ".sslcert",
     ".sslkey",   ".sslrootcert", "odbc.driver",  ".filename",      "library.paths", ".keytab",     NULL};
 
-static const char *const host_keys[] = {
-    "connection.url",    "database.hostname", "cluster.ip.addresses", "schema.registry.url",
-    "bootstrap.servers", "proxy.host",        "connection.pghost",    NULL};
+static const char *const host_keys[] = {"connection.url",      "database.hostname", "cluster.ip.addresses",
+                                        "schema.registry.url", "bootstrap.servers", "proxy.host",
+                                        "connection.pghost",   ".endpoint.url",     NULL};
 
 struct reach {
     const char *files, *hosts; /* the worker's lists; hosts NULL: the default */

@@ -293,7 +293,11 @@ static void set_tls(struct transfer *transfer)
     set_text(easy, CURLOPT_SSLKEY, settings->key_file);
     set_blob(easy, CURLOPT_SSLCERT_BLOB, settings->cert_pem);
     set_blob(easy, CURLOPT_SSLKEY_BLOB, settings->key_pem);
-    set_text(easy, CURLOPT_KEYPASSWD, settings->key_password);
+    /* Without one libcurl would leave it to OpenSSL, which asks at the terminal. */
+    set_text(easy, CURLOPT_KEYPASSWD,
+             settings->key_password                    ? settings->key_password
+             : settings->key_file || settings->key_pem ? ""
+                                                       : NULL);
     (void)curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     if (settings->insecure)
         (void)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
@@ -386,7 +390,7 @@ static enum sl_rc explain(struct transfer *transfer, CURLcode code)
     case CURLE_SSL_ISSUER_ERROR:
         return sl_error_set(transfer->err, SL_E_CONFIG,
                             "cannot set up TLS to %s: %s. HINT: look at the files with authorities, "
-                            "certificate and key",
+                            "certificate and key, and at the key's password",
                             transfer->where, detail);
     case CURLE_WEIRD_SERVER_REPLY:
         return sl_error_set(transfer->err, SL_E_PROTOCOL, "%s does not speak HTTP: %s", transfer->where,

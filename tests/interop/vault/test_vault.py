@@ -3,6 +3,7 @@
 import base64
 import http.server
 import json
+import ssl
 import subprocess
 import threading
 import time
@@ -207,6 +208,46 @@ def test_tls_seal_and_unseal(build, binary, folder):
         server.start().unseal()
         assert dump.value("${vault:secret/database:password}") == "Planted-Tls-1"
     server.stop()
+
+
+class Doorman:
+    """A server of version 1 of the engine that talks to clients with a certificate alone."""
+
+    def __init__(self, authority, cert, key):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                body = json.dumps({"data": {"password": "Planted-Door-1"}}).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=authority)
+        context.load_cert_chain(cert, key)
+        context.verify_mode = ssl.CERT_REQUIRED
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.address = f"https://127.0.0.1:{self.server.server_port}"
+
+
+def test_a_client_certificate_whose_key_has_a_password(build, folder):
+    authority, cert, key = openbao.certificate(folder / "tls")
+    door = Doorman(authority, cert, key)
+    locked = folder / "locked.pem"
+    run(["openssl", "pkcs8", "-topk8", "-in", key, "-out", locked, "-passout", "pass:key-password"])
+    locked.write_text(locked.read_text() + cert.read_text())
+    params = {"vault.address": door.address, "vault.token": "t", "vault.pem": authority, "vault.engine.version": "1",
+              "vault.client.pem": locked}
+    with Dump(build, folder / "right", {**params, "vault.ssl.keystore.password": "key-password"}) as dump:
+        assert dump.value("${vault:secret/database:password}") == "Planted-Door-1"
+    for wrong in ({"vault.ssl.keystore.password": "wrong-password"}, {}):  # without one nobody is asked at a terminal
+        with Dump(build, folder / f"wrong{len(wrong)}", {**params, **wrong}) as dump:
+            kind, reason, text = dump.ask("${vault:secret/database:password}")
+            assert (kind, reason) == ("error", "CONFIG") and "wrong-password" not in text, text
+            assert "key" in text and "password" in text, text
 
 
 class Kubernetes:

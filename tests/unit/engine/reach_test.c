@@ -142,6 +142,8 @@ static void every_spelling_of_a_link_local_address_is_refused(void **state)
         if (!strchr(spellings[i], ',') && !strstr(spellings[i], "%2C"))
             assert_told("link-local", NULL, NULL, "value.converter.schema.registry.url", url);
     }
+    assert_told("link-local", NULL, NULL, "consumer.override.sasl.oauthbearer.token.endpoint.url",
+                "http://169.254.169.254/latest/meta-data");
     assert_told("socket", NULL, NULL, "connection.url", "jdbc:postgresql://%2Fvar%2Frun%2Fpostgresql/x");
     assert_told("socket", NULL, NULL, "connection.url", "jdbc:postgresql://db/x?PGHOST=/run");
 }

@@ -26,12 +26,14 @@ def test_two_sinks_of_one_target_share_a_breaker_that_one_of_them_tries(make_pip
     # Two who wait make no more tries than one would: attempt n comes after half of 100 ms * 2^(n-1) at least.
     later = wait.until(lambda: [b for b in breakers(p.sluice, "postgres") if b["attempts"] >= 4], "more tries")[0]
     assert later["next_try_ms"] - later["since_ms"] >= 50 * (2 ** later["attempts"] - 1) - 10, later
-    status = json.loads(p.sluice.command("status", "--state", p.sluice.state, "-o", "json").stdout)
-    assert [b["system"] for b in status["breakers"]] == ["postgres"]
-    waiting = {task["connector"] for task in status["tasks"] if task.get("breakers")}
-    assert waiting == {"sink", "ledger"}
+    def told():  # what the status says is up to a second old
+        status = json.loads(p.sluice.command("status", "--state", p.sluice.state, "-o", "json").stdout)
+        return [b["system"] for b in status["breakers"]] == ["postgres"] and \
+            {task["connector"] for task in status["tasks"] if task.get("breakers")} == {"sink", "ledger"} and status
+    status = wait.until(told, "the status to tell of it")
+    line = f"postgres 127.0.0.1:{own_cluster.port}/{p.database} does not answer"
     table = p.sluice.command("status", "--state", p.sluice.state).stdout
-    assert f"postgres 127.0.0.1:{own_cluster.port}/{p.database} does not answer" in table
+    assert line in table
     assert p.target.password not in table + json.dumps(status)
     own_cluster.start()
     p.wait_equal()

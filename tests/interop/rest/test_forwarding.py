@@ -52,6 +52,16 @@ def serve(worker, port, settings):
         **dict(line.split("=", 1) for line in worker.worker.read_text().splitlines()), "listeners": worker.url, **settings})
 
 
+def formed(workers):
+    """Each has half of the 64 slots and one leads: while a second worker joins, the leader may change."""
+    held, leading = [], 0
+    for worker in workers:
+        lines = [json.loads(line) for line in worker.output().splitlines()]
+        held.append(sum({"slots gained": 1, "slots asked back": -1}.get(line["msg"], 0) * line.get("slots", 0) for line in lines))
+        leading += sum({"this worker leads the cluster": 1, "this worker leads no more": -1}.get(line["msg"], 0) for line in lines)
+    return held == [32, 32] and leading == 1
+
+
 @pytest.fixture
 def start(broker, build, tmp_path):
     """Two workers; tls gives each its own ssl settings."""
@@ -66,8 +76,7 @@ def start(broker, build, tmp_path):
             if tls:
                 serve(worker, postgres.free_port(), tls[number])
             made.append(worker.start())
-        for worker in made:
-            wait.until(lambda worker=worker: '"ready"' in worker.output(), "a worker", 60)
+        wait.until(lambda: formed(made), "the group to have formed", 90)
         return made
 
     yield begin

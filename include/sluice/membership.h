@@ -39,9 +39,6 @@ struct sl_membership_listener {
     void (*failed)(void *ctx, const struct sl_error *err);
 };
 
-/* worker: the name that it joined under; alive while the visitor runs. */
-typedef void sl_member_visitor(void *ctx, const char *worker, const int32_t *slots, size_t n);
-
 struct sl_membership_ops {
     /*
      * Become a member under a name that is the same at every start of this worker (and of no other): a worker
@@ -57,12 +54,6 @@ struct sl_membership_ops {
     int32_t (*slots)(const struct sl_membership *membership);
     /* Nothing runs any more under a slot that was ASKED; of others nothing happens. */
     void (*give_back)(struct sl_membership *membership, int32_t slot);
-    /*
-     * Who holds what now, as the group itself knows it. Waits for the brokers. stable false: slots are
-     * moving, look again soon. Errors: TRANSIENT kinds.
-     */
-    enum sl_rc (*members)(struct sl_membership *membership, sl_member_visitor *visit, void *ctx,
-                          bool *ret_stable, struct sl_error *err);
     /* Leave; the listener is not called any more when this returns. Slots still held stay reserved for the
      * worker's name for the session's time: give back what others should have sooner. */
     void (*leave)(struct sl_membership *membership);

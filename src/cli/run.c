@@ -29,8 +29,9 @@
 
 enum {
     STOP_US = 950 * 1000,
-    SECRETS_MS = 2000, /* between two tries of a config provider that is away */
-    SILENT_MS = 3000,  /* a server that has not answered by then is named */
+    LEAVE_US = 3 * 1000 * 1000, /* then for what may wait for brokers: the group, the log's own notes */
+    SECRETS_MS = 2000,          /* between two tries of a config provider that is away */
+    SILENT_MS = 3000,           /* a server that has not answered by then is named */
 };
 
 /* Everything that one run is made of. */
@@ -323,8 +324,29 @@ static void say_start(const struct run *run)
     sl_worker_config_warn_unknown(run->props, run->cli->plugins);
 }
 
+struct guard {
+    struct sl_stop over;
+    int64_t deadline_us;
+    int status;
+};
+
+/* All tasks have ended in order; what is left to be done is worth so long and no longer. */
+static void guard_main(void *arg)
+{
+    struct guard *guard = arg;
+
+    if (sl_stop_wait(&guard->over, guard->deadline_us))
+        return;
+    sl_warn(
+        "stopped without taking leave of the log any longer; nothing that was confirmed is lost. HINT: are "
+        "brokers away?");
+    _exit(guard->status);
+}
+
 static int stop(struct run *run, int status)
 {
+    struct sl_thread watching = {0};
+    struct guard guard = {.status = status};
     struct sl_registry *registry = sl_herder_shared(run->herder)->registry;
     int64_t began_us = sl_now_us();
 
@@ -338,9 +360,15 @@ static int stop(struct run *run, int status)
         sl_warn("stopped without waiting any longer; nothing that was confirmed is lost");
         _exit(status); /* threads still run: leave them to the kernel */
     }
+    sl_stop_init(&guard.over);
+    guard.deadline_us = sl_now_us() + LEAVE_US;
+    sl_thread_start(&watching, "stop-guard", guard_main, &guard);
     sl_group_member_leave(run->member);
     sl_herder_free(run->herder);
     run->herder = NULL;
+    sl_stop_request(&guard.over);
+    sl_thread_join(&watching);
+    sl_stop_done(&guard.over);
     sl_info("stopped", SL_I("after_ms", (sl_now_us() - began_us) / 1000));
     return status;
 }

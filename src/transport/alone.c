@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 
 struct sl_membership {
-    char *worker;
+    char nothing;
 };
 
 static enum sl_rc join(struct sl_transport *transport, const char *worker,
@@ -17,8 +17,8 @@ static enum sl_rc join(struct sl_transport *transport, const char *worker,
     struct sl_membership *membership = sl_zalloc(1, sizeof(*membership));
 
     (void)transport;
+    (void)worker;
     (void)err;
-    membership->worker = sl_strdup(worker);
     *ret = membership;
     listener->slots(listener->ctx, SL_SLOTS_GAINED, all, 1);
     return SL_OK;
@@ -36,20 +36,8 @@ static void give_back(struct sl_membership *membership, int32_t slot)
     (void)slot;
 }
 
-static enum sl_rc members(struct sl_membership *membership, sl_member_visitor *visit, void *ctx,
-                          bool *ret_stable, struct sl_error *err)
-{
-    static const int32_t all[] = {0};
-
-    (void)err;
-    visit(ctx, membership->worker, all, 1);
-    *ret_stable = true;
-    return SL_OK;
-}
-
 static void leave(struct sl_membership *membership)
 {
-    sl_free(membership->worker);
     sl_free(membership);
 }
 
@@ -57,6 +45,5 @@ const struct sl_membership_ops sl_membership_alone = {
     .join = join,
     .slots = slots,
     .give_back = give_back,
-    .members = members,
     .leave = leave,
 };

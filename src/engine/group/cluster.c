@@ -11,8 +11,9 @@
 #include <stdio.h>
 
 enum {
-    TICK_US = 1000 * 1000, /* how often a leader looks after everybody without being told */
-    RETRY_US = 500 * 1000, /* after the log refused */
+    TICK_US = 1000 * 1000,     /* how often a leader looks after everybody without being told */
+    RETRY_US = 500 * 1000,     /* after the log refused */
+    PATIENCE_US = 1000 * 1000, /* with a log that is away, when leaving */
 };
 
 #define CLAIM_CONFIGS "configs"
@@ -31,6 +32,7 @@ struct sl_cluster {
     pthread_cond_t wake;
     struct sl_view view;
     bool stop;
+    bool over;       /* the thread has ended */
     bool fresh;      /* slots came: read what was written before */
     bool record_old; /* our own record says something else than the view */
     bool look;       /* something changed that a leader acts on */
@@ -73,6 +75,7 @@ static void on_slots(void *ctx, enum sl_slot_event event, const int32_t *slots, 
         sl_view_ask(&cluster->view, slots, n);
     } else {
         sl_view_lose(&cluster->view, slots, n);
+        cluster->record_old = true;
     }
     if (cluster->view.slots[0] != SL_SLOT_HELD)
         cluster->leads = false;
@@ -257,7 +260,7 @@ static enum sl_rc govern(struct sl_cluster *cluster, struct sl_error *err)
 {
     struct sl_governor governor = {
         .transport = cluster->transport,
-        .membership = cluster->membership,
+        .n_slots = cluster->transport->ops->membership->slots(cluster->membership),
         .worker = cluster->worker,
         .view = &cluster->view,
         .lock = &cluster->lock,
@@ -299,6 +302,7 @@ static struct work wait_for_work(struct sl_cluster *cluster, int64_t not_before_
 /* Slots came: what stands under them may begin once all is read that was written before they came. */
 static enum sl_rc make_ready(struct sl_cluster *cluster, struct sl_error *err)
 {
+    bool claims;
     bool leads;
     enum sl_rc rc = read_all(cluster, err);
 
@@ -306,15 +310,20 @@ static enum sl_rc make_ready(struct sl_cluster *cluster, struct sl_error *err)
         return rc;
     (void)pthread_mutex_lock(&cluster->lock);
     /* More may have come while we read: they wait for the next round. */
-    if (!cluster->fresh && sl_view_ready(&cluster->view))
-        cluster->record_old = true;
+    claims = !cluster->fresh && sl_view_claim(&cluster->view);
+    (void)pthread_mutex_unlock(&cluster->lock);
+    if (claims)
+        rc = write_worker(cluster, err);
+    if (rc)
+        return rc;
+    (void)pthread_mutex_lock(&cluster->lock);
+    sl_view_ready(&cluster->view);
     leads = cluster->view.slots[0] == SL_SLOT_HELD;
     cluster->leads = leads;
     (void)pthread_mutex_unlock(&cluster->lock);
-    if (leads)
-        rc = sl_cluster_lead(cluster, err);
+    give_back(cluster);
     tell_changed(cluster);
-    return rc;
+    return leads ? sl_cluster_lead(cluster, err) : SL_OK;
 }
 
 /* What was not done is asked for again. */
@@ -342,9 +351,8 @@ static enum sl_rc one_round(struct sl_cluster *cluster, const struct work *work,
     return rc;
 }
 
-static void run(void *arg)
+static void work_on(struct sl_cluster *cluster)
 {
-    struct sl_cluster *cluster = arg;
     int64_t not_before_us = 0;
     bool failing = false;
 
@@ -368,6 +376,17 @@ static void run(void *arg)
         again(cluster, &work);
         not_before_us = sl_now_us() + RETRY_US;
     }
+}
+
+static void run(void *arg)
+{
+    struct sl_cluster *cluster = arg;
+
+    work_on(cluster);
+    (void)pthread_mutex_lock(&cluster->lock);
+    cluster->over = true;
+    (void)pthread_cond_signal(&cluster->wake);
+    (void)pthread_mutex_unlock(&cluster->lock);
 }
 
 /* ---- joining and leaving ---- */
@@ -451,6 +470,22 @@ enum sl_rc sl_cluster_open(const struct sl_cluster_settings *settings, struct sl
     return SL_OK;
 }
 
+/* What it waits for in the log is given up after a moment: no task runs here any more. */
+static void end_thread(struct sl_cluster *cluster)
+{
+    int64_t until_us = sl_now_us() + PATIENCE_US;
+    bool over;
+
+    (void)pthread_mutex_lock(&cluster->lock);
+    while (cluster->membership && !cluster->over && sl_cond_wait(&cluster->wake, &cluster->lock, until_us))
+        continue;
+    over = !cluster->membership || cluster->over;
+    (void)pthread_mutex_unlock(&cluster->lock);
+    if (!over && cluster->transport->ops->abandon)
+        cluster->transport->ops->abandon(cluster->transport);
+    sl_thread_join(&cluster->thread);
+}
+
 void sl_cluster_close(struct sl_cluster *cluster)
 {
     if (!cluster)
@@ -459,7 +494,7 @@ void sl_cluster_close(struct sl_cluster *cluster)
     cluster->stop = true;
     (void)pthread_cond_signal(&cluster->wake);
     (void)pthread_mutex_unlock(&cluster->lock);
-    sl_thread_join(&cluster->thread);
+    end_thread(cluster);
     if (cluster->membership) {
         cluster->transport->ops->membership->leave(cluster->membership);
         resign(cluster);

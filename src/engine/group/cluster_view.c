@@ -9,7 +9,9 @@
 
 void sl_view_init(struct sl_view *view, int32_t n_slots)
 {
-    *view = (struct sl_view){.n_slots = n_slots, .slots = sl_zalloc((size_t)n_slots, sizeof(*view->slots))};
+    *view = (struct sl_view){.n_slots = n_slots,
+                             .slots = sl_zalloc((size_t)n_slots, sizeof(*view->slots)),
+                             .gained = sl_zalloc((size_t)n_slots, sizeof(*view->gained))};
 }
 
 static void forget_worker(struct sl_view_worker *worker)
@@ -17,6 +19,7 @@ static void forget_worker(struct sl_view_worker *worker)
     for (size_t i = 0; i < worker->n_running; i++)
         sl_free(worker->running[i]);
     sl_free(worker->running);
+    sl_free(worker->gained);
     sl_free(worker->name);
     sl_free(worker->url);
 }
@@ -30,6 +33,7 @@ void sl_view_done(struct sl_view *view)
     sl_free(view->tasks);
     sl_free(view->workers);
     sl_free(view->slots);
+    sl_free(view->gained);
 }
 
 /* ---- tasks ---- */
@@ -155,6 +159,16 @@ static void read_running(struct sl_view_worker *worker, const json_t *running)
     }
 }
 
+static void read_gained(struct sl_view_worker *worker, const json_t *slots)
+{
+    size_t n = json_array_size(slots);
+
+    worker->n_gained = n < SL_SLOTS_MAX ? n : SL_SLOTS_MAX;
+    worker->gained = sl_zalloc(worker->n_gained, sizeof(*worker->gained));
+    for (size_t i = 0; i < worker->n_gained; i++)
+        worker->gained[i] = json_integer_value(json_array_get(slots, i));
+}
+
 void sl_view_worker(struct sl_view *view, const char *key, struct sl_span value)
 {
     json_t *json = value.ptr ? read_record(SL_CLUSTER_WORKERS, key, value) : NULL;
@@ -174,6 +188,7 @@ void sl_view_worker(struct sl_view *view, const char *key, struct sl_span value)
         worker = &view->workers[view->n_workers++];
         *worker = (struct sl_view_worker){.name = sl_strdup(key), .url = sl_strdup(url ? url : "")};
         read_running(worker, json_object_get(json, "running"));
+        read_gained(worker, json_object_get(json, "slots"));
         if (json_integer_value(json_object_get(json, "generation")) > view->seen_generation)
             view->seen_generation = json_integer_value(json_object_get(json, "generation"));
     }
@@ -194,6 +209,7 @@ void sl_view_leader(struct sl_view *view, struct sl_span value)
 void sl_view_write_worker(const struct sl_view *view, const char *url, struct sl_buf *out)
 {
     struct sl_buf key = {0};
+    int32_t n_gained = view->n_slots;
     bool first = true;
 
     sl_buf_format(out, "{\"version\":1,\"generation\":%lld,\"url\":", (long long)view->generation);
@@ -208,6 +224,11 @@ void sl_view_write_worker(const struct sl_view *view, const char *url, struct sl
         sl_json_put_text(out, (const char *)key.data, key.len);
         first = false;
     }
+    sl_buf_text(out, "],\"slots\":[");
+    while (n_gained && !view->gained[n_gained - 1])
+        n_gained--;
+    for (int32_t s = 0; s < n_gained; s++)
+        sl_buf_format(out, s ? ",%lld" : "%lld", (long long)view->gained[s]);
     sl_buf_text(out, "]}");
     sl_buf_done(&key);
 }
@@ -248,27 +269,43 @@ static void set(struct sl_view *view, const int32_t *slots, size_t n, enum sl_sl
     }
 }
 
+static void forget_gained(struct sl_view *view, const int32_t *slots, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (slots[i] >= 0 && slots[i] < view->n_slots)
+            view->gained[slots[i]] = 0;
+    }
+}
+
 void sl_view_gain(struct sl_view *view, const int32_t *slots, size_t n)
 {
     set(view, slots, n, SL_SLOT_FRESH);
+    forget_gained(view, slots, n);
 }
 
-bool sl_view_ready(struct sl_view *view)
+bool sl_view_claim(struct sl_view *view)
 {
-    bool any = false;
+    int64_t next = (view->seen_generation > view->generation ? view->seen_generation : view->generation) + 1;
 
+    view->claiming = 0;
     for (int32_t s = 0; s < view->n_slots; s++) {
         if (view->slots[s] == SL_SLOT_FRESH) {
-            view->slots[s] = SL_SLOT_HELD;
-            any = true;
+            view->gained[s] = next;
+            view->claiming = next;
         }
     }
-    if (any) {
-        view->generation =
-            (view->seen_generation > view->generation ? view->seen_generation : view->generation) + 1;
-        view->seen_generation = view->generation;
+    if (view->claiming)
+        view->generation = view->seen_generation = next;
+    return view->claiming != 0;
+}
+
+void sl_view_ready(struct sl_view *view)
+{
+    for (int32_t s = 0; s < view->n_slots; s++) {
+        if (view->slots[s] == SL_SLOT_FRESH && view->claiming && view->gained[s] == view->claiming)
+            view->slots[s] = SL_SLOT_HELD;
     }
-    return any;
+    view->claiming = 0;
 }
 
 void sl_view_ask(struct sl_view *view, const int32_t *slots, size_t n)
@@ -279,6 +316,7 @@ void sl_view_ask(struct sl_view *view, const int32_t *slots, size_t n)
 void sl_view_lose(struct sl_view *view, const int32_t *slots, size_t n)
 {
     set(view, slots, n, SL_SLOT_ELSEWHERE);
+    forget_gained(view, slots, n);
     for (size_t i = 0; i < view->n_tasks; i++) {
         struct sl_view_task *task = &view->tasks[i];
 
@@ -292,7 +330,7 @@ int32_t sl_view_returnable(struct sl_view *view)
     for (int32_t s = 0; s < view->n_slots; s++) {
         bool used = false;
 
-        if (view->slots[s] != SL_SLOT_ASKED)
+        if (view->slots[s] != SL_SLOT_ASKED || (view->claiming && view->gained[s] == view->claiming))
             continue;
         for (size_t i = 0; i < view->n_tasks && !used; i++)
             used = view->tasks[i].begun && view->tasks[i].run_slot == s;
@@ -302,6 +340,25 @@ int32_t sl_view_returnable(struct sl_view *view)
         }
     }
     return SL_NO_SLOT;
+}
+
+/* What was given back in good order is still said to be ours, until another says that it has it: else a
+ * worker that died long ago would seem to hold it in between. */
+const char *sl_view_owner(const struct sl_view *view, const char *self, int32_t slot)
+{
+    int64_t newest = slot < view->n_slots ? view->gained[slot] : 0;
+    const char *owner = newest && view->slots[slot] == SL_SLOT_HELD ? self : NULL;
+
+    for (size_t i = 0; i < view->n_workers; i++) {
+        const struct sl_view_worker *worker = &view->workers[i];
+
+        if ((size_t)slot < worker->n_gained && worker->gained[slot] > newest &&
+            strcmp(worker->name, self) != 0) {
+            newest = worker->gained[slot];
+            owner = worker->name;
+        }
+    }
+    return owner;
 }
 
 /* ---- leases ---- */

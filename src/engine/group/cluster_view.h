@@ -7,8 +7,13 @@
  * Records, in the log's spaces:
  *   "placements"  <connector>/<task>  {"version":1,"slot":<n>}; gone: the task has no place
  *   "workers"     <worker>            {"version":1,"generation":<n>,"url":"...",
- *                                      "running":["<connector>/<task>",...]}
+ *                                      "running":["<connector>/<task>",...],"slots":[<generation>,...]}
  *   "leader"      leader              {"version":1,"worker":"...","url":"..."}
+ *
+ * "slots" says of each slot, from 0, in which generation it came to this worker (0: never, or lost). Whoever
+ * says the highest of a slot holds it, for a generation is above all that were said before: so the records
+ * tell who is in the group, and a dead worker is out of it as soon as others have all its slots. Nobody asks
+ * the brokers for that: they could not answer while one of them is away.
  */
 #ifndef SLUICE_ENGINE_GROUP_CLUSTER_VIEW_H
 #define SLUICE_ENGINE_GROUP_CLUSTER_VIEW_H
@@ -47,10 +52,13 @@ struct sl_view_worker {
     char *url;
     char **running; /* "<connector>/<task>" */
     size_t n_running;
+    int64_t *gained; /* per slot, as in the record */
+    size_t n_gained;
 };
 
 struct sl_view {
     enum sl_slot_state *slots;
+    int64_t *gained; /* per slot: the generation in which it came here; 0: never, or lost */
     int32_t n_slots;
     struct sl_view_task *tasks;
     size_t n_tasks, tasks_capacity;
@@ -58,6 +66,7 @@ struct sl_view {
     size_t n_workers, workers_capacity;
     struct sl_cluster_worker leader; /* name "": nobody */
     int64_t generation;      /* one more than any that was seen when slots last came here (a Lamport clock) */
+    int64_t claiming;        /* the generation that is being written into our record; 0: none */
     int64_t seen_generation; /* the highest that any worker said */
 };
 
@@ -76,9 +85,14 @@ void sl_view_leader(struct sl_view *view, struct sl_span value);
 void sl_view_tell(struct sl_view *view, const struct sl_cluster_connector *connectors, size_t n,
                   int64_t now_us);
 
-/* Slots. gain makes them FRESH; ready makes all FRESH ones HELD, true when there were any. */
+/*
+ * Slots. gain makes them FRESH. claim gives those a generation, true when there were any; when our record says
+ * so, ready makes them HELD. In between none of them is returnable: whoever has it next would not read our
+ * generation, and take the same.
+ */
 void sl_view_gain(struct sl_view *view, const int32_t *slots, size_t n);
-bool sl_view_ready(struct sl_view *view);
+bool sl_view_claim(struct sl_view *view);
+void sl_view_ready(struct sl_view *view);
 void sl_view_ask(struct sl_view *view, const int32_t *slots, size_t n);
 void sl_view_lose(struct sl_view *view, const int32_t *slots, size_t n);
 /* A slot that was asked for and under which nothing runs: it is ELSEWHERE from now on; or SL_NO_SLOT. */
@@ -90,6 +104,10 @@ void sl_view_end(struct sl_view *view, const char *connector, int task);
 
 /* Of one that has died the record stays: several may say so. */
 bool sl_view_says_it_runs(const struct sl_view_worker *worker, const char *connector, int task);
+
+/* Who holds a slot as far as the records and our own slots tell. self: this worker's name, which is the
+ * answer only for what is HELD. NULL: nobody knows. */
+const char *sl_view_owner(const struct sl_view *view, const char *self, int32_t slot);
 
 /* Our own records, as text. */
 void sl_view_write_worker(const struct sl_view *view, const char *url, struct sl_buf *out);

@@ -8,10 +8,10 @@ enum {
     FORGET_US = 5 * 1000 * 1000
 }; /* a task that the herder does not name any more keeps its place so long */
 
-/* The group as it says itself. */
+/* The group as its records tell. */
 struct members {
     int owners[SL_SLOTS_MAX]; /* per slot: an index into names, or -1 */
-    char **names;
+    const char **names;       /* the view's */
     size_t n, capacity;
 };
 
@@ -26,24 +26,30 @@ struct changes {
     size_t n, capacity;
 };
 
-static void see_member(void *ctx, const char *worker, const int32_t *slots, size_t n)
+static int number_of(struct members *members, const char *worker)
 {
-    struct members *members = ctx;
-
-    SL_GROW(members->names, members->n, members->capacity);
-    members->names[members->n] = sl_strdup(worker);
-    for (size_t i = 0; i < n; i++) {
-        if (slots[i] >= 0 && slots[i] < SL_SLOTS_MAX)
-            members->owners[slots[i]] = (int)members->n;
+    for (size_t i = 0; i < members->n; i++) {
+        if (strcmp(members->names[i], worker) == 0)
+            return (int)i;
     }
-    members->n++;
+    SL_GROW(members->names, members->n, members->capacity);
+    members->names[members->n++] = worker;
+    return (int)members->n - 1;
 }
 
-static void forget_members(struct members *members)
+/* Under the lock. False: somebody holds a slot and has not said so yet; look again when he does. */
+static bool find_members(const struct sl_governor *governor, struct members *members)
 {
-    for (size_t i = 0; i < members->n; i++)
-        sl_free(members->names[i]);
-    sl_free(members->names);
+    for (int32_t s = 0; s < SL_SLOTS_MAX; s++)
+        members->owners[s] = -1;
+    for (int32_t s = 0; s < governor->n_slots; s++) {
+        const char *owner = sl_view_owner(governor->view, governor->worker, s);
+
+        if (!owner)
+            return false;
+        members->owners[s] = number_of(members, owner);
+    }
+    return true;
 }
 
 static bool is_member(const struct members *members, const char *name)
@@ -167,23 +173,19 @@ enum sl_rc sl_governor_run(const struct sl_governor *governor, struct sl_error *
 {
     struct members members = {0};
     struct changes changes = {0};
-    bool stable = false;
-    enum sl_rc rc;
+    enum sl_rc rc = SL_OK;
 
-    for (size_t s = 0; s < SL_SLOTS_MAX; s++)
-        members.owners[s] = -1;
-    rc = governor->transport->ops->membership->members(governor->membership, see_member, &members, &stable,
-                                                       err);
-    if (rc == SL_OK && stable &&
-        (members.owners[0] < 0 || strcmp(members.names[members.owners[0]], governor->worker) != 0))
-        rc = sl_error_set(err, SL_E_FENCED, "the group says that another worker leads");
-    if (rc == SL_OK && stable) {
-        (void)pthread_mutex_lock(governor->lock);
-        plan(governor, &members, &changes);
-        (void)pthread_mutex_unlock(governor->lock);
-        rc = write_changes(governor, &changes, err);
+    (void)pthread_mutex_lock(governor->lock);
+    if (find_members(governor, &members)) {
+        if (strcmp(members.names[members.owners[0]], governor->worker) == 0)
+            plan(governor, &members, &changes);
+        else
+            rc = sl_error_set(err, SL_E_FENCED, "the records say that another worker leads");
     }
+    (void)pthread_mutex_unlock(governor->lock);
+    if (rc == SL_OK)
+        rc = write_changes(governor, &changes, err);
     forget_changes(&changes);
-    forget_members(&members);
+    sl_free(members.names);
     return rc;
 }

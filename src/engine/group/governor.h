@@ -14,15 +14,15 @@
 
 struct sl_governor {
     struct sl_transport *transport;
-    struct sl_membership *membership;
+    int32_t n_slots;    /* of the group */
     const char *worker; /* our own name */
     struct sl_view *view;
     pthread_mutex_t *lock; /* guards view */
 };
 
 /*
- * One round; nothing is written when nothing has to change, or while slots are moving. Waits for the brokers.
- * Errors: TRANSIENT kinds; FENCED: the group says that another holds slot 0.
+ * One round; nothing is written when nothing has to change, or while slots are moving. Waits for the brokers
+ * when something is written. Errors: TRANSIENT kinds; FENCED: the records say that another holds slot 0.
  */
 enum sl_rc sl_governor_run(const struct sl_governor *governor, struct sl_error *err);
 

@@ -109,6 +109,8 @@ static void clear_slot(struct sl_herder *herder, struct sl_herded *herded, size_
     slot->task = NULL;
     if (told_by_us)
         sl_herd_tell(herder, herded->name, (int)number, &slot->told, SL_PART_UNASSIGNED, NULL);
+    else if (slot->lost) /* others have told of it since */
+        slot->told.known = false;
     if (!slot->restart)
         end_tenure(herder, herded, number);
     slot->stopping = slot->abandoned = slot->lost = slot->restart = slot->waits = false;

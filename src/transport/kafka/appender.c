@@ -188,9 +188,8 @@ static bool advance(struct sl_log_appender *appender)
     struct sl_error err = {0};
 
     if (sl_kafka_appender_broken(appender, &err)) {
-        if (!appender->purged)
-            (void)rd_kafka_purge(appender->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-        appender->purged = true;
+        /* Each time: the source may have been handing in while it broke. */
+        (void)rd_kafka_purge(appender->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
         if (atomic_load(&appender->positions.pending) || (!appender->group && !gather(appender)))
             return false;
         end_group(appender, &err);

@@ -47,7 +47,6 @@ struct sl_log_appender {
     struct sl_kafka_flight *group; /* whose records are there; their notes or offsets are on their way */
     enum { GROUP_NOTES, GROUP_OFFSETS } stage;
     struct sl_kafka_flight positions; /* counts those messages */
-    bool purged;
 };
 
 /* How far may be gathered: the append in front of one that was refused; one that is itself refused breaks the

@@ -9,6 +9,9 @@ enum {
     /* So long it has to be said that a topic is gone before that counts: a broker that does not know it yet
      * says the same, and so does a client whose brokers have just died. */
     GONE_US = 10 * 1000 * 1000,
+    PAUSE_US = 100 * 1000,
+    PATIENCE_MS = 1000,      /* with the client at hand: it is connected, or does not know whom to ask */
+    PATIENCE_ANEW_MS = 4000, /* with one that has to connect first */
 };
 
 static bool is_gone(struct sl_kafka *kafka, const char *topic, int32_t partition)
@@ -30,35 +33,57 @@ static bool is_hearsay(rd_kafka_resp_err_t code)
            code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
 }
 
-/* By a client that remembers nothing. */
-static rd_kafka_resp_err_t ask_anew(struct sl_kafka *kafka, const char *topic, int32_t partition,
-                                    int64_t *ret_first, int64_t *ret_next)
+/* One who asks: by the client at hand first; when that tells hearsay, by one of its own that remembers
+ * nothing, for as long as the question lasts. */
+struct asker {
+    struct sl_kafka *kafka;
+    rd_kafka_t *fresh;
+};
+
+static void done(struct asker *asker)
 {
-    const struct sl_kafka_client config = {.worker = kafka->props};
-    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+    sl_kafka_bury(asker->kafka, asker->fresh);
+    asker->fresh = NULL;
+}
+
+static bool begin_anew(struct asker *asker)
+{
+    const struct sl_kafka_client config = {.worker = asker->kafka->props};
     rd_kafka_conf_t *conf = NULL;
-    rd_kafka_t *client = NULL;
     struct sl_error err;
 
-    if (sl_kafka_conf(kafka, &config, &conf, &err) == SL_OK &&
-        sl_kafka_client_open(RD_KAFKA_PRODUCER, conf, &client, &err) == SL_OK) {
-        code = rd_kafka_query_watermark_offsets(client, topic, partition, ret_first, ret_next, 4000);
-        sl_kafka_bury(kafka, client);
+    done(asker);
+    return sl_kafka_conf(asker->kafka, &config, &conf, &err) == SL_OK &&
+           sl_kafka_client_open(RD_KAFKA_PRODUCER, conf, &asker->fresh, &err) == SL_OK;
+}
+
+static rd_kafka_resp_err_t ask(struct asker *asker, const char *topic, int32_t partition, int64_t *ret_first,
+                               int64_t *ret_next)
+{
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+
+    if (!asker->fresh)
+        code = rd_kafka_query_watermark_offsets(asker->kafka->client, topic, partition, ret_first, ret_next,
+                                                PATIENCE_MS);
+    /* The one of our own learns hearsay as well, when a leader dies after it was asked. */
+    if (is_hearsay(code) && (asker->fresh || begin_anew(asker))) {
+        code = rd_kafka_query_watermark_offsets(asker->fresh, topic, partition, ret_first, ret_next,
+                                                PATIENCE_ANEW_MS);
+        if (is_hearsay(code))
+            done(asker);
     }
     return code;
 }
 
-enum sl_rc sl_kafka_watermarks(struct sl_kafka *kafka, const char *topic, int32_t partition,
-                               int64_t *ret_first, int64_t *ret_next, struct sl_error *err)
+static enum sl_rc ask_until_answered(struct asker *asker, const char *topic, int32_t partition,
+                                     int64_t *ret_first, int64_t *ret_next, struct sl_error *err)
 {
+    struct sl_kafka *kafka = asker->kafka;
     int64_t deadline_us = sl_now_us() + SL_KAFKA_ANSWER_US;
 
     for (;;) {
-        rd_kafka_resp_err_t code =
-            rd_kafka_query_watermark_offsets(kafka->client, topic, partition, ret_first, ret_next, 2000);
+        rd_kafka_resp_err_t code = ask(asker, topic, partition, ret_first, ret_next);
 
-        if (is_hearsay(code))
-            code = ask_anew(kafka, topic, partition, ret_first, ret_next);
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
             return SL_OK;
         if (sl_kafka_given_up(kafka))
@@ -69,17 +94,29 @@ enum sl_rc sl_kafka_watermarks(struct sl_kafka *kafka, const char *topic, int32_
         if (!sl_kafka_retriable(code) || sl_now_us() > deadline_us)
             return sl_kafka_error(err, code, NULL, "asking for the ends of topic '%.120s' partition %d",
                                   topic, partition);
+        (void)sl_stop_wait(&kafka->stop, sl_now_us() + PAUSE_US);
     }
 }
 
-enum sl_rc sl_kafka_expect_end(struct sl_kafka *kafka, const char *topic, int32_t partition, int64_t at_least,
+enum sl_rc sl_kafka_watermarks(struct sl_kafka *kafka, const char *topic, int32_t partition,
                                int64_t *ret_first, int64_t *ret_next, struct sl_error *err)
 {
+    struct asker asker = {.kafka = kafka};
+    enum sl_rc rc = ask_until_answered(&asker, topic, partition, ret_first, ret_next, err);
+
+    done(&asker);
+    return rc;
+}
+
+static enum sl_rc expect(struct asker *asker, const char *topic, int32_t partition, int64_t at_least,
+                         int64_t *ret_first, int64_t *ret_next, struct sl_error *err)
+{
+    struct sl_kafka *kafka = asker->kafka;
     int64_t began_us = sl_now_us();
     int64_t gone_us = 0; /* since when it is said to be gone, with no other answer between */
 
     for (;;) {
-        enum sl_rc rc = sl_kafka_watermarks(kafka, topic, partition, ret_first, ret_next, err);
+        enum sl_rc rc = ask_until_answered(asker, topic, partition, ret_first, ret_next, err);
         int64_t now_us = sl_now_us();
 
         if (rc != SL_E_NOT_FOUND)
@@ -89,20 +126,31 @@ enum sl_rc sl_kafka_expect_end(struct sl_kafka *kafka, const char *topic, int32_
         if (rc == SL_E_NOT_FOUND ? now_us - gone_us > GONE_US
                                  : rc || *ret_next >= at_least || now_us - began_us > EXPECT_US)
             return rc;
-        if (sl_kafka_given_up(kafka) || sl_stop_wait(&kafka->stop, now_us + 100 * 1000))
+        if (sl_kafka_given_up(kafka) || sl_stop_wait(&kafka->stop, now_us + PAUSE_US))
             return sl_kafka_stopped(err);
     }
+}
+
+enum sl_rc sl_kafka_expect_end(struct sl_kafka *kafka, const char *topic, int32_t partition, int64_t at_least,
+                               int64_t *ret_first, int64_t *ret_next, struct sl_error *err)
+{
+    struct asker asker = {.kafka = kafka};
+    enum sl_rc rc = expect(&asker, topic, partition, at_least, ret_first, ret_next, err);
+
+    done(&asker);
+    return rc;
 }
 
 enum sl_rc sl_kafka_topic_ends(struct sl_kafka *kafka, const char *topic, int32_t n, int64_t *ret_next,
                                struct sl_error *err)
 {
+    struct asker asker = {.kafka = kafka};
     enum sl_rc rc = SL_OK;
     int64_t first;
 
     for (int32_t i = 0; rc == SL_OK && i < n; i++)
-        rc = sl_kafka_expect_end(kafka, topic, i, 0, &first, &ret_next[i],
-                                 err); /* it was just made, perhaps */
+        rc = expect(&asker, topic, i, 0, &first, &ret_next[i], err); /* it was just made, perhaps */
+    done(&asker);
     return rc;
 }
 

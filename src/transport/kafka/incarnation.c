@@ -7,7 +7,14 @@
  * ends before its mark, means another topic: a new incarnation begins. A mark that retention or compaction
  * has removed says nothing, and the topic stays the same.
  *
- * Kept in the texts' space "topics", rewritten now and then while records are read, and at the end.
+ * Several workers may find at once that a topic has no incarnation, or that it is another one than before.
+ * They agree by the order of the topic of texts: each writes a proposal under a key of its own that says
+ * which incarnation it follows, reads on to it, and takes the first proposal there that follows this one.
+ *
+ * Texts:
+ *   "topics"  <topic>/<incarnation>  {"version":1,"after":"<incarnation before it, or empty>"}
+ *   "marks"   <topic> {"version":1,"incarnation":"...","marks":[[partition,offset,ms,crc],...]} Marks are
+ * rewritten now and then while records are read, and at the end.
  */
 #include "transport/kafka/inside.h"
 
@@ -20,7 +27,8 @@
 
 #include <string.h>
 
-#define SPACE "topics"
+#define PROPOSALS "topics"
+#define MARKS "marks"
 
 enum { STORE_EVERY_US = 20 * 1000 * 1000 };
 
@@ -111,7 +119,7 @@ static enum sl_rc store(struct sl_kafka *kafka, struct known *known, struct sl_e
     write_json(known, &text);
     known->changed = false;
     (void)pthread_mutex_unlock(&kafka->marks->lock);
-    rc = sl_kafka_put(&kafka->transport, SPACE, known->topic->name, (struct sl_span){text.data, text.len},
+    rc = sl_kafka_put(&kafka->transport, MARKS, known->topic->name, (struct sl_span){text.data, text.len},
                       err);
     sl_buf_done(&text);
     return rc;
@@ -144,27 +152,102 @@ void sl_kafka_marks_store(struct sl_kafka *kafka, bool now)
     sl_free(changed);
 }
 
-struct lookup {
-    struct known *known;
-    bool found;
+/* ---- the incarnation ---- */
+
+struct proposals {
+    const char *topic;
+    struct proposal {
+        char id[SL_UUID_TEXT_SIZE], after[SL_UUID_TEXT_SIZE];
+    } *items; /* in the order of the log */
+    size_t n, capacity;
 };
 
-static void read_json(void *ctx, const char *key, struct sl_span value)
+static bool copy_id(const char *text, char *id)
+{
+    if (!text || strlen(text) != SL_UUID_TEXT_SIZE - 1)
+        return false;
+    memcpy(id, text, SL_UUID_TEXT_SIZE);
+    return true;
+}
+
+static void read_proposal(void *ctx, const char *key, struct sl_span value)
+{
+    struct proposals *proposals = ctx;
+    size_t len = strlen(proposals->topic);
+    struct proposal proposal = {0};
+    json_t *json;
+
+    if (strncmp(key, proposals->topic, len) != 0 || key[len] != '/' || !copy_id(key + len + 1, proposal.id) ||
+        sl_json_parse((const char *)value.ptr, value.len, PROPOSALS, &json, NULL))
+        return;
+    (void)copy_id(json_string_value(json_object_get(json, "after")), proposal.after);
+    json_decref(json);
+    SL_GROW(proposals->items, proposals->n, proposals->capacity);
+    proposals->items[proposals->n++] = proposal;
+}
+
+/* From the first incarnation to the one that none follows; "" when there is none. */
+static enum sl_rc read_incarnation(struct sl_kafka *kafka, const char *topic, char *ret_id,
+                                   struct sl_error *err)
+{
+    struct proposals proposals = {.topic = topic};
+    char id[SL_UUID_TEXT_SIZE] = "";
+    enum sl_rc rc = sl_kafka_list(&kafka->transport, PROPOSALS, read_proposal, &proposals, err);
+
+    for (size_t steps = 0, i = 0; i < proposals.n && steps < proposals.n; i++) {
+        if (strcmp(proposals.items[i].after, id) != 0)
+            continue;
+        memcpy(id, proposals.items[i].id, sizeof(id));
+        steps++;
+        i = (size_t)-1; /* the one that follows may have been written by somebody faster */
+    }
+    sl_free(proposals.items);
+    if (rc == SL_OK)
+        memcpy(ret_id, id, sizeof(id));
+    return rc;
+}
+
+static enum sl_rc propose(struct sl_kafka *kafka, const char *topic, const char *after, struct sl_error *err)
+{
+    char id[SL_UUID_TEXT_SIZE];
+    struct sl_buf value = {0};
+    struct sl_uuid uuid;
+    char *key;
+    enum sl_rc rc;
+
+    sl_uuid_new(&uuid);
+    sl_uuid_format(&uuid, id);
+    key = sl_format("%s/%s", topic, id);
+    sl_buf_format(&value, "{\"version\":1,\"after\":\"%s\"}", after);
+    rc = sl_kafka_put(&kafka->transport, PROPOSALS, key, (struct sl_span){value.data, value.len}, err);
+    sl_buf_done(&value);
+    sl_free(key);
+    return rc;
+}
+
+struct lookup {
+    struct sl_kafka_marks *marks;
+    struct known *known;
+};
+
+static void read_marks(void *ctx, const char *key, struct sl_span value)
 {
     struct lookup *lookup = ctx;
+    struct known *known = lookup->known;
     json_t *json;
     json_t *item;
-    size_t i;
     const char *id;
+    size_t i;
 
-    if (strcmp(key, lookup->known->topic->name) != 0 ||
-        sl_json_parse((const char *)value.ptr, value.len, SPACE, &json, NULL))
+    if (strcmp(key, known->topic->name) != 0 ||
+        sl_json_parse((const char *)value.ptr, value.len, MARKS, &json, NULL))
         return;
     id = json_string_value(json_object_get(json, "incarnation"));
-    if (id && strlen(id) == SL_UUID_TEXT_SIZE - 1) {
-        memcpy(lookup->known->id, id, SL_UUID_TEXT_SIZE);
-        lookup->found = true;
+    if (!id || strcmp(id, known->id) != 0) {
+        json_decref(json);
+        return;
     }
+    (void)pthread_mutex_lock(&lookup->marks->lock);
     json_array_foreach(json_object_get(json, "marks"), i, item)
     {
         json_int_t partition = json_integer_value(json_array_get(item, 0));
@@ -175,8 +258,9 @@ static void read_json(void *ctx, const char *key, struct sl_span value)
         };
 
         if (partition >= 0 && partition < 10000 && mark.offset >= 0)
-            set_mark(lookup->known, (int32_t)partition, &mark);
+            set_mark(known, (int32_t)partition, &mark);
     }
+    (void)pthread_mutex_unlock(&lookup->marks->lock);
     json_decref(json);
 }
 
@@ -251,78 +335,100 @@ static enum sl_rc look_at(struct sl_kafka *kafka, const char *topic, int32_t par
     return rc;
 }
 
-static enum sl_rc check_mark(struct sl_kafka *kafka, const struct known *known, int32_t partition,
-                             enum verdict *ret, struct sl_error *err)
+static enum sl_rc check_mark(struct sl_kafka *kafka, const char *topic, int32_t partition,
+                             const struct sl_kafka_mark *mark, enum verdict *ret, struct sl_error *err)
 {
-    const struct sl_kafka_mark mark = known->marks[partition];
     int64_t first;
     int64_t next;
-    enum sl_rc rc =
-        sl_kafka_expect_end(kafka, known->topic->name, partition, mark.offset + 1, &first, &next, err);
+    enum sl_rc rc = sl_kafka_expect_end(kafka, topic, partition, mark->offset + 1, &first, &next, err);
 
     *ret = NOTHING_SAID;
     if (rc == SL_E_NOT_FOUND) {
         *ret = OTHER;
         return SL_OK;
     }
-    if (rc || mark.offset < first)
+    if (rc || mark->offset < first)
         return rc;
-    if (mark.offset >= next) {
+    if (mark->offset >= next) {
         *ret = OTHER;
         return SL_OK;
     }
-    return look_at(kafka, known->topic->name, partition, &mark, ret, err);
+    return look_at(kafka, topic, partition, mark, ret, err);
 }
 
-/* The marks are those that this process has seen itself, or what was kept. */
+/* The marks are those that this process has seen itself, or what was kept. A reader of the topic may be
+ * adding to them meanwhile. */
 static enum sl_rc check(struct sl_kafka *kafka, const struct known *known, enum verdict *ret,
                         struct sl_error *err)
 {
+    const char *topic = known->topic->name;
+    struct sl_kafka_mark *marks;
     int32_t partitions = 0;
-    enum sl_rc rc = sl_kafka_expect_partitions(kafka, known->topic->name, known->n_marks, &partitions, err);
+    int32_t n;
+    enum sl_rc rc;
 
+    (void)pthread_mutex_lock(&kafka->marks->lock);
+    n = known->n_marks;
+    marks = sl_zalloc((size_t)n + 1, sizeof(*marks));
+    if (n)
+        memcpy(marks, known->marks, (size_t)n * sizeof(*marks));
+    (void)pthread_mutex_unlock(&kafka->marks->lock);
+    rc = n ? sl_kafka_expect_partitions(kafka, topic, n, &partitions, err) : SL_OK;
     *ret = NOTHING_SAID;
-    for (int32_t i = 0; rc == SL_OK && *ret != OTHER && i < known->n_marks; i++) {
-        if (known->marks[i].offset < 0)
+    for (int32_t i = 0; rc == SL_OK && *ret != OTHER && i < n; i++) {
+        if (marks[i].offset < 0)
             continue;
         if (i >= partitions)
             *ret = OTHER;
         else
-            rc = check_mark(kafka, known, i, ret, err);
+            rc = check_mark(kafka, topic, i, &marks[i], ret, err);
     }
+    sl_free(marks);
     return rc;
+}
+
+/* Another incarnation than this process knew: what it saw of the old one says nothing. */
+static enum sl_rc adopt(struct sl_kafka *kafka, struct known *known, const char *id, struct sl_error *err)
+{
+    struct lookup lookup = {kafka->marks, known};
+    bool same;
+
+    (void)pthread_mutex_lock(&kafka->marks->lock);
+    same = strcmp(known->id, id) == 0;
+    if (!same) {
+        memcpy(known->id, id, sizeof(known->id));
+        known->n_marks = 0;
+    }
+    (void)pthread_mutex_unlock(&kafka->marks->lock);
+    return same ? SL_OK : sl_kafka_list(&kafka->transport, MARKS, read_marks, &lookup, err);
 }
 
 static enum sl_rc begin_new(struct sl_kafka *kafka, struct known *known, struct sl_error *err)
 {
-    struct sl_uuid id;
+    char id[SL_UUID_TEXT_SIZE];
+    enum sl_rc rc = propose(kafka, known->topic->name, known->id, err);
 
-    (void)pthread_mutex_lock(&kafka->marks->lock);
-    sl_uuid_new(&id);
-    sl_uuid_format(&id, known->id);
-    known->n_marks = 0;
-    (void)pthread_mutex_unlock(&kafka->marks->lock);
-    return store(kafka, known, err);
+    if (rc == SL_OK)
+        rc = read_incarnation(kafka, known->topic->name, id, err);
+    return rc ? rc : adopt(kafka, known, id, err);
 }
 
 static enum sl_rc identify(struct sl_kafka *kafka, struct known *known, struct sl_error *err)
 {
-    struct lookup lookup = {.known = known, .found = known->id[0] != '\0'};
+    char id[SL_UUID_TEXT_SIZE];
     enum verdict verdict = NOTHING_SAID;
-    enum sl_rc rc = SL_OK;
+    enum sl_rc rc = read_incarnation(kafka, known->topic->name, id, err);
 
-    if (!lookup.found)
-        rc = sl_kafka_list(&kafka->transport, SPACE, read_json, &lookup, err);
-    if (rc == SL_OK && lookup.found)
+    if (rc == SL_OK)
+        rc = adopt(kafka, known, id, err);
+    if (rc == SL_OK && known->id[0])
         rc = check(kafka, known, &verdict, err);
     if (rc)
         return rc;
-    if (lookup.found && verdict == OTHER)
+    if (verdict == OTHER)
         sl_warn("a topic is not the one that was read before: it was deleted and made again, or cut",
                 SL_T("topic", known->topic->name));
-    if (!lookup.found || verdict == OTHER)
-        return begin_new(kafka, known, err);
-    return SL_OK;
+    return !known->id[0] || verdict == OTHER ? begin_new(kafka, known, err) : SL_OK;
 }
 
 enum sl_rc sl_kafka_topic_identity(struct sl_transport *transport, const struct sl_topic *topic, char **ret,

@@ -15,6 +15,7 @@ enum {
 };
 
 struct sl_membership {
+    struct sl_kafka *kafka;
     struct sl_slots *slots;
 };
 
@@ -88,6 +89,7 @@ static enum sl_rc join(struct sl_transport *transport, const char *worker,
     if (rc)
         return rc;
     *ret = sl_zalloc(1, sizeof(**ret));
+    (*ret)->kafka = kafka;
     (*ret)->slots = slots;
     return SL_OK;
 }
@@ -102,17 +104,11 @@ static void give_back(struct sl_membership *membership, int32_t slot)
     sl_slots_give_back(membership->slots, slot);
 }
 
-static enum sl_rc members(struct sl_membership *membership, sl_member_visitor *visit, void *ctx,
-                          bool *ret_stable, struct sl_error *err)
-{
-    return sl_slots_members(membership->slots, visit, ctx, ret_stable, err);
-}
-
 static void leave(struct sl_membership *membership)
 {
-    sl_slots_close(membership->slots);
+    sl_kafka_bury(membership->kafka, sl_slots_close(membership->slots));
     sl_free(membership);
 }
 
 const struct sl_membership_ops sl_kafka_membership = {
-    .join = join, .slots = count, .give_back = give_back, .members = members, .leave = leave};
+    .join = join, .slots = count, .give_back = give_back, .leave = leave};

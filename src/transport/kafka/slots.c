@@ -13,9 +13,9 @@
 enum {
     POLL_MS = 50,
     LINE_EVERY_US = 10 * 1000 * 1000,
-    DESCRIBE_MS = 5000,
     ALONE_MS = 1000, /* one question at a stop */
-    LEAVE_US = 5 * 1000 * 1000,
+    ALONE_US = 2 * 1000 * 1000,
+    LEAVE_US = 1500 * 1000,
 };
 
 struct sl_slots {
@@ -234,140 +234,29 @@ static void on_client_error(rd_kafka_t *consumer, int code, const char *text, vo
         handle_error(opaque, (rd_kafka_resp_err_t)code, text);
 }
 
-/* ---- who is there ---- */
-
-/* Big-endian numbers of the consumer protocol, bounds checked. */
-struct cursor {
-    const uint8_t *at, *end;
-    bool broken;
-};
-
-static int32_t take_number(struct cursor *cursor, size_t size)
-{
-    uint32_t value = 0;
-
-    if ((size_t)(cursor->end - cursor->at) < size) {
-        cursor->broken = true;
-        return 0;
-    }
-    for (size_t i = 0; i < size; i++)
-        value = value << 8 | *cursor->at++;
-    return (int32_t)value;
-}
-
-/* One topic of an assignment: its name, then its partitions; those of ours are added. */
-static size_t take_topic(struct cursor *cursor, const char *topic, int32_t *numbers, size_t room)
-{
-    int32_t len = take_number(cursor, 2);
-    bool ours;
-    int32_t count;
-    size_t n = 0;
-
-    if (cursor->broken || len < 0 || cursor->end - cursor->at < len) {
-        cursor->broken = true;
-        return 0;
-    }
-    ours = strlen(topic) == (size_t)len && memcmp(cursor->at, topic, (size_t)len) == 0;
-    cursor->at += len;
-    count = take_number(cursor, 4);
-    for (int32_t i = 0; i < count && !cursor->broken; i++) {
-        int32_t number = take_number(cursor, 4);
-
-        if (ours && n < room && !cursor->broken)
-            numbers[n++] = number;
-    }
-    return n;
-}
-
-/* An assignment as members of protocol type "consumer" get it: version, topics, user data. */
-static size_t read_assignment(const void *bytes, size_t len, const char *topic, int32_t *numbers, size_t room)
-{
-    struct cursor cursor = {.at = bytes, .end = (const uint8_t *)bytes + len};
-    int32_t topics;
-    size_t n = 0;
-
-    (void)take_number(&cursor, 2);
-    topics = take_number(&cursor, 4);
-    for (int32_t i = 0; i < topics && !cursor.broken; i++)
-        n += take_topic(&cursor, topic, numbers + n, room - n);
-    return cursor.broken ? 0 : n;
-}
-
-static void visit_members(const struct sl_slots *slots, const struct rd_kafka_group_info *group,
-                          sl_member_visitor *visit, void *ctx)
-{
-    int32_t *numbers = sl_zalloc((size_t)slots->n_slots, sizeof(*numbers));
-
-    for (int i = 0; i < group->member_cnt; i++) {
-        const struct rd_kafka_group_member_info *member = &group->members[i];
-        size_t n = 0;
-
-        if (member->member_assignment_size > 0)
-            n = read_assignment(member->member_assignment, (size_t)member->member_assignment_size,
-                                slots->topic, numbers, (size_t)slots->n_slots);
-        visit(ctx, member->client_id, numbers, n);
-    }
-    sl_free(numbers);
-}
-
-/*
- * By the old question to all brokers: librdkafka 2.0's newer one (DescribeConsumerGroups) fails an assertion
- * of its own when the group's coordinator moves. Brokers that are away make the answer partial, not wrong.
- */
-static enum sl_rc ask_members(struct sl_slots *slots, int timeout_ms, sl_member_visitor *visit, void *ctx,
-                              bool *ret_stable, struct sl_error *err)
-{
-    const struct rd_kafka_group_list *list = NULL;
-    const struct rd_kafka_group_info *group = NULL;
-    rd_kafka_resp_err_t code = rd_kafka_list_groups(slots->consumer, slots->group, &list, timeout_ms);
-
-    for (int i = 0; list && i < list->group_cnt; i++) {
-        if (strcmp(list->groups[i].group, slots->group) == 0 && !list->groups[i].err)
-            group = &list->groups[i];
-    }
-    if (!group) {
-        if (list)
-            rd_kafka_group_list_destroy(list);
-        return sl_error_set(err, SL_E_CONNECT, "who is in group '%s' could not be learnt: %s", slots->group,
-                            code ? rd_kafka_err2str(code) : "no broker knows it");
-    }
-    visit_members(slots, group, visit, ctx);
-    if (ret_stable)
-        *ret_stable = strcmp(group->state, "Stable") == 0;
-    rd_kafka_group_list_destroy(list);
-    return SL_OK;
-}
-
-enum sl_rc sl_slots_members(struct sl_slots *slots, sl_member_visitor *visit, void *ctx, bool *ret_stable,
-                            struct sl_error *err)
-{
-    return ask_members(slots, DESCRIBE_MS, visit, ctx, ret_stable, err);
-}
-
 /* ---- the thread ---- */
 
-static void count_member(void *ctx, const char *worker, const int32_t *slots, size_t n)
-{
-    size_t *members = ctx;
-
-    (void)worker;
-    (void)slots;
-    (void)n;
-    (*members)++;
-}
-
-/* Is this the only member? A busy broker may need more than one question; one that is away gets no more. */
+/* Is this the only member? A busy broker may need more than one question; while one is away nobody can tell.
+ */
 static bool is_alone(struct sl_slots *slots)
 {
-    int64_t deadline_us = sl_now_us() + LEAVE_US;
-    size_t members;
-    enum sl_rc rc;
+    int64_t deadline_us = sl_now_us() + ALONE_US;
+    const struct rd_kafka_group_list *list = NULL;
+    int members = 0;
 
-    do {
-        members = 0;
-        rc = ask_members(slots, ALONE_MS, count_member, &members, NULL, NULL);
-    } while (rc && sl_now_us() < deadline_us);
-    return rc == SL_OK && members == 1;
+    while (rd_kafka_list_groups(slots->consumer, slots->group, &list, ALONE_MS) &&
+           sl_now_us() < deadline_us) {
+        if (list) /* a part of the answer */
+            rd_kafka_group_list_destroy(list);
+        list = NULL;
+    }
+    for (int i = 0; list && i < list->group_cnt; i++) {
+        if (strcmp(list->groups[i].group, slots->group) == 0 && !list->groups[i].err)
+            members = list->groups[i].member_cnt;
+    }
+    if (list)
+        rd_kafka_group_list_destroy(list);
+    return members == 1;
 }
 
 /*
@@ -378,8 +267,8 @@ static bool is_alone(struct sl_slots *slots)
  */
 static void leave_when_alone(struct sl_slots *slots)
 {
-    int64_t deadline_us = sl_now_us() + LEAVE_US;
     bool left = slots->over || !is_alone(slots);
+    int64_t deadline_us = sl_now_us() + LEAVE_US;
 
     if (!left)
         (void)rd_kafka_unsubscribe(slots->consumer);
@@ -414,7 +303,6 @@ static void run(void *arg)
         slots->asked = NULL;
     }
     leave_when_alone(slots);
-    (void)rd_kafka_consumer_close(slots->consumer);
 }
 
 int32_t sl_slots_count(const struct sl_slots *slots)
@@ -554,9 +442,13 @@ enum sl_rc sl_slots_open(const struct sl_slots_config *config, const struct sl_m
     return SL_OK;
 }
 
-void sl_slots_close(struct sl_slots *slots)
+rd_kafka_t *sl_slots_close(struct sl_slots *slots)
 {
+    rd_kafka_t *consumer = slots->consumer;
+
     sl_stop_request(&slots->stop);
     sl_thread_join(&slots->thread);
+    slots->consumer = NULL;
     free_slots(slots);
+    return consumer;
 }

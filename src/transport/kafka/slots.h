@@ -10,7 +10,7 @@
  * (kafka-connect.md 2.6), so both never run at once.
  *
  * Threads: one of its own polls the consumer and calls the listener; that polling is quick whatever the tasks
- * do, so that max.poll.interval.ms never takes the slots away. give_back and members are for any thread.
+ * do, so that max.poll.interval.ms never takes the slots away. give_back is for any thread.
  */
 #ifndef SLUICE_TRANSPORT_KAFKA_SLOTS_H
 #define SLUICE_TRANSPORT_KAFKA_SLOTS_H
@@ -36,8 +36,8 @@ enum sl_rc sl_slots_open(const struct sl_slots_config *config, const struct sl_m
                          struct sl_slots **ret, struct sl_error *err);
 int32_t sl_slots_count(const struct sl_slots *slots);
 void sl_slots_give_back(struct sl_slots *slots, int32_t slot);
-enum sl_rc sl_slots_members(struct sl_slots *slots, sl_member_visitor *visit, void *ctx, bool *ret_stable,
-                            struct sl_error *err);
-void sl_slots_close(struct sl_slots *slots);
+/* Returns the consumer, for the caller to destroy: that may wait for brokers. It calls nobody any more, and a
+ * static member takes no leave of its group. */
+rd_kafka_t *sl_slots_close(struct sl_slots *slots);
 
 #endif

@@ -5,6 +5,7 @@ Eight databases of SQL Server, a cluster of workers on Kafka, and their copies i
 24 tasks: a source with a task for each database, a sink that upserts and a sink that inserts one row per applied change
 (the ledger), with eight tasks each. An upserted table hides repeats, gaps and wrong order; the ledger hides nothing.
 """
+import collections
 import contextlib
 import random
 import threading
@@ -182,10 +183,10 @@ class Workers:
     """Several processes with one group.id."""
 
     def __init__(self, folder, build, bootstrap, n=3, group="workers", copies=1, settings=None):
-        self.all = []
+        self.all, self.names, self.tasks = [], [], 0
         for number in range(1, n + 1):
             own = {
-                "bootstrap.servers": bootstrap, "group.id": group, "listeners": f"http://127.0.0.1:{kafka.free_port()}",
+                "bootstrap.servers": bootstrap, "group.id": group,
                 "config.storage.topic": f"{group}-configs", "config.storage.replication.factor": copies,
                 "offset.storage.topic": f"{group}-offsets", "offset.storage.replication.factor": copies,
                 "offset.storage.partitions": 3, "status.storage.topic": f"{group}-status",
@@ -194,16 +195,38 @@ class Workers:
                 "value.converter": "org.apache.kafka.connect.json.JsonConverter",
                 "sluice.log.level": "info", **(settings or {}),
             }
-            self.all.append(sluice.Sluice(folder / f"worker{number}", build, own))
+            self.all.append(sluice.Sluice(folder / f"worker{number}", build, own, rest=True))
 
     def start(self, connectors):
         """The first brings the connectors along."""
         for name, config in connectors.items():
             self.all[0].connector(name, config)
+            self.names.append(name)
+            self.tasks += int(config["tasks.max"])
         for worker in self.all:
             worker.start()
         self.all[0].connectors = []
         return self
+
+    def spread(self):
+        """Running tasks of each worker, as the first one's REST API tells; what does not run stands by its name."""
+        counts = collections.Counter()
+        for name in self.names:
+            for task in self.all[0].rest("GET", f"/connectors/{name}/status")[1]["tasks"]:
+                running = task["state"] == "RUNNING"
+                counts[task["worker_id"] if running else f"{name}/{task['id']} {task['state']}"] += 1
+        return counts
+
+    def wait_spread(self, seconds=60):
+        """Until no worker runs two tasks more than another, and every task runs."""
+        def even():
+            counts = self.spread()
+            return len(counts) == len(self.all) and sum(counts.values()) == self.tasks and \
+                max(counts.values()) - min(counts.values()) < 2
+        try:
+            wait.until(even, "the tasks to be spread evenly", seconds, 0.2)
+        except wait.Timeout as timeout:
+            raise AssertionError(f"{timeout}: {self.spread()}") from None
 
     def output(self):
         return "\n".join(f"--- {w.folder.name}\n{w.output()[-3000:]}" for w in self.all)

@@ -170,29 +170,6 @@ static void give_back(struct sl_membership *membership, int32_t slot)
     (void)pthread_mutex_unlock(&fake.group_lock);
 }
 
-static enum sl_rc members(struct sl_membership *membership, sl_member_visitor *visit, void *ctx,
-                          bool *ret_stable, struct sl_error *err)
-{
-    (void)membership;
-    (void)err;
-    (void)pthread_mutex_lock(&fake.group_lock);
-    for (size_t m = 0; m < fake.n_members; m++) {
-        int32_t slots[FAKE_SLOTS];
-        size_t n = 0;
-
-        if (!fake.members[m].there || fake.members[m].silent)
-            continue;
-        for (int32_t s = 0; s < FAKE_SLOTS; s++) {
-            if (fake.owners[s] == &fake.members[m])
-                slots[n++] = s;
-        }
-        visit(ctx, fake.members[m].worker, slots, n);
-    }
-    (void)pthread_mutex_unlock(&fake.group_lock);
-    *ret_stable = true;
-    return SL_OK;
-}
-
 static void leave(struct sl_membership *membership)
 {
     (void)pthread_mutex_lock(&fake.group_lock);
@@ -319,7 +296,7 @@ void fake_group_reset(void)
 }
 
 static const struct sl_membership_ops membership = {
-    .join = join, .slots = count, .give_back = give_back, .members = members, .leave = leave};
+    .join = join, .slots = count, .give_back = give_back, .leave = leave};
 
 static const struct sl_transport_ops ops = {.name = "fake",
                                             .put = put,

@@ -268,6 +268,15 @@ static enum sl_rc refuse_code(const struct sl_kafka_client *client, struct sl_er
     return SL_OK;
 }
 
+/*
+ * librdkafka looks for a partition's new leader when a broker that it was connected to goes away. Of one that
+ * died before this client came to it, it hears only with the next look at everything: in five minutes, if
+ * nobody asks for more. And a broker that is back is to be found soon.
+ */
+static const struct sl_kafka_setting lively[] = {{"topic.metadata.refresh.interval.ms", "3000"},
+                                                 {"reconnect.backoff.max.ms", "2000"},
+                                                 {NULL, NULL}};
+
 enum sl_rc sl_kafka_conf_new(const struct sl_kafka_client *client, rd_kafka_conf_t **ret,
                              struct sl_error *err)
 {
@@ -275,6 +284,8 @@ enum sl_rc sl_kafka_conf_new(const struct sl_kafka_client *client, rd_kafka_conf
     struct sl_props *all = put_together(client);
     enum sl_rc rc = refuse_code(client, err);
 
+    if (rc == SL_OK)
+        rc = set_all(conf, lively, err);
     if (rc == SL_OK && client->client_id)
         rc = sl_kafka_conf_set(conf, "client.id", client->client_id, err);
     if (rc == SL_OK)

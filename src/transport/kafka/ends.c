@@ -11,7 +11,7 @@ enum {
     GONE_US = 10 * 1000 * 1000,
     PAUSE_US = 100 * 1000,
     PATIENCE_MS = 1000,      /* with the client at hand: it is connected, or does not know whom to ask */
-    PATIENCE_ANEW_MS = 4000, /* with one that has to connect first */
+    PATIENCE_ANEW_MS = 3000, /* with one that has to connect first */
 };
 
 static bool is_gone(struct sl_kafka *kafka, const char *topic, int32_t partition)
@@ -57,18 +57,49 @@ static bool begin_anew(struct asker *asker)
            sl_kafka_client_open(RD_KAFKA_PRODUCER, conf, &asker->fresh, &err) == SL_OK;
 }
 
+/*
+ * which: RD_KAFKA_OFFSET_BEGINNING or _END. Not by rd_kafka_query_watermark_offsets: its time limit covers
+ * the search for the leader only, and a question to a leader that has just died waits three times
+ * socket.timeout.ms, which is minutes.
+ */
+static rd_kafka_resp_err_t ask_end(rd_kafka_t *client, const char *topic, int32_t partition, int64_t which,
+                                   int timeout_ms, int64_t *ret)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_t *item = rd_kafka_topic_partition_list_add(list, topic, partition);
+    rd_kafka_resp_err_t code;
+
+    item->offset = which;
+    code = rd_kafka_offsets_for_times(client, list, timeout_ms);
+    if (!code)
+        code = list->elems[0].err;
+    if (!code && list->elems[0].offset < 0)
+        code = RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE;
+    if (!code)
+        *ret = list->elems[0].offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    return code;
+}
+
+static rd_kafka_resp_err_t ask_client(rd_kafka_t *client, const char *topic, int32_t partition,
+                                      int timeout_ms, int64_t *ret_first, int64_t *ret_next)
+{
+    rd_kafka_resp_err_t code =
+        ask_end(client, topic, partition, RD_KAFKA_OFFSET_BEGINNING, timeout_ms, ret_first);
+
+    return code ? code : ask_end(client, topic, partition, RD_KAFKA_OFFSET_END, timeout_ms, ret_next);
+}
+
 static rd_kafka_resp_err_t ask(struct asker *asker, const char *topic, int32_t partition, int64_t *ret_first,
                                int64_t *ret_next)
 {
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
 
     if (!asker->fresh)
-        code = rd_kafka_query_watermark_offsets(asker->kafka->client, topic, partition, ret_first, ret_next,
-                                                PATIENCE_MS);
+        code = ask_client(asker->kafka->client, topic, partition, PATIENCE_MS, ret_first, ret_next);
     /* The one of our own learns hearsay as well, when a leader dies after it was asked. */
     if (is_hearsay(code) && (asker->fresh || begin_anew(asker))) {
-        code = rd_kafka_query_watermark_offsets(asker->fresh, topic, partition, ret_first, ret_next,
-                                                PATIENCE_ANEW_MS);
+        code = ask_client(asker->fresh, topic, partition, PATIENCE_ANEW_MS, ret_first, ret_next);
         if (is_hearsay(code))
             done(asker);
     }

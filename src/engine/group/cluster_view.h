@@ -86,9 +86,9 @@ void sl_view_tell(struct sl_view *view, const struct sl_cluster_connector *conne
                   int64_t now_us);
 
 /*
- * Slots. gain makes them FRESH. claim gives those a generation, true when there were any; when our record says
- * so, ready makes them HELD. In between none of them is returnable: whoever has it next would not read our
- * generation, and take the same.
+ * Slots. gain makes them FRESH. claim gives those a generation, true when there were any; when our record
+ * says so, ready makes them HELD. In between none of them is returnable: whoever has it next would not read
+ * our generation, and take the same.
  */
 void sl_view_gain(struct sl_view *view, const int32_t *slots, size_t n);
 bool sl_view_claim(struct sl_view *view);

@@ -273,9 +273,8 @@ static enum sl_rc refuse_code(const struct sl_kafka_client *client, struct sl_er
  * died before this client came to it, it hears only with the next look at everything: in five minutes, if
  * nobody asks for more. And a broker that is back is to be found soon.
  */
-static const struct sl_kafka_setting lively[] = {{"topic.metadata.refresh.interval.ms", "3000"},
-                                                 {"reconnect.backoff.max.ms", "2000"},
-                                                 {NULL, NULL}};
+static const struct sl_kafka_setting lively[] = {
+    {"topic.metadata.refresh.interval.ms", "3000"}, {"reconnect.backoff.max.ms", "2000"}, {NULL, NULL}};
 
 enum sl_rc sl_kafka_conf_new(const struct sl_kafka_client *client, rd_kafka_conf_t **ret,
                              struct sl_error *err)

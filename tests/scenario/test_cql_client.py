@@ -104,6 +104,22 @@ def test_a_cluster_that_starts_anew_is_found_again(cluster, probe):
     wait.until(told, "word that events may be missing")
 
 
+def test_a_node_that_joins_is_told_of_and_used(cluster, probe):
+    read(probe, 5)
+    probe.ask("poll", ms=100)
+    cluster.stop()
+    cluster.nodes = 4
+    cluster.start()
+    read(probe, 20)
+    kinds = []
+
+    def told():
+        kinds.extend(e["kind"] for e in probe.ask("poll", ms=100)["events"])
+        return "TOPOLOGY" in kinds
+    wait.until(told, "word of another topology")
+    connected(probe, 12)
+
+
 def test_all_nodes_but_one_unreachable_is_still_a_cluster(cluster, build, probe):
     cluster.ctl("node 1 down quiet")
     cluster.ctl("node 2 down quiet")

@@ -270,7 +270,8 @@ struct sl_transport_ops {
                       struct sl_span value, struct sl_error *err);
     /*
      * Several at once, in this order. All or nothing in the embedded log, and on Kafka in a space that is
-     * claimed ("configs": FENCED when its claim was let go or lost); else, after a crash, the first few of them may be there and the rest not.
+     * claimed ("configs": FENCED when its claim was let go or lost); else, after a crash, the first few of
+     * them may be there and the rest not.
      */
     enum sl_rc (*put_all)(struct sl_transport *transport, const char *space, const struct sl_text *texts,
                           size_t n, struct sl_error *err);

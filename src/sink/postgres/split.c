@@ -122,19 +122,20 @@ static bool may_be_early(const struct sl_pgsink *sink, const struct sl_error *wh
 }
 
 /*
- * A ScyllaDB source read the row again and found it gone, and unwrap made the delete a row to mark: where
- * there is no such row, there is nothing to mark. The key alone makes no row where columns must not be null.
+ * A delete that names no more than a key (ScyllaDB's), which unwrap made a row to mark: where there is no such
+ * row, there is nothing to mark. The key alone makes no row where columns must not be null. A source that read
+ * the row again and found it gone says so in a header, and has often said it before the log's own delete came.
  */
 static bool marks_nothing(const struct split *split, uint32_t index, const struct sl_error *why)
 {
     const struct sl_record *record = &split->batch->records[index];
-    bool read_again = false;
+    bool key_alone = record->flags & SL_RECORD_PARTIAL;
 
     if (strcmp(why->native, "23502") != 0)
         return false;
-    for (uint16_t i = 0; i < record->n_headers && !read_again; i++)
-        read_again = strcmp(record->headers[i].name, SL_HEADER_READ) == 0;
-    return read_again && sl_pgsink_says_deleted(run_of(split->batch, index)->value_schema, record);
+    for (uint16_t i = 0; i < record->n_headers && !key_alone; i++)
+        key_alone = strcmp(record->headers[i].name, SL_HEADER_READ) == 0;
+    return key_alone && sl_pgsink_says_deleted(run_of(split->batch, index)->value_schema, record);
 }
 
 static enum sl_rc refuse_one(struct split *split, uint32_t record, const struct sl_error *why,

@@ -220,7 +220,7 @@ APP_PARENTS = (
     f"INSERT INTO app_data.users (user_id, email, username) VALUES ({uid(3)}, 'ann@example.org', 'ann too')",
     f"INSERT INTO app_data.users (user_id, email) VALUES ({uid(4)}, 'dan@example.org')",
     f"INSERT INTO app_data.users (user_id, username, status) VALUES ({uid(5)}, 'eve', 'of two minds')",
-    f"INSERT INTO app_data.users (user_id, username, status) VALUES ({uid(6)}, 'fay', 'stays')",
+    f"INSERT INTO app_data.users (user_id, username, status) VALUES ({uid(6)}, 'fay', 'gone soon')",
     f"INSERT INTO app_data.products (product_id, name, price) VALUES ({uid(12)}, 'bolt', 0.07)",
     f"INSERT INTO app_data.products (product_id, name, price) VALUES ({uid(13)}, 'cathedral', 1000000)",
     f"INSERT INTO app_data.products (product_id, name, stock_quantity) VALUES ({uid(14)}, 'debt', -1)",
@@ -249,7 +249,9 @@ APP_ITEMS = (
 APP_LATER = (
     f"UPDATE app_data.orders SET status = 'paid' WHERE order_id = {uid(21)}",
     f"UPDATE app_data.products SET stock_quantity = 2, is_active = null WHERE product_id = {uid(12)}",
+    f"DELETE FROM app_data.users WHERE user_id = {uid(6)}",
     f"DELETE FROM app_data.products WHERE product_id = {uid(11)}",
+    f"DELETE FROM app_data.order_items WHERE order_id = {uid(22)} AND item_id = {uid(34)}",
 )
 APP_ROWS = {
     "users": "SELECT user_id::text, email, username, first_name, last_name, status, (created_at AT TIME ZONE 'UTC')::text, __deleted "
@@ -265,14 +267,13 @@ APP_ROWS = {
 }
 APP_EXPECTED = {
     "users": [(uid(1), "ann@example.org", "ann", None, "Ant", None, "2024-01-01 10:00:00.123", "false"),
-              (uid(2), "bob@example.org", "bob", None, None, None, None, "false"),
-              (uid(6), None, "fay", None, None, "stays", None, "false")],
+              (uid(2), "bob@example.org", "bob", None, None, None, None, "false")],
     # No images in the log: a delete's row has nothing but its key, so what stood there stands, and the mark.
     "products": [(uid(11), "anvil", "12.50", 3, True, "tools", "true"),
                  (uid(12), "bolt", "0.07", 2, None, None, "false")],
     "orders": [(uid(21), uid(1), "paid", "12.57", "Łódź", "2024-02-01 08:00:00", "false"),
                (uid(22), uid(2), "new", None, None, None, "false")],
-    "order_items": [(uid(21), uid(31), uid(11), 1, "12.50", "false"), (uid(22), uid(34), uid(12), 7, None, "false")],
+    "order_items": [(uid(21), uid(31), uid(11), 1, "12.50", "false")],
     "inventory_transactions": [(tid(41), uid(11), -1, "sold", "false"), (tid(42), uid(12), -7, "sold", "false")],
 }
 

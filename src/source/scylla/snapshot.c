@@ -349,7 +349,9 @@ static enum sl_rc look(struct sl_scylla_snapshot *snapshot, int64_t now_ms, stru
             all = all && snapshot->parts[i].ranges[r].stored;
     if (rc == SL_OK && all && snapshot->running) {
         snapshot->running = false;
-        if (env->task == 0 && !first) /* else an earlier run has said so */
+        if (env->task == 0 && first) /* an earlier run ended before it could say so, or has said so */
+            sl_info("the snapshot was complete before this start");
+        else if (env->task == 0)
             sl_info("the snapshot is complete");
         if (env->task == 0 && snapshot->place.config->snapshot == SL_SCYLLA_SNAPSHOT_INITIAL_ONLY)
             sl_info("snapshot.mode=initial_only: nothing more is read");

@@ -44,9 +44,11 @@ static double processor_seconds(void)
            (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
-/* Bytes that no compressor would find much in, were there one. */
+/* Bytes that no compressor would find much in, were there one; of today, for a broker removes what is old. */
 static void fill(struct batch *batch, const struct sl_topic *topic, uint32_t *noise)
 {
+    int64_t now_ms = sl_wall_us() / 1000;
+
     for (int i = 0; i < BATCH; i++) {
         uint8_t *at = batch->bytes[i];
 
@@ -55,7 +57,7 @@ static void fill(struct batch *batch, const struct sl_topic *topic, uint32_t *no
             at[k] = (uint8_t)(*noise >> 24);
         }
         batch->records[i] = (struct sl_log_record){
-            .topic = topic, .timestamp_ms = 1700000000000, .key = {at, KEY}, .value = {at + KEY, VALUE}};
+            .topic = topic, .timestamp_ms = now_ms, .key = {at, KEY}, .value = {at + KEY, VALUE}};
     }
 }
 

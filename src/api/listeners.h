@@ -61,7 +61,7 @@ enum sl_rc sl_api_tls_read(const struct sl_props *worker, const char *prefix, st
 /* Is there any key "<prefix>ssl.*"? */
 bool sl_api_tls_given(const struct sl_props *worker, const char *prefix);
 
-/* sluice.rest.*: limits and what is logged. */
+/* sluice.rest.*: limits and what is logged, of each port by itself. */
 void sl_api_limits_read(const struct sl_props *worker, struct sl_http_limits *ret, enum sl_http_log *ret_log);
 
 #endif

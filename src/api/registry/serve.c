@@ -54,6 +54,17 @@ static enum sl_rc start(const struct sl_props *worker, const char *listeners, st
                                          "application/octet-stream", NULL};
     struct sl_api_listeners list;
     struct sl_http_tls tls = {0};
+    struct sl_http_config config = {
+        .name = "registry",
+        .listeners = list.items,
+        .tls = &tls,
+        .routes = sl_registry_routes,
+        .ctx = book,
+        .before = server->users ? log_in : NULL,
+        .before_ctx = server->users,
+        .consumes = bodies,
+        .produces = media,
+    };
     enum sl_rc rc =
         sl_api_listeners_parse(listeners, "sluice.registry.listeners", server->users != NULL, &list, err);
 
@@ -63,18 +74,9 @@ static enum sl_rc start(const struct sl_props *worker, const char *listeners, st
     if (rc)
         return rc;
     server->n_listeners = list.n;
-    return sl_http_server_start(&(struct sl_http_config){.name = "registry",
-                                                         .listeners = list.items,
-                                                         .n_listeners = list.n,
-                                                         .tls = &tls,
-                                                         .routes = sl_registry_routes,
-                                                         .ctx = book,
-                                                         .before = server->users ? log_in : NULL,
-                                                         .before_ctx = server->users,
-                                                         .consumes = bodies,
-                                                         .produces = media,
-                                                         .log = SL_HTTP_LOG_WRITES},
-                                &server->http, err);
+    config.n_listeners = list.n;
+    sl_api_limits_read(worker, &config.limits, &config.log);
+    return sl_http_server_start(&config, &server->http, err);
 }
 
 static void free_server(struct sl_registry_server *server)

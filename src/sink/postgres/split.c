@@ -122,9 +122,10 @@ static bool may_be_early(const struct sl_pgsink *sink, const struct sl_error *wh
 }
 
 /*
- * A delete that names no more than a key (ScyllaDB's), which unwrap made a row to mark: where there is no such
- * row, there is nothing to mark. The key alone makes no row where columns must not be null. A source that read
- * the row again and found it gone says so in a header, and has often said it before the log's own delete came.
+ * A delete that names no more than a key (ScyllaDB's), which unwrap made a row to mark: where there is no
+ * such row, there is nothing to mark. The key alone makes no row where columns must not be null. A source
+ * that read the row again and found it gone says so in a header, and has often said it before the log's own
+ * delete came.
  */
 static bool marks_nothing(const struct split *split, uint32_t index, const struct sl_error *why)
 {

@@ -327,8 +327,9 @@ static void a_delete_that_names_a_key_alone_marks_nothing_where_no_row_is(void *
     put(batch);
     assert_int_equal(sut.n_bad, 0);
     batch = batch_new();
-    (void)batch_add(batch, "t", key_schema, ROW(batch, INT(4), INT(1), INT(1)), value_schema,
-                    ROW(batch, NIL, TEXT("true"), TEXT("d"))); /* a row that says null where null must not be */
+    (void)batch_add(
+        batch, "t", key_schema, ROW(batch, INT(4), INT(1), INT(1)), value_schema,
+        ROW(batch, NIL, TEXT("true"), TEXT("d"))); /* a row that says null where null must not be */
     put(batch);
     assert_int_equal(sut.n_bad, 1);
     sink_close(&sut);

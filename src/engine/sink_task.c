@@ -538,10 +538,9 @@ static void apply_main(void *arg)
         if (err.kind != SL_KIND_TRANSIENT || !wait_to_try_again(task, &err))
             break;
     }
-    if (err.rc && err.rc != SL_E_STOPPED && err.kind != SL_KIND_TRANSIENT)
-        sl_status_fail(&task->status, &err);
-    else
-        sl_status_set(&task->status, SL_TASK_UNASSIGNED);
+    if (err.kind == SL_KIND_TRANSIENT) /* it was asked to stop while it tried again */
+        sl_error_clear(&err);
+    sl_status_end(&task->status, &err, sl_stop_requested(&task->stop));
     sl_seat_rest(&task->retry.seat);
     sl_seat_rest(&task->converting.seat);
     (void)pthread_mutex_lock(&task->closing);

@@ -238,10 +238,7 @@ static void finish(struct sl_source_task *task, const struct sl_error *err)
     (void)pthread_mutex_lock(&task->lock);
     failure = task->failure.rc ? task->failure : *err;
     (void)pthread_mutex_unlock(&task->lock);
-    if (failure.rc && failure.rc != SL_E_STOPPED)
-        sl_status_fail(&task->status, &failure);
-    else
-        sl_status_set(&task->status, SL_TASK_UNASSIGNED);
+    sl_status_end(&task->status, &failure, false); /* a failed write stops the task, too: nobody asked */
     sl_seat_rest(&task->reading.seat);
     sl_seat_rest(&task->converting.seat);
     atomic_store(&task->ended, true);

@@ -46,10 +46,17 @@ void sl_status_set_failed(struct sl_status *status, const struct sl_error *err)
     (void)pthread_mutex_unlock(&status->lock);
 }
 
-void sl_status_fail(struct sl_status *status, const struct sl_error *err)
+void sl_status_end(struct sl_status *status, const struct sl_error *err, bool asked)
 {
-    sl_status_set_failed(status, err);
-    sl_log_error(SL_LEVEL_ERROR, "the task failed", err);
+    if (!err->rc || err->rc == SL_E_STOPPED) {
+        sl_status_set(status, SL_TASK_UNASSIGNED);
+    } else if (asked && err->rc == SL_E_FENCED) {
+        sl_status_set(status, SL_TASK_UNASSIGNED);
+        sl_log_error(SL_LEVEL_INFO, "another has taken the task's work over", err);
+    } else {
+        sl_status_set_failed(status, err);
+        sl_log_error(SL_LEVEL_ERROR, "the task failed", err);
+    }
 }
 
 void sl_status_note(struct sl_status *status, const char *note)

@@ -69,8 +69,12 @@ void sl_status_set(struct sl_status *status, enum sl_task_state state);
 /* FAILED, with the error's text as the trace. */
 void sl_status_set_failed(struct sl_status *status, const struct sl_error *err);
 
-/* The same, and a log line: the one place where a task's end is logged. */
-void sl_status_fail(struct sl_status *status, const struct sl_error *err);
+/*
+ * A task has ended: FAILED with a log line, or UNASSIGNED when there is no error (STOPPED is none). The one
+ * place where a task's end is logged. asked: it was asked to stop; that another has its work by then is how
+ * it is meant to be (a worker that stood still and lost its slots), and no failure.
+ */
+void sl_status_end(struct sl_status *status, const struct sl_error *err, bool asked);
 
 void sl_status_note(struct sl_status *status, const char *note);
 

@@ -73,6 +73,10 @@ extern const struct sl_transform_ops sl_transform_timestamp_router;
 /* org.apache.kafka.connect.transforms.ValueToKey: fields of the value become the key. */
 extern const struct sl_transform_ops sl_transform_value_to_key;
 
+/* io.debezium.connector.jdbc.transforms: CollectionNameTransformation, FieldNameTransformation. */
+extern const struct sl_transform_ops sl_transform_collection_name;
+extern const struct sl_transform_ops sl_transform_field_name;
+
 /*
  * com.scylladb.cdc.debezium.connector.transforms: ScyllaExtractNewRecordState, the row out of the envelope
  * and its columns out of their cells; ScyllaFlattenColumns, the latter within the envelope.

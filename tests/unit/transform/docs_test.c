@@ -36,6 +36,8 @@ static const struct sl_transform_ops *const transforms[] = {
     &sl_transform_activate_tracing_span,
     &sl_transform_scripted_filter,
     &sl_transform_content_based_router,
+    &sl_transform_collection_name,
+    &sl_transform_field_name,
     &sl_transform_scylla_extract_new_record_state,
     &sl_transform_scylla_flatten_columns,
 };

@@ -55,6 +55,42 @@ static const struct sl_option options[] = {
     {0},
 };
 
+/* Confluent's class takes names with dots for paths into structs; ours has the fields of the record alone. */
+static const char *const confluent_classes[] = {"io.confluent.connect.transforms.ReplaceField$Value",
+                                                "io.confluent.connect.transforms.ReplaceField$Key", NULL};
+
+static const char *check_flat(const char *text)
+{
+    return text && strchr(text, '.') ? "fields within structs (names with dots) are not understood. HINT: "
+                                       "Flatten makes them fields of the record"
+                                     : NULL;
+}
+
+static const struct sl_option confluent_options[] = {
+    {.name = "exclude",
+     .type = SL_OPT_LIST,
+     .default_text = "",
+     .importance = SL_IMPORTANCE_MEDIUM,
+     .doc = "Fields to leave out, without dots; comes before include.",
+     .alias = "blacklist",
+     .validate = check_flat},
+    {.name = "include",
+     .type = SL_OPT_LIST,
+     .default_text = "",
+     .importance = SL_IMPORTANCE_MEDIUM,
+     .doc = "Fields to keep, without dots; empty: all.",
+     .alias = "whitelist",
+     .validate = check_flat},
+    {.name = "renames",
+     .type = SL_OPT_LIST,
+     .default_text = "",
+     .importance = SL_IMPORTANCE_MEDIUM,
+     .doc = "Fields to rename, as old:new,old:new, without dots.",
+     .validate = check_flat},
+    SL_NULL_DEFAULT_OPTION,
+    {0},
+};
+
 static void replace_close(void *self_)
 {
     struct replace *self = self_;
@@ -120,6 +156,20 @@ static enum sl_rc replace_open(const struct sl_props *props, const char *prefix,
     else
         *ret_self = self;
     return rc;
+}
+
+static enum sl_rc confluent_open(const struct sl_props *props, const char *prefix, const char *class_name,
+                                 void **ret_self, struct sl_error *err)
+{
+    static const char *const lists[] = {"exclude", "include", "renames"};
+
+    for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+        const char *wrong = check_flat(sl_option_text(confluent_options, props, prefix, lists[i]));
+
+        if (wrong)
+            return sl_error_set(err, SL_E_CONFIG, "%s%s: %s", prefix, lists[i], wrong);
+    }
+    return replace_open(props, prefix, class_name, ret_self, err);
 }
 
 /* ---- plans ---- */
@@ -216,6 +266,15 @@ const struct sl_transform_ops sl_transform_replace_field = {
     .classes = classes,
     .options = options,
     .open = replace_open,
+    .apply = replace_apply,
+    .close = replace_close,
+};
+
+const struct sl_transform_ops sl_transform_confluent_replace_field = {
+    .name = "ConfluentReplaceField",
+    .classes = confluent_classes,
+    .options = confluent_options,
+    .open = confluent_open,
     .apply = replace_apply,
     .close = replace_close,
 };

@@ -78,6 +78,17 @@ extern const struct sl_transform_ops sl_transform_collection_name;
 extern const struct sl_transform_ops sl_transform_field_name;
 
 /*
+ * io.confluent.connect.transforms: Drop$Key, $Value; Filter$Key, $Value (JsonPath); ExtractTopic$Key, $Value,
+ * $Header; ReplaceField$Key, $Value (without nested fields); TombstoneHandler.
+ */
+extern const struct sl_transform_ops sl_transform_drop;
+extern const struct sl_transform_ops sl_transform_json_path_filter;
+extern const struct sl_transform_ops sl_transform_extract_topic;
+extern const struct sl_transform_ops sl_transform_extract_topic_header;
+extern const struct sl_transform_ops sl_transform_confluent_replace_field;
+extern const struct sl_transform_ops sl_transform_tombstone_handler;
+
+/*
  * com.scylladb.cdc.debezium.connector.transforms: ScyllaExtractNewRecordState, the row out of the envelope
  * and its columns out of their cells; ScyllaFlattenColumns, the latter within the envelope.
  */

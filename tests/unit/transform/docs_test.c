@@ -38,6 +38,12 @@ static const struct sl_transform_ops *const transforms[] = {
     &sl_transform_content_based_router,
     &sl_transform_collection_name,
     &sl_transform_field_name,
+    &sl_transform_drop,
+    &sl_transform_tombstone_handler,
+    &sl_transform_extract_topic,
+    &sl_transform_extract_topic_header,
+    &sl_transform_confluent_replace_field,
+    &sl_transform_json_path_filter,
     &sl_transform_scylla_extract_new_record_state,
     &sl_transform_scylla_flatten_columns,
 };

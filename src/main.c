@@ -44,6 +44,7 @@ static const struct sl_transform_ops *const transforms[] = {
     &sl_transform_insert_header,
     &sl_transform_json_path_filter,
     &sl_transform_mask_field,
+    &sl_transform_message_timestamp_router,
     &sl_transform_regex_router,
     &sl_transform_replace_field,
     &sl_transform_scripted_filter,

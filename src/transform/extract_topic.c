@@ -67,16 +67,10 @@ static void extract_close(void *self_)
 static enum sl_rc read_field(const char *field, const char *format, struct sl_json_path **ret,
                              struct sl_error *err)
 {
-    struct sl_config_list *names;
-    enum sl_rc rc = SL_OK;
+    enum sl_rc rc;
 
     if (!*field || strcasecmp(format, "JSON_PATH") != 0) {
-        *ret = sl_zalloc(1, sizeof(**ret));
-        names = &(*ret)->steps.names;
-        if (*field) {
-            SL_GROW(names->items, names->n, names->capacity);
-            names->items[names->n++] = sl_strdup(field);
-        }
+        *ret = sl_json_path_of(field);
         return SL_OK;
     }
     rc = sl_json_path_read(field, ret, err);

@@ -25,6 +25,18 @@ void sl_json_node_free(struct sl_json_node *node)
     sl_free(node);
 }
 
+struct sl_json_path *sl_json_path_of(const char *name)
+{
+    struct sl_json_path *path = sl_zalloc(1, sizeof(*path));
+    struct sl_config_list *names = &path->steps.names;
+
+    if (*name) {
+        SL_GROW(names->items, names->n, names->capacity);
+        names->items[names->n++] = sl_strdup(name);
+    }
+    return path;
+}
+
 void sl_json_path_free(struct sl_json_path *path)
 {
     if (!path)

@@ -62,6 +62,8 @@ struct sl_json_path {
 
 /* Errors: CONFIG, naming what is not understood and where. */
 enum sl_rc sl_json_path_read(const char *text, struct sl_json_path **ret, struct sl_error *err);
+/* The path to the field of this name, whatever stands in it; of an empty one: to the whole. */
+struct sl_json_path *sl_json_path_of(const char *name);
 void sl_json_path_free(struct sl_json_path *path); /* NULL is fine */
 void sl_json_steps_done(struct sl_json_steps *steps);
 void sl_json_node_free(struct sl_json_node *node);

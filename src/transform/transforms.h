@@ -79,12 +79,13 @@ extern const struct sl_transform_ops sl_transform_field_name;
 
 /*
  * io.confluent.connect.transforms: Drop$Key, $Value; Filter$Key, $Value (JsonPath); ExtractTopic$Key, $Value,
- * $Header; ReplaceField$Key, $Value (without nested fields); TombstoneHandler.
+ * $Header; MessageTimestampRouter; ReplaceField$Key, $Value (without nested fields); TombstoneHandler.
  */
 extern const struct sl_transform_ops sl_transform_drop;
 extern const struct sl_transform_ops sl_transform_json_path_filter;
 extern const struct sl_transform_ops sl_transform_extract_topic;
 extern const struct sl_transform_ops sl_transform_extract_topic_header;
+extern const struct sl_transform_ops sl_transform_message_timestamp_router;
 extern const struct sl_transform_ops sl_transform_confluent_replace_field;
 extern const struct sl_transform_ops sl_transform_tombstone_handler;
 

@@ -14,6 +14,8 @@ static const struct sl_transform_ops *const topic_header = &sl_transform_extract
 static const struct sl_transform_ops *const replace = &sl_transform_confluent_replace_field;
 static const struct sl_transform_ops *const filter = &sl_transform_json_path_filter;
 
+static const struct sl_transform_ops *const router = &sl_transform_message_timestamp_router;
+
 static void reopen(struct bench *bench)
 {
     if (bench->self)
@@ -170,6 +172,70 @@ static void a_header_becomes_the_topic(void **state)
     assert_int_equal(bench_try(bench, topic_header, NULL), SL_E_CONFIG);
     assert_int_equal(bench_try(bench, topic_header, "field", "to", "field.format", "JSON_PATH", NULL),
                      SL_E_CONFIG);
+    bench->self = NULL;
+}
+
+/* ---- MessageTimestampRouter ---- */
+
+/* A record of topic bar whose value is {name: text}. */
+static struct sl_message dated(struct bench *bench, const char *name, const char *text)
+{
+    struct sl_message message = tombstone_of(bench, 1);
+    struct sl_value pair[2] = {sl_text(name), text ? sl_text(text) : sl_null()};
+
+    message.topic = sl_topic_intern("bar", 3);
+    message.record.value = sl_items(SL_MAP, sl_arena_copy(bench->arena, pair, sizeof(pair)), 1);
+    return message;
+}
+
+static void a_date_in_a_field_goes_into_the_topic(void **state)
+{
+    struct bench *bench = *state;
+    struct sl_message message = dated(bench, "time", "2019-08-06");
+
+    bench_open(bench, router, "topic.format", "foo-${topic}-${timestamp}", "message.timestamp.format",
+               "yyyy-MM-dd", "topic.timestamp.format", "yyyy.MM.dd", "message.timestamp.keys",
+               "timestamp,time,ts", NULL);
+    assert_int_equal(bench_apply(bench, &message), SL_KEEP);
+    assert_string_equal(message.topic->name, "foo-bar-2019.08.06");
+    message = dated(bench, "ts", "1969-12-31");
+    assert_int_equal(bench_apply(bench, &message), SL_KEEP);
+    assert_string_equal(message.topic->name, "foo-bar-1969.12.31");
+    message = dated(bench, "time", "soon");
+    assert_int_equal(bench_apply(bench, &message), SL_FAIL);
+    message = dated(bench, "time", NULL);
+    assert_int_equal(bench_apply(bench, &message), SL_FAIL);
+    message = tombstone_of(bench, 1);
+    assert_int_equal(bench_apply(bench, &message), SL_FAIL);
+}
+
+static void structs_have_dates_too(void **state)
+{
+    struct bench *bench = *state;
+    struct sl_message message = rich_of(bench);
+
+    bench_open(bench, router, "message.timestamp.format", "yy", "topic.timestamp.format", "yyyy",
+               "message.timestamp.keys", "none,text", NULL);
+    assert_int_equal(bench_apply(bench, &message), SL_KEEP);
+    assert_string_equal(message.topic->name, "srv.shop.dbo.things-2012");
+    reopen(bench);
+    bench_open(bench, router, "message.timestamp.format", "yy", "topic.timestamp.format", "yyyy",
+               "message.timestamp.keys", "id", NULL);
+    message = rich_of(bench);
+    assert_int_equal(bench_apply(bench, &message), SL_FAIL); /* a number */
+}
+
+static void a_pattern_that_is_missing_or_broken_is_refused(void **state)
+{
+    struct bench *bench = *state;
+
+    assert_int_equal(
+        bench_try(bench, router, "message.timestamp.format", "yyyy", "message.timestamp.keys", "ts", NULL),
+        SL_E_CONFIG);
+    assert_int_equal(bench_try(bench, router, "topic.timestamp.format", "'", NULL), SL_E_CONFIG);
+    assert_non_null(strstr(bench->err.text, "transforms.t.topic.timestamp.format"));
+    assert_int_equal(bench_try(bench, router, "message.timestamp.format", "b", NULL), SL_E_CONFIG);
+    assert_non_null(strstr(bench->err.text, "transforms.t.message.timestamp.format"));
     bench->self = NULL;
 }
 
@@ -380,6 +446,9 @@ int main(void)
         BENCH_TEST(without_a_field_the_whole_is_the_topic),
         BENCH_TEST(what_is_missing_or_null_fails_or_is_skipped),
         BENCH_TEST(a_header_becomes_the_topic),
+        BENCH_TEST(a_date_in_a_field_goes_into_the_topic),
+        BENCH_TEST(structs_have_dates_too),
+        BENCH_TEST(a_pattern_that_is_missing_or_broken_is_refused),
         BENCH_TEST(fields_are_replaced_as_by_kafkas_own),
         BENCH_TEST(names_with_dots_are_refused),
         cmocka_unit_test(conditions_compare_fields_of_structs),

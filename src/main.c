@@ -32,6 +32,7 @@ static const struct sl_transform_ops *const transforms[] = {
     &sl_transform_extract_changed_record_state,
     &sl_transform_extract_field,
     &sl_transform_extract_new_record_state,
+    &sl_transform_extract_schema_to_new_record,
     &sl_transform_extract_topic,
     &sl_transform_extract_topic_header,
     &sl_transform_field_name,

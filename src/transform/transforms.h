@@ -89,6 +89,9 @@ extern const struct sl_transform_ops sl_transform_message_timestamp_router;
 extern const struct sl_transform_ops sl_transform_confluent_replace_field;
 extern const struct sl_transform_ops sl_transform_tombstone_handler;
 
+/* io.debezium.transforms.ExtractSchemaToNewRecord: the table's columns and their types in each event. */
+extern const struct sl_transform_ops sl_transform_extract_schema_to_new_record;
+
 /*
  * com.scylladb.cdc.debezium.connector.transforms: ScyllaExtractNewRecordState, the row out of the envelope
  * and its columns out of their cells; ScyllaFlattenColumns, the latter within the envelope.

@@ -54,6 +54,7 @@ static const struct sl_transform_ops *const transforms[] = {
     &sl_transform_set_schema_metadata,
     &sl_transform_timestamp_converter,
     &sl_transform_timestamp_router,
+    &sl_transform_timezone_converter,
     &sl_transform_to_logical_topic_router,
     &sl_transform_tombstone_handler,
     &sl_transform_value_to_key,

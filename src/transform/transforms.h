@@ -92,6 +92,9 @@ extern const struct sl_transform_ops sl_transform_tombstone_handler;
 /* io.debezium.transforms.ExtractSchemaToNewRecord: the table's columns and their types in each event. */
 extern const struct sl_transform_ops sl_transform_extract_schema_to_new_record;
 
+/* io.debezium.transforms.TimezoneConverter: the timestamps of change events in another time zone. */
+extern const struct sl_transform_ops sl_transform_timezone_converter;
+
 /*
  * com.scylladb.cdc.debezium.connector.transforms: ScyllaExtractNewRecordState, the row out of the envelope
  * and its columns out of their cells; ScyllaFlattenColumns, the latter within the envelope.

@@ -46,6 +46,7 @@ static const struct sl_transform_ops *const transforms[] = {
     &sl_transform_json_path_filter,
     &sl_transform_message_timestamp_router,
     &sl_transform_extract_schema_to_new_record,
+    &sl_transform_timezone_converter,
     &sl_transform_scylla_extract_new_record_state,
     &sl_transform_scylla_flatten_columns,
 };

@@ -23,7 +23,8 @@ def committed(cluster, topic):
     return len(cluster.kcat("-C", "-e", "-q", "-t", topic, "-X", "isolation.level=read_committed", "-f", "%o\n").splitlines())
 
 
-@pytest.mark.parametrize("transactions", [False, True], ids=["idempotent", "transactional"])
+@pytest.mark.parametrize("transactions", [pytest.param(False, marks=pytest.mark.full, id="idempotent"),
+                                          pytest.param(True, id="transactional")])
 def test_a_pipeline_that_is_killed_goes_on_without_loss_or_repeat(cluster, make_pipeline, transactions):
     worker = {"exactly.once.source.support": "enabled"} if transactions else {}
     pipeline = make_pipeline(cluster, fill=FILL, worker=worker)

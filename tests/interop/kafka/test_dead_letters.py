@@ -5,6 +5,8 @@ import json
 import random
 import subprocess
 
+import pytest
+
 from harness import wait
 from harness.postgres import free_port
 
@@ -115,6 +117,7 @@ def test_what_waits_behind_a_bad_row_comes_home_in_order_beside_the_worker(broke
     p.sluice.assert_running()
 
 
+@pytest.mark.full
 def test_dropped_letters_are_gone_and_filters_leave_the_others(broker, make_pipeline):
     p = bad_pipeline(make_pipeline, broker)
     write(p, "INSERT INTO dbo.customers (name, credit_limit) VALUES (N'one', 1)")

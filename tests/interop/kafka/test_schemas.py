@@ -6,6 +6,8 @@ import pathlib
 import subprocess
 import sys
 
+import pytest
+
 from harness import sluice, wait
 from harness.postgres import free_port
 
@@ -38,6 +40,7 @@ def test_confluents_client_reads_what_sluice_wrote(broker, make_pipeline, conflu
     assert p.sluice.stop() == 0
 
 
+@pytest.mark.full
 def test_clients_that_register_at_once_get_the_ids_that_stay(broker, build, tmp_path):
     """Who registers next must see what was committed just before: else a version is given twice, and its first id is lost."""
     url = f"http://127.0.0.1:{free_port()}"

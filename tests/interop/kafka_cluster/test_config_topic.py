@@ -131,6 +131,7 @@ def test_what_a_leader_broke_off_is_not_the_last_word_for_those_who_read_uncommi
     assert after["connector-kept"] == before["connector-kept"] and "connector-never" not in after
 
 
+@pytest.mark.full
 def test_a_leader_that_was_paused_while_it_wrote_changes_nothing_when_it_goes_on(broker, worker):
     workers = [worker("paused"), worker("paused")]
     workers[0].start()

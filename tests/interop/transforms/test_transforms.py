@@ -9,6 +9,7 @@ import pytest
 
 import expressions
 import generate
+import names_and_zones
 import reasons
 from harness import fetch
 
@@ -111,3 +112,17 @@ def test_debezium_s_transforms_give_the_same_records(build, classes, tmp_path, r
 def test_debezium_s_expressions_say_the_same(build, classes, tmp_path, seed):
     """Its Filter and its ContentBasedRouter run them as Groovy."""
     judge(build, classes("2.5"), tmp_path / "cases.jsonl", list(expressions.cases(seed, 250)))
+
+
+@pytest.mark.parametrize("seed", [1])
+@pytest.mark.parametrize("release", RELEASES)
+def test_debezium_s_zones_and_source_schemas_are_the_same(build, classes, tmp_path, release, seed):
+    cases = list(names_and_zones.source_schema_cases(seed, 60))
+    if release == "3.5":  # 2.5 did not yet move the times of the source block
+        cases += names_and_zones.zone_cases(seed, 250)
+    judge(build, classes(release), tmp_path / "cases.jsonl", cases)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_names_are_those_that_debezium_s_jdbc_sink_makes(build, classes, tmp_path, seed):
+    judge(build, classes("3.5"), tmp_path / "cases.jsonl", list(names_and_zones.name_cases(seed, 120)))

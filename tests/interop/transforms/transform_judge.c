@@ -20,11 +20,14 @@
 static const struct sl_transform_ops *const transforms[] = {
     &sl_transform_by_logical_table_router,
     &sl_transform_cast,
+    &sl_transform_collection_name,
     &sl_transform_content_based_router,
     &sl_transform_drop_headers,
     &sl_transform_extract_changed_record_state,
     &sl_transform_extract_field,
     &sl_transform_extract_new_record_state,
+    &sl_transform_extract_schema_to_new_record,
+    &sl_transform_field_name,
     &sl_transform_filter,
     &sl_transform_flatten,
     &sl_transform_header_from,
@@ -39,6 +42,7 @@ static const struct sl_transform_ops *const transforms[] = {
     &sl_transform_set_schema_metadata,
     &sl_transform_timestamp_converter,
     &sl_transform_timestamp_router,
+    &sl_transform_timezone_converter,
     &sl_transform_value_to_key,
 };
 

@@ -14,6 +14,7 @@ sys.dont_write_bytecode = True
 
 import expressions  # noqa: E402
 import generate  # noqa: E402
+import names_and_zones  # noqa: E402
 
 
 def tables():
@@ -60,7 +61,8 @@ def opened_by_unit_tests():
 
 def judged_by_the_originals():
     cases = [*generate.kafka_cases(1, 60), *generate.debezium_cases(1, 120), *generate.debezium_cases(1, 120, old=True),
-             *expressions.cases(1, 100)]
+             *expressions.cases(1, 100), *names_and_zones.name_cases(1, 120), *names_and_zones.zone_cases(1, 400),
+             *names_and_zones.source_schema_cases(1, 100)]
     for case in cases:
         yield case["class"], None
         for option in case["config"]:

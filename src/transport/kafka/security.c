@@ -11,6 +11,7 @@
 #include <openssl/bio.h>
 #include <openssl/pem.h>
 #include <string.h>
+#include <strings.h>
 
 static enum sl_rc set_pem(rd_kafka_conf_t *conf, const char *name, BIO *pem, struct sl_error *err)
 {
@@ -183,7 +184,7 @@ static enum sl_rc log_in(const struct sl_props *all, rd_kafka_conf_t *conf, stru
     return rc;
 }
 
-enum sl_rc sl_kafka_conf_security(const struct sl_props *all, rd_kafka_conf_t *conf, struct sl_error *err)
+static enum sl_rc encrypt(const struct sl_props *all, rd_kafka_conf_t *conf, struct sl_error *err)
 {
     const char *identification = sl_props_get(all, "ssl.endpoint.identification.algorithm");
     enum sl_rc rc = trust(all, conf, err);
@@ -193,5 +194,23 @@ enum sl_rc sl_kafka_conf_security(const struct sl_props *all, rd_kafka_conf_t *c
     if (rc == SL_OK && identification)
         rc = sl_kafka_conf_set(conf, "ssl.endpoint.identification.algorithm",
                                *identification ? identification : "none", err);
-    return rc ? rc : log_in(all, conf, err);
+    return rc;
+}
+
+/*
+ * As in Java, what security.protocol does not ask for is not looked at: a worker's file may name stores for
+ * its listeners, and a login that nobody wants yet.
+ */
+enum sl_rc sl_kafka_conf_security(const struct sl_props *all, rd_kafka_conf_t *conf, struct sl_error *err)
+{
+    const char *protocol = sl_props_get(all, "security.protocol");
+    enum sl_rc rc = SL_OK;
+
+    if (!protocol)
+        return SL_OK; /* PLAINTEXT */
+    if (strcasecmp(protocol, "SSL") == 0 || strcasecmp(protocol, "SASL_SSL") == 0)
+        rc = encrypt(all, conf, err);
+    if (rc == SL_OK && strncasecmp(protocol, "SASL_", 5) == 0)
+        rc = log_in(all, conf, err);
+    return rc;
 }

@@ -88,12 +88,47 @@ static void a_connector_cannot_have_libraries_loaded(void **state)
     sl_props_free(connector);
 }
 
+/* What becomes of a file that names stores and a login which are not there. */
+static enum sl_rc with_protocol(const char *protocol, struct sl_error *err)
+{
+    struct sl_props *worker = sl_props_new();
+    const struct sl_kafka_client client = {.worker = worker};
+    rd_kafka_conf_t *conf = NULL;
+    enum sl_rc rc;
+
+    if (protocol)
+        sl_props_set(worker, "security.protocol", protocol);
+    sl_props_set(worker, "ssl.truststore.location", "/nowhere/truststore.jks");
+    sl_props_set(worker, "ssl.keystore.location", "/nowhere/keystore.jks");
+    sl_props_set(worker, "sasl.jaas.config", "com.example.OwnLoginModule required;");
+    rc = sl_kafka_conf_new(&client, &conf, err);
+    if (conf)
+        rd_kafka_conf_destroy(conf);
+    sl_props_free(worker);
+    return rc;
+}
+
+static void what_the_protocol_does_not_ask_for_is_not_read(void **state)
+{
+    struct sl_error err = {0};
+
+    (void)state;
+    assert_int_equal(with_protocol(NULL, &err), SL_OK);
+    assert_int_equal(with_protocol("PLAINTEXT", &err), SL_OK);
+    assert_int_equal(with_protocol("SSL", &err), SL_E_NOT_FOUND);
+    assert_non_null(strstr(err.text, "ssl.truststore.location"));
+    assert_int_equal(with_protocol("SASL_PLAINTEXT", &err), SL_E_UNSUPPORTED);
+    assert_non_null(strstr(err.text, "OwnLoginModule"));
+    assert_int_equal(with_protocol("sasl_ssl", &err), SL_E_NOT_FOUND);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_connector_cannot_have_libraries_loaded),
         cmocka_unit_test(java_names_become_the_clients_and_the_later_layer_wins),
         cmocka_unit_test(a_wrong_value_is_refused_by_its_name),
+        cmocka_unit_test(what_the_protocol_does_not_ask_for_is_not_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

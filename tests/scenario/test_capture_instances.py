@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tables without a key, and tables whose structure changes under the stream: a newer capture instance takes over."""
 import contextlib
+import json
 import signal
 import sqlite3
 import threading
@@ -11,15 +12,15 @@ DATABASE = "warehouse_source"
 TOPIC = f"sqlserver.{DATABASE}.dbo.visits"
 
 
-def enable(p, instance):
+def enable(p, instance, table="visits"):
     p.source.execute(
-        "EXEC sys.sp_cdc_enable_table @source_schema = N'dbo', @source_name = N'visits', @role_name = NULL, "
+        f"EXEC sys.sp_cdc_enable_table @source_schema = N'dbo', @source_name = N'{table}', @role_name = NULL, "
         f"@capture_instance = N'{instance}', @supports_net_changes = 0", database=DATABASE)
 
 
-def make(make_pipeline, cluster, columns, instance="dbo_visits"):
+def make(make_pipeline, cluster, columns, instance="dbo_visits", tables="dbo.visits"):
     """The warehouse with one more table, and a ledger of its own for it."""
-    p = make_pipeline(cluster, ledger=False, source_config={"table.include.list": "dbo.visits"})
+    p = make_pipeline(cluster, ledger=False, source_config={"table.include.list": tables})
     p.source.execute(f"CREATE TABLE dbo.visits ({columns})", database=DATABASE)
     enable(p, instance)
     p.query("CREATE TABLE ledger_visits (seq bigserial, id integer, who text, __deleted text, __op text, "
@@ -172,3 +173,40 @@ def test_a_table_that_changed_incompatibly_stops_with_the_registrys_own_explanat
     said = next(line for line in p.sluice.output().splitlines() if "the task failed" in line)
     assert "Schema being registered is incompatible with an earlier schema" in said
     assert f"{TOPIC}-value" in said and "must" in said and "HINT" in said
+
+
+def structures(p):
+    """What the schema-change topic tells: of which table, and with which columns."""
+    lines = p.sluice.command("topics", "tail", "--state", p.sluice.state, "--from-beginning", "--no-follow", "-o", "json",
+                             "sqlserver").stdout.splitlines()
+    changes = [change for line in lines for change in json.loads(line)["value"]["tableChanges"]]
+    return [(c["type"], c["id"].split(".")[-1].strip('"'), [column["name"] for column in c["table"]["columns"]]) for c in changes]
+
+
+def test_a_structure_is_told_once_whatever_stops_fall_between_it_and_its_first_row(make_pipeline, cluster):
+    p = make(make_pipeline, cluster, "id int NOT NULL PRIMARY KEY, who nvarchar(20) NULL", tables="dbo.(visits|guests)")
+
+    def write(number, more=""):
+        p.source.execute(f"INSERT dbo.visits VALUES ({number}, N'a'{more})", database=DATABASE)
+        wait.until(lambda: ledger(p)[-1:] == [(number, "c")], f"row {number}", 30)
+    told = [("CREATE", "visits", ["id", "who"])]
+    p.sluice.start()
+    p.sluice.wait_for_log("streaming")
+    write(1)
+    assert structures(p) == told
+    p.source.execute("ALTER TABLE dbo.visits ADD mood nvarchar(10) NULL", database=DATABASE)
+    enable(p, "dbo_visits_2")
+    p.sluice.stop()
+    p.source.execute("CREATE TABLE dbo.guests (id int NOT NULL PRIMARY KEY)", database=DATABASE)
+    enable(p, "dbo_guests", "guests")
+    p.sluice.start()
+    write(2, ", N'fine'")
+    told.append(("ALTER", "visits", ["id", "who", "mood"]))
+    assert structures(p) == told
+    p.sluice.kill()
+    p.sluice.start()
+    p.source.execute("INSERT dbo.guests VALUES (1)", database=DATABASE)
+    write(3, ", N'fine'")
+    told.append(("CREATE", "guests", ["id"]))
+    assert structures(p) == told
+    assert p.sluice.stop() == 0

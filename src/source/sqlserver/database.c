@@ -2,6 +2,7 @@
 #include "source/sqlserver/database.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "source/sqlserver/structure.h"
 
 #include <stdio.h>
 
@@ -22,6 +23,12 @@ struct sl_mssql_database *sl_mssql_database_new(const struct sl_mssql_config *co
     sl_mssql_partition_write(config->prefix, name, &db->partition);
     sl_mssql_emitter_init(&db->emitter, config, name, env->task);
     db->history = sl_mssql_history_new(config, env, &db->partition);
+    if (config->schema_changes) {
+        char *prefix = sl_format("structure/%s/", name);
+
+        db->structures = sl_mssql_told_new(env, prefix);
+        sl_free(prefix);
+    }
     return db;
 }
 
@@ -58,6 +65,7 @@ void sl_mssql_database_free(struct sl_mssql_database *db)
     sl_free(db->window.heap);
     sl_mssql_offset_done(&db->handed);
     sl_mssql_history_free(db->history);
+    sl_mssql_told_free(db->structures);
     sl_buf_done(&db->partition);
     (void)pthread_mutex_destroy(&db->lock);
     sl_free(db);
@@ -114,21 +122,6 @@ void sl_mssql_disconnect(struct sl_mssql_database *db, struct sl_odbc *conn)
     sl_odbc_close(conn);
 }
 
-/* Does the old catalog hold the same table, and with the same row? */
-static const char *announcement(struct sl_mssql_table *const *old, size_t n_old,
-                                const struct sl_mssql_table *table)
-{
-    const char *what = "CREATE";
-
-    for (size_t i = 0; i < n_old; i++)
-        if (strcmp(old[i]->id, table->id) == 0) {
-            if (old[i]->row_schema == table->row_schema && old[i]->key_schema == table->key_schema)
-                return NULL;
-            what = "ALTER";
-        }
-    return what;
-}
-
 static enum sl_rc make_tables(struct sl_mssql_database *db, const struct sl_mssql_catalog *catalog,
                               struct sl_mssql_table ***ret_tables, struct sl_error *err)
 {
@@ -142,8 +135,6 @@ static enum sl_rc make_tables(struct sl_mssql_database *db, const struct sl_mssq
         if (rc != SL_OK)
             break;
         tables[n]->number = (uint32_t)n;
-        if (db->n_tables)
-            tables[n]->announce = announcement(db->tables, db->n_tables, tables[n]);
     }
     if (rc != SL_OK) {
         while (n)
@@ -386,7 +377,7 @@ static enum sl_rc begin_with_offset(struct sl_mssql_database *db, struct sl_erro
         db->phase = SL_MSSQL_PHASE_SNAPSHOT;
     else
         db->phase = mode == SL_MSSQL_SNAPSHOT_INITIAL_ONLY ? SL_MSSQL_PHASE_IDLE : SL_MSSQL_PHASE_STREAM;
-    db->history_due = db->history && db->handed.state != SL_MSSQL_OFFSET_SNAPSHOT;
+    db->structures_due = db->handed.state != SL_MSSQL_OFFSET_SNAPSHOT;
     sl_mssql_stream_announce(db);
     return SL_OK;
 }
@@ -424,20 +415,29 @@ static bool is_current(const struct sl_mssql_database *db, const struct sl_mssql
     return true;
 }
 
-/* After a start: the structures that a history lacks which others began, or nobody. */
-static void complete_history(struct sl_mssql_database *db)
+/*
+ * After a start: the structures that a history lacks which others began, or nobody. On the schema-change
+ * topic they stand then, by whoever wrote before.
+ */
+static void complete_structures(struct sl_mssql_database *db)
 {
+    bool known = db->structures && sl_mssql_told_is_empty(db->structures);
+
     for (size_t i = 0; i < db->n_tables; i++) {
-        if (is_current(db, db->tables[i]))
-            sl_mssql_history_put(db->history, &db->emitter, db->tables[i], &db->next_from, false);
+        if (!is_current(db, db->tables[i]))
+            continue;
+        sl_mssql_history_put(db->history, &db->emitter, db->tables[i], &db->next_from, false);
+        if (known)
+            sl_mssql_structure_known(db->structures, db->emitter.batch, db->tables[i]);
     }
-    db->history_due = false;
+    db->structures_due = false;
 }
 
 void sl_mssql_database_untell(struct sl_mssql_database *db)
 {
     sl_mssql_history_forget(db->history);
-    db->history_due = db->history && db->phase == SL_MSSQL_PHASE_STREAM;
+    sl_mssql_told_forget(db->structures);
+    db->structures_due = (db->history || db->structures) && db->phase == SL_MSSQL_PHASE_STREAM;
     for (size_t i = 0; i < db->n_tables; i++)
         db->tables[i]->told = false;
 }
@@ -449,14 +449,16 @@ static enum sl_rc poll_phase(struct sl_mssql_database *db, struct sl_batch *batc
 
     *ret_more = false;
     rc = sl_mssql_history_load(db->history, err);
+    if (rc == SL_OK)
+        rc = sl_mssql_told_load(db->structures, err);
     if (rc == SL_OK && db->phase == SL_MSSQL_PHASE_START)
         rc = begin(db, err);
-    if (rc == SL_OK && db->history_due)
+    if (rc == SL_OK && db->structures_due)
         rc = sl_mssql_database_ready(db, err);
-    if (rc == SL_OK && db->history_due) {
-        complete_history(db);
+    if (rc == SL_OK && db->structures_due) {
+        complete_structures(db);
         *ret_more = true;
-        if (batch->n_records)
+        if (batch->n_records || batch->n_notes)
             return SL_OK;
     }
     if (rc == SL_OK && db->phase == SL_MSSQL_PHASE_SNAPSHOT)

@@ -15,6 +15,7 @@
 #include "source/sqlserver/event.h"
 #include "source/sqlserver/history.h"
 #include "source/sqlserver/reader.h"
+#include "source/sqlserver/told.h"
 
 #include <pthread.h>
 
@@ -68,7 +69,8 @@ struct sl_mssql_database {
 
     struct sl_mssql_emitter emitter;
     struct sl_mssql_history *history; /* NULL: none is kept */
-    bool history_due;                 /* the structures that are not in it yet are to be written */
+    struct sl_mssql_told *structures; /* on the schema-change topic; NULL: not wanted */
+    bool structures_due;              /* what the history and the notes lack after a start is to be written */
     struct sl_mssql_offset handed;    /* what the last batch covered */
     bool has_offset;
     struct sl_lsn next_from;       /* commits before this one are done with */
@@ -125,7 +127,7 @@ bool sl_mssql_batch_is_full(const struct sl_mssql_database *db, const struct sl_
 /* Set the batch's partition and offset, and take the offset as handed out. */
 void sl_mssql_hand_out(struct sl_mssql_database *db, struct sl_batch *batch);
 
-/* What this batch had of the schema history does not count. */
+/* What this batch told of the tables' structures does not count. */
 void sl_mssql_database_untell(struct sl_mssql_database *db);
 
 /* stream.c */

@@ -73,10 +73,6 @@ void sl_mssql_emit_begin(struct sl_mssql_emitter *emitter, const struct sl_lsn *
 void sl_mssql_emit_end(struct sl_mssql_emitter *emitter, int64_t ts_us, struct sl_mssql_table *const *tables,
                        size_t n_tables);
 
-/* The structure of a table on the schema-change topic. type: "CREATE" or "ALTER". */
-void sl_mssql_emit_structure(struct sl_mssql_emitter *emitter, struct sl_mssql_table *table, const char *type,
-                             const struct sl_mssql_origin *origin);
-
 /* Make the schemas of the records beside the changes (structure.c). */
 void sl_mssql_structure_schemas(struct sl_mssql_emitter *emitter);
 

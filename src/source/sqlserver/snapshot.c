@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "source/sqlserver/database.h"
+#include "source/sqlserver/structure.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -172,7 +173,8 @@ static void resume(struct sl_mssql_database *db)
     snapshot->at.table = stored->table;
     if (db->tables[stored->table]->resumes && stored->n_key == db->tables[stored->table]->n_key)
         snapshot->at = *stored;
-    snapshot->announced = true; /* in the first attempt */
+    /* In the first attempt; but one of a version that kept no notes of it cannot be counted on. */
+    snapshot->announced = !db->structures || !sl_mssql_told_is_empty(db->structures);
     sl_info("snapshot goes on", SL_T("database", db->name), SL_T("table", db->tables[stored->table]->name),
             SL_I("behind_rows", snapshot->at.rows));
 }
@@ -409,7 +411,7 @@ static void announce(struct sl_mssql_database *db)
         origin.ts_us = db->emitter.now_us;
         if (sorted[i]->instance->has_stop)
             continue;
-        sl_mssql_emit_structure(&db->emitter, sorted[i], "CREATE", &origin);
+        sl_mssql_structure_tell_anew(db->structures, &db->emitter, sorted[i], &origin);
         sl_mssql_history_put(db->history, &db->emitter, sorted[i], &db->snapshot->lsn, true);
     }
     sl_free(sorted);

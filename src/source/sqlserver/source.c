@@ -143,7 +143,7 @@ static bool wait_idle(struct task *task, int64_t deadline_us)
 
 static bool says_something(const struct sl_batch *batch)
 {
-    return batch->n_records || batch->source_offset.len;
+    return batch->n_records || batch->n_notes || batch->source_offset.len;
 }
 
 /* One look at each database, beginning after the one that gave something last. */

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "source/sqlserver/database.h"
+#include "source/sqlserver/structure.h"
 
 #include <stdlib.h>
 
@@ -329,9 +330,7 @@ static void tell_structure(struct sl_mssql_database *db, struct sl_mssql_table *
 {
     struct sl_lsn commit = sl_mssql_position_commit(&origin->position);
 
-    if (table->announce)
-        sl_mssql_emit_structure(&db->emitter, table, table->announce, origin);
-    table->announce = NULL;
+    sl_mssql_structure_tell(db->structures, &db->emitter, table, origin);
     sl_mssql_history_put(db->history, &db->emitter, table, &commit, false);
     table->told = true;
 }

@@ -188,15 +188,13 @@ static struct sl_value table_value(struct sl_arena *arena, const struct sl_mssql
     return sl_items(SL_STRUCT, v, 4);
 }
 
-void sl_mssql_emit_structure(struct sl_mssql_emitter *emitter, struct sl_mssql_table *table, const char *type,
-                             const struct sl_mssql_origin *origin)
+static void emit(struct sl_mssql_emitter *emitter, struct sl_mssql_table *table, const char *type,
+                 const struct sl_mssql_origin *origin)
 {
     struct sl_arena *arena = emitter->batch->arena;
     struct sl_value *source, *key, *v, *change, *item;
     struct sl_record *record;
 
-    if (!emitter->config->schema_changes)
-        return;
     source = sl_mssql_source_block(emitter, table, origin);
     key = sl_arena_alloc(arena, sizeof(*key));
     v = sl_arena_alloc(arena, 6 * sizeof(*v));
@@ -220,4 +218,61 @@ void sl_mssql_emit_structure(struct sl_mssql_emitter *emitter, struct sl_mssql_t
     record->partition = 0;
     record->headers = emitter->headers;
     record->n_headers = emitter->n_headers;
+}
+
+/* Which structure, and from where on: "0a1b2c3d/512/0000002a:00000100:0001". */
+static void mark_of(const struct sl_mssql_table *table, char ret_mark[SL_MSSQL_MARK_SIZE], size_t *ret_from)
+{
+    struct sl_buf text = {0};
+
+    sl_mssql_structure_write(table, &text);
+    sl_mssql_structure_mark(&text, ret_mark);
+    sl_buf_done(&text);
+    *ret_from = strlen(ret_mark) + 1;
+    ret_mark[*ret_from - 1] = '/';
+    sl_lsn_write(&table->instance->start, ret_mark + *ret_from);
+    ret_mark[*ret_from + SL_LSN_TEXT_SIZE] = '\0';
+}
+
+static bool is_newer(const char *former, const char *mark_from)
+{
+    const char *from = strrchr(former, '/');
+
+    return from && strcmp(from + 1, mark_from) > 0;
+}
+
+void sl_mssql_structure_tell(struct sl_mssql_told *told, struct sl_mssql_emitter *emitter,
+                             struct sl_mssql_table *table, const struct sl_mssql_origin *origin)
+{
+    const char *former = told ? sl_mssql_told_find(told, table->id) : NULL;
+    char mark[SL_MSSQL_MARK_SIZE];
+    size_t from;
+
+    if (!told)
+        return;
+    mark_of(table, mark, &from);
+    if (former && (strcmp(former, mark) == 0 || is_newer(former, mark + from)))
+        return;
+    if (!former || strncmp(former, mark, from) != 0)
+        emit(emitter, table, former ? "ALTER" : "CREATE", origin);
+    sl_mssql_told_put(told, emitter->batch, table->id, mark);
+}
+
+void sl_mssql_structure_tell_anew(struct sl_mssql_told *told, struct sl_mssql_emitter *emitter,
+                                  struct sl_mssql_table *table, const struct sl_mssql_origin *origin)
+{
+    if (!told)
+        return;
+    emit(emitter, table, "CREATE", origin);
+    sl_mssql_structure_known(told, emitter->batch, table);
+}
+
+void sl_mssql_structure_known(struct sl_mssql_told *told, struct sl_batch *batch,
+                              const struct sl_mssql_table *table)
+{
+    char mark[SL_MSSQL_MARK_SIZE];
+    size_t from;
+
+    mark_of(table, mark, &from);
+    sl_mssql_told_put(told, batch, table->id, mark);
 }

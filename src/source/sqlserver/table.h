@@ -42,9 +42,8 @@ struct sl_mssql_table {
     uint64_t template_batch;
     struct sl_value *template_values;
 
-    int64_t order;        /* events of this table in the open transaction */
-    const char *announce; /* "CREATE" or "ALTER" to be said before its next row; NULL: nothing new */
-    bool told;            /* a row of it was written, and before that its structure, where it was new */
+    int64_t order; /* events of this table in the open transaction */
+    bool told;     /* a row of it was written, and before that its structure, where it was new */
 };
 
 /* Errors: SCHEMA (no column can be read). The instance must outlive the table. */

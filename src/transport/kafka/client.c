@@ -248,7 +248,19 @@ static enum sl_rc translate(const struct sl_props *all, rd_kafka_conf_t *conf, s
     return rc;
 }
 
-/* librdkafka loads these as code: the worker's file may say so, who may make connectors may not. */
+/* librdkafka loads or runs these as code: the worker's file may say so, who may make connectors may not. */
+static bool is_code(const char *name)
+{
+    static const char *const names[] = {"plugin.library.paths", "ssl.engine.location", "ssl.engine.id",
+                                        "sasl.kerberos.kinit.cmd"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
 static enum sl_rc refuse_code(const struct sl_kafka_client *client, struct sl_error *err)
 {
     size_t len = client->connector ? strlen(client->override_prefix) : 0;
@@ -258,12 +270,11 @@ static enum sl_rc refuse_code(const struct sl_kafka_client *client, struct sl_er
         const char *value;
 
         sl_props_at(client->connector, i, &key, &value);
-        if (strncmp(key, client->override_prefix, len) == 0 && strcmp(key + len, "plugin.library.paths") == 0)
-            return sl_error_set(
-                err, SL_E_CONFIG,
-                "a connector cannot have libraries loaded by '%s'. HINT: plugin.library.paths "
-                "belongs into the worker's file",
-                key);
+        if (strncmp(key, client->override_prefix, len) == 0 && is_code(key + len))
+            return sl_error_set(err, SL_E_CONFIG,
+                                "a connector cannot have code loaded or run by '%s'. HINT: %s belongs into "
+                                "the worker's file",
+                                key, key + len);
     }
     return SL_OK;
 }

@@ -153,12 +153,25 @@ static enum sl_rc oauth(const struct sl_props *all, const struct sl_jaas *jaas, 
     return rc;
 }
 
+/* What librdkafka has made of a setting; "" when it is not one. */
+static const char *as_taken(const rd_kafka_conf_t *conf, const char *name, char *text, size_t size)
+{
+    return rd_kafka_conf_get(conf, name, text, &size) == RD_KAFKA_CONF_OK ? text : "";
+}
+
 static enum sl_rc log_in(const struct sl_props *all, rd_kafka_conf_t *conf, struct sl_error *err)
 {
     const char *text = sl_props_get(all, "sasl.jaas.config");
+    char mechanism[32];
     struct sl_jaas jaas;
     enum sl_rc rc;
 
+    /* It would be kinit, which librdkafka gives to a shell, with what the file says of the principal. */
+    if (strcasecmp(as_taken(conf, "sasl.mechanisms", mechanism, sizeof(mechanism)), "GSSAPI") == 0)
+        return sl_error_set(err, SL_E_UNSUPPORTED,
+                            "sasl.mechanism=GSSAPI (Kerberos; what stands for a sasl.mechanism that is not "
+                            "given) is not supported. HINT: PLAIN over TLS, SCRAM-SHA-256, SCRAM-SHA-512, "
+                            "OAUTHBEARER, or a client certificate (docs/kafka.md)");
     if (!text || !*text)
         return SL_OK;
     rc = sl_jaas_parse(text, &jaas, err);
@@ -170,14 +183,10 @@ static enum sl_rc log_in(const struct sl_props *all, rd_kafka_conf_t *conf, stru
         rc = take_option(&jaas, "username", conf, "sasl.username", err);
         if (rc == SL_OK)
             rc = take_option(&jaas, "password", conf, "sasl.password", err);
-    } else if (strcmp(jaas.module, "Krb5LoginModule") == 0) {
-        rc = take_option(&jaas, "principal", conf, "sasl.kerberos.principal", err);
-        if (rc == SL_OK)
-            rc = take_option(&jaas, "keyTab", conf, "sasl.kerberos.keytab", err);
     } else {
         rc = sl_error_set(err, SL_E_UNSUPPORTED,
                           "sasl.jaas.config: the login module '%s' is not known. HINT: PlainLoginModule, "
-                          "ScramLoginModule, OAuthBearerLoginModule or Krb5LoginModule",
+                          "ScramLoginModule or OAuthBearerLoginModule",
                           jaas.module);
     }
     sl_props_free(jaas.options);
@@ -203,11 +212,11 @@ static enum sl_rc encrypt(const struct sl_props *all, rd_kafka_conf_t *conf, str
  */
 enum sl_rc sl_kafka_conf_security(const struct sl_props *all, rd_kafka_conf_t *conf, struct sl_error *err)
 {
-    const char *protocol = sl_props_get(all, "security.protocol");
+    char protocol[32];
     enum sl_rc rc = SL_OK;
 
-    if (!protocol)
-        return SL_OK; /* PLAINTEXT */
+    if (!*as_taken(conf, "security.protocol", protocol, sizeof(protocol)))
+        return SL_OK;
     if (strcasecmp(protocol, "SSL") == 0 || strcasecmp(protocol, "SASL_SSL") == 0)
         rc = encrypt(all, conf, err);
     if (rc == SL_OK && strncasecmp(protocol, "SASL_", 5) == 0)

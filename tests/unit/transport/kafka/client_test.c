@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/alloc.h"
 #include "base/props.h"
 #include "transport/kafka/client.h"
 
@@ -69,23 +70,56 @@ static void a_wrong_value_is_refused_by_its_name(void **state)
     sl_props_free(worker);
 }
 
-static void a_connector_cannot_have_libraries_loaded(void **state)
+static void a_connector_cannot_have_code_loaded_or_run(void **state)
 {
+    static const char *const names[] = {"plugin.library.paths", "ssl.engine.location",
+                                        "sasl.kerberos.kinit.cmd"};
     struct sl_props *worker = sl_props_new();
-    struct sl_props *connector = sl_props_new();
-    const struct sl_kafka_client client = {.worker = worker,
-                                           .prefix = "consumer.",
-                                           .connector = connector,
-                                           .override_prefix = "consumer.override."};
+    struct sl_props *connector;
+    struct sl_kafka_client client = {
+        .worker = worker, .prefix = "consumer.", .override_prefix = "consumer.override."};
     struct sl_error err = {0};
     rd_kafka_conf_t *conf;
 
     (void)state;
-    sl_props_set(connector, "consumer.override.plugin.library.paths", "/nowhere/code.so");
-    assert_int_equal(sl_kafka_conf_new(&client, &conf, &err), SL_E_CONFIG);
-    assert_non_null(strstr(err.text, "plugin.library.paths"));
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        char *key = sl_format("consumer.override.%s", names[i]);
+
+        connector = sl_props_new();
+        client.connector = connector;
+        sl_props_set(connector, key, "/nowhere/code.so");
+        assert_int_equal(sl_kafka_conf_new(&client, &conf, &err), SL_E_CONFIG);
+        assert_non_null(strstr(err.text, names[i]));
+        sl_props_free(connector);
+        sl_free(key);
+    }
     sl_props_free(worker);
-    sl_props_free(connector);
+}
+
+/* librdkafka would run kinit by a shell, with a principal that whoever makes a connector may choose. */
+static void kerberos_is_refused_in_so_many_words(void **state)
+{
+    static const char *const mechanisms[] = {"GSSAPI", "gssapi", NULL /* Java's default */};
+    struct sl_error err = {0};
+    rd_kafka_conf_t *conf;
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct sl_props *worker = sl_props_new();
+        struct sl_props *connector = sl_props_new();
+        const struct sl_kafka_client client = {
+            .worker = worker, .connector = connector, .override_prefix = "producer.override."};
+
+        sl_props_set(connector, "producer.override.security.protocol", " sasl_plaintext");
+        if (mechanisms[i])
+            sl_props_set(connector, "producer.override.sasl.mechanism", mechanisms[i]);
+        sl_props_set(connector, "producer.override.sasl.jaas.config",
+                     "com.sun.security.auth.module.Krb5LoginModule required principal=\"$(false)\";");
+        assert_int_equal(sl_kafka_conf_new(&client, &conf, &err), SL_E_UNSUPPORTED);
+        assert_non_null(strstr(err.text, "GSSAPI"));
+        sl_props_free(worker);
+        sl_props_free(connector);
+    }
 }
 
 /* What becomes of a file that names stores and a login which are not there. */
@@ -100,6 +134,7 @@ static enum sl_rc with_protocol(const char *protocol, struct sl_error *err)
         sl_props_set(worker, "security.protocol", protocol);
     sl_props_set(worker, "ssl.truststore.location", "/nowhere/truststore.jks");
     sl_props_set(worker, "ssl.keystore.location", "/nowhere/keystore.jks");
+    sl_props_set(worker, "sasl.mechanism", "PLAIN");
     sl_props_set(worker, "sasl.jaas.config", "com.example.OwnLoginModule required;");
     rc = sl_kafka_conf_new(&client, &conf, err);
     if (conf)
@@ -125,9 +160,10 @@ static void what_the_protocol_does_not_ask_for_is_not_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_connector_cannot_have_libraries_loaded),
+        cmocka_unit_test(a_connector_cannot_have_code_loaded_or_run),
         cmocka_unit_test(java_names_become_the_clients_and_the_later_layer_wins),
         cmocka_unit_test(a_wrong_value_is_refused_by_its_name),
+        cmocka_unit_test(kerberos_is_refused_in_so_many_words),
         cmocka_unit_test(what_the_protocol_does_not_ask_for_is_not_read),
     };
 

@@ -29,6 +29,12 @@ enum sl_slot_event {
     SL_SLOTS_GAINED, /* ours from now on: nobody else was told that they are his */
     SL_SLOTS_ASKED,  /* end what runs under them, then give_back each; what takes too long becomes LOST */
     SL_SLOTS_LOST,   /* another may hold them already: stop at once, make nothing more durable */
+    /*
+     * The group has not answered for the session's time, and not because this process stood still: while it
+     * is away it gives nothing to anybody, but whether it is away nobody can say from here. GAINED (still
+     * ours, if nobody says that he had them meanwhile) or LOST follows for each.
+     */
+    SL_SLOTS_DOUBTED,
 };
 
 struct sl_membership_listener {

@@ -38,6 +38,7 @@ struct sl_cluster {
     bool look;       /* something changed that a leader acts on */
     bool leads;      /* slot 0 is held and ready */
     bool claimed;    /* the sole right to write configs */
+    bool outdone;    /* another took it, who has no right to it: claim again */
     bool told;       /* the herder has said which tasks there are */
 
     pthread_mutex_t claiming; /* held while the claim is made or given up; before lock */
@@ -73,6 +74,8 @@ static void on_slots(void *ctx, enum sl_slot_event event, const int32_t *slots, 
         cluster->fresh = true;
     } else if (event == SL_SLOTS_ASKED) {
         sl_view_ask(&cluster->view, slots, n);
+    } else if (event == SL_SLOTS_DOUBTED) {
+        sl_view_doubt(&cluster->view, slots, n);
     } else {
         sl_view_lose(&cluster->view, slots, n);
         cluster->record_old = true;
@@ -127,6 +130,9 @@ static void on_leader(void *ctx, const char *key, struct sl_span value)
     (void)key;
     (void)pthread_mutex_lock(&cluster->lock);
     sl_view_leader(&cluster->view, value);
+    /* One that led before, and was long about it, has claimed after us. */
+    cluster->outdone = cluster->claimed && cluster->leads && cluster->view.leader.name[0] &&
+                       strcmp(cluster->view.leader.name, cluster->worker) != 0;
     after_record(cluster);
 }
 
@@ -193,14 +199,31 @@ static enum sl_rc write_leader(struct sl_cluster *cluster, struct sl_error *err)
 
 /* ---- leading ---- */
 
-static bool holds_first_slot(struct sl_cluster *cluster)
+/* True: slot 0 is ours, and stays here until end_claim. The next leader must not claim before us. */
+static bool begin_claim(struct sl_cluster *cluster, bool *ret_claimed)
 {
     bool held;
 
     (void)pthread_mutex_lock(&cluster->lock);
     held = cluster->view.slots[0] == SL_SLOT_HELD;
+    cluster->claimed = cluster->claimed && !cluster->outdone;
+    cluster->outdone = false;
+    *ret_claimed = cluster->claimed;
+    cluster->view.first_is_used = held && !*ret_claimed;
     (void)pthread_mutex_unlock(&cluster->lock);
     return held;
+}
+
+static void end_claim(struct sl_cluster *cluster)
+{
+    bool used;
+
+    (void)pthread_mutex_lock(&cluster->lock);
+    used = cluster->view.first_is_used;
+    cluster->view.first_is_used = false;
+    (void)pthread_mutex_unlock(&cluster->lock);
+    if (used)
+        give_back(cluster);
 }
 
 static enum sl_rc claim(struct sl_cluster *cluster, struct sl_error *err)
@@ -224,15 +247,17 @@ static enum sl_rc claim(struct sl_cluster *cluster, struct sl_error *err)
 enum sl_rc sl_cluster_lead(struct sl_cluster *cluster, struct sl_error *err)
 {
     enum sl_rc rc = SL_OK;
+    bool claimed;
 
     if (!cluster->membership)
         return SL_OK;
     (void)pthread_mutex_lock(&cluster->claiming);
-    if (!holds_first_slot(cluster))
+    if (!begin_claim(cluster, &claimed))
         rc = sl_error_set(err, SL_E_FENCED,
                           "this worker does not lead. HINT: send the request to the worker that does");
-    else if (!cluster->claimed)
+    else if (!claimed)
         rc = claim(cluster, err);
+    end_claim(cluster);
     (void)pthread_mutex_unlock(&cluster->claiming);
     return rc;
 }
@@ -272,7 +297,7 @@ static enum sl_rc govern(struct sl_cluster *cluster, struct sl_error *err)
 /* ---- the cluster's thread ---- */
 
 struct work {
-    bool stop, fresh, record_old, leads, resign, told;
+    bool stop, fresh, record_old, leads, outdone, resign, told;
 };
 
 /* Until there is something to do, or a leader's tick. */
@@ -292,7 +317,8 @@ static struct work wait_for_work(struct sl_cluster *cluster, int64_t not_before_
                          .fresh = cluster->fresh,
                          .record_old = cluster->record_old,
                          .leads = cluster->leads,
-                         .resign = cluster->claimed && cluster->view.slots[0] != SL_SLOT_HELD,
+                         .outdone = cluster->leads && cluster->outdone,
+                         .resign = cluster->claimed && !sl_view_may_lead(&cluster->view),
                          .told = cluster->told};
     cluster->fresh = cluster->record_old = cluster->look = false;
     (void)pthread_mutex_unlock(&cluster->lock);
@@ -332,6 +358,7 @@ static void again(struct sl_cluster *cluster, const struct work *work)
     (void)pthread_mutex_lock(&cluster->lock);
     cluster->fresh = cluster->fresh || work->fresh;
     cluster->record_old = cluster->record_old || work->record_old;
+    cluster->outdone = cluster->outdone || work->outdone;
     cluster->look = true;
     (void)pthread_mutex_unlock(&cluster->lock);
 }
@@ -346,6 +373,8 @@ static enum sl_rc one_round(struct sl_cluster *cluster, const struct work *work,
         rc = make_ready(cluster, err);
     if (rc == SL_OK && work->record_old)
         rc = write_worker(cluster, err);
+    if (rc == SL_OK && work->outdone)
+        rc = sl_cluster_lead(cluster, err);
     if (rc == SL_OK && work->leads && work->told)
         rc = govern(cluster, err);
     return rc;

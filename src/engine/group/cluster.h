@@ -31,6 +31,8 @@ struct sl_cluster_events {
 /* How one that runs here stands. */
 enum sl_lease {
     SL_LEASE_KEEP,    /* go on */
+    SL_LEASE_HOLD,    /* the group does not answer: go on where a second one can do no harm, else wait where
+                         you are; start nothing anew. Another answer follows */
     SL_LEASE_STOP,    /* it is to run elsewhere: stop it in good order, then sl_cluster_end */
     SL_LEASE_ABANDON, /* it may run elsewhere already: stop without making anything durable, then _end */
 };

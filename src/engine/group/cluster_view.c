@@ -6,6 +6,7 @@
 #include "base/number.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 void sl_view_init(struct sl_view *view, int32_t n_slots)
 {
@@ -269,18 +270,61 @@ static void set(struct sl_view *view, const int32_t *slots, size_t n, enum sl_sl
     }
 }
 
-static void forget_gained(struct sl_view *view, const int32_t *slots, size_t n)
+static bool is_in_doubt(const struct sl_view *view, int32_t slot)
+{
+    return view->slots[slot] == SL_SLOT_DOUBTED || view->slots[slot] == SL_SLOT_REGAINED;
+}
+
+static void disclaim(struct sl_view *view, const int32_t *slots, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        if (slots[i] >= 0 && slots[i] < view->n_slots)
-            view->gained[slots[i]] = 0;
+        if (slots[i] >= 0 && slots[i] < view->n_slots && view->gained[slots[i]] > 0)
+            view->gained[slots[i]] = -view->gained[slots[i]];
     }
 }
 
 void sl_view_gain(struct sl_view *view, const int32_t *slots, size_t n)
 {
-    set(view, slots, n, SL_SLOT_FRESH);
-    forget_gained(view, slots, n);
+    for (size_t i = 0; i < n; i++) {
+        bool in_doubt = slots[i] >= 0 && slots[i] < view->n_slots && is_in_doubt(view, slots[i]);
+
+        set(view, &slots[i], 1, in_doubt ? SL_SLOT_REGAINED : SL_SLOT_FRESH);
+        if (!in_doubt)
+            disclaim(view, &slots[i], 1);
+    }
+}
+
+static void lose_tasks(struct sl_view *view, int32_t slot)
+{
+    for (size_t i = 0; i < view->n_tasks; i++) {
+        if (view->tasks[i].begun && view->tasks[i].run_slot == slot)
+            view->tasks[i].lost = true;
+    }
+}
+
+static bool another_had_it(const struct sl_view *view, int32_t slot)
+{
+    for (size_t i = 0; i < view->n_workers; i++) {
+        const struct sl_view_worker *worker = &view->workers[i];
+
+        if ((size_t)slot < worker->n_gained && llabs(worker->gained[slot]) > view->gained[slot])
+            return true;
+    }
+    return false;
+}
+
+/* What others wrote is read: was it ours all the time? */
+static void settle_regained(struct sl_view *view)
+{
+    for (int32_t s = 0; s < view->n_slots; s++) {
+        if (view->slots[s] != SL_SLOT_REGAINED)
+            continue;
+        view->slots[s] = SL_SLOT_HELD;
+        if (another_had_it(view, s)) {
+            lose_tasks(view, s);
+            view->slots[s] = SL_SLOT_FRESH;
+        }
+    }
 }
 
 bool sl_view_claim(struct sl_view *view)
@@ -288,6 +332,7 @@ bool sl_view_claim(struct sl_view *view)
     int64_t next = (view->seen_generation > view->generation ? view->seen_generation : view->generation) + 1;
 
     view->claiming = 0;
+    settle_regained(view);
     for (int32_t s = 0; s < view->n_slots; s++) {
         if (view->slots[s] == SL_SLOT_FRESH) {
             view->gained[s] = next;
@@ -316,19 +361,35 @@ void sl_view_ask(struct sl_view *view, const int32_t *slots, size_t n)
 void sl_view_lose(struct sl_view *view, const int32_t *slots, size_t n)
 {
     set(view, slots, n, SL_SLOT_ELSEWHERE);
-    forget_gained(view, slots, n);
-    for (size_t i = 0; i < view->n_tasks; i++) {
-        struct sl_view_task *task = &view->tasks[i];
-
-        if (task->begun && view->slots[task->run_slot] == SL_SLOT_ELSEWHERE)
-            task->lost = true;
+    disclaim(view, slots, n);
+    for (int32_t s = 0; s < view->n_slots; s++) {
+        if (view->slots[s] == SL_SLOT_ELSEWHERE)
+            lose_tasks(view, s);
     }
+}
+
+void sl_view_doubt(struct sl_view *view, const int32_t *slots, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        enum sl_slot_state state =
+            slots[i] >= 0 && slots[i] < view->n_slots ? view->slots[slots[i]] : SL_SLOT_ELSEWHERE;
+
+        if (state == SL_SLOT_HELD || state == SL_SLOT_REGAINED)
+            set(view, &slots[i], 1, SL_SLOT_DOUBTED);
+        else if (state != SL_SLOT_DOUBTED)
+            sl_view_lose(view, &slots[i], 1);
+    }
+}
+
+bool sl_view_may_lead(const struct sl_view *view)
+{
+    return view->slots[0] == SL_SLOT_HELD || is_in_doubt(view, 0);
 }
 
 int32_t sl_view_returnable(struct sl_view *view)
 {
     for (int32_t s = 0; s < view->n_slots; s++) {
-        bool used = false;
+        bool used = s == 0 && view->first_is_used;
 
         if (view->slots[s] != SL_SLOT_ASKED || (view->claiming && view->gained[s] == view->claiming))
             continue;
@@ -346,7 +407,7 @@ int32_t sl_view_returnable(struct sl_view *view)
  * worker that died long ago would seem to hold it in between. */
 const char *sl_view_owner(const struct sl_view *view, const char *self, int32_t slot)
 {
-    int64_t newest = slot < view->n_slots ? view->gained[slot] : 0;
+    int64_t newest = slot < view->n_slots && view->gained[slot] > 0 ? view->gained[slot] : 0;
     const char *owner = newest && view->slots[slot] == SL_SLOT_HELD ? self : NULL;
 
     for (size_t i = 0; i < view->n_workers; i++) {
@@ -381,6 +442,8 @@ enum sl_lease sl_view_look(const struct sl_view *view, const char *connector, in
 
     if (!task || !task->begun || task->lost)
         return SL_LEASE_ABANDON;
+    if (is_in_doubt(view, task->run_slot))
+        return SL_LEASE_HOLD;
     return view->slots[task->run_slot] == SL_SLOT_ASKED || task->slot != task->run_slot ? SL_LEASE_STOP
                                                                                         : SL_LEASE_KEEP;
 }

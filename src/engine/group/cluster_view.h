@@ -10,10 +10,10 @@
  *                                      "running":["<connector>/<task>",...],"slots":[<generation>,...]}
  *   "leader"      leader              {"version":1,"worker":"...","url":"..."}
  *
- * "slots" says of each slot, from 0, in which generation it came to this worker (0: never, or lost). Whoever
- * says the highest of a slot holds it, for a generation is above all that were said before: so the records
- * tell who is in the group, and a dead worker is out of it as soon as others have all its slots. Nobody asks
- * the brokers for that: they could not answer while one of them is away.
+ * "slots" says of each slot, from 0, in which generation it came to this worker (0: never; below 0: it was
+ * lost since). Whoever says the highest of a slot holds it, for a generation is above all that were said
+ * before: so the records tell who is in the group, and a dead worker is out of it as soon as others have all
+ * its slots. Nobody asks the brokers for that: they could not answer while one of them is away.
  */
 #ifndef SLUICE_ENGINE_GROUP_CLUSTER_VIEW_H
 #define SLUICE_ENGINE_GROUP_CLUSTER_VIEW_H
@@ -33,6 +33,8 @@ enum sl_slot_state {
     SL_SLOT_FRESH, /* ours, but what others wrote before is not read yet: nothing begins */
     SL_SLOT_HELD,
     SL_SLOT_ASKED,
+    SL_SLOT_DOUBTED,  /* the group does not answer: what runs under it stays, nothing begins */
+    SL_SLOT_REGAINED, /* ours again after that; whether another had it meanwhile is not read yet */
 };
 
 struct sl_view_task {
@@ -58,7 +60,7 @@ struct sl_view_worker {
 
 struct sl_view {
     enum sl_slot_state *slots;
-    int64_t *gained; /* per slot: the generation in which it came here; 0: never, or lost */
+    int64_t *gained; /* per slot: as in our record */
     int32_t n_slots;
     struct sl_view_task *tasks;
     size_t n_tasks, tasks_capacity;
@@ -68,6 +70,7 @@ struct sl_view {
     int64_t generation;      /* one more than any that was seen when slots last came here (a Lamport clock) */
     int64_t claiming;        /* the generation that is being written into our record; 0: none */
     int64_t seen_generation; /* the highest that any worker said */
+    bool first_is_used;      /* slot 0: a claim is being made under it */
 };
 
 /* n_slots: at most SL_SLOTS_MAX; slots that do not exist are never held. */
@@ -86,15 +89,20 @@ void sl_view_tell(struct sl_view *view, const struct sl_cluster_connector *conne
                   int64_t now_us);
 
 /*
- * Slots. gain makes them FRESH. claim gives those a generation, true when there were any; when our record
- * says so, ready makes them HELD. In between none of them is returnable: whoever has it next would not read
- * our generation, and take the same.
+ * Slots. gain makes them FRESH, or REGAINED when they were in doubt. claim, when everything is read, makes
+ * REGAINED ones of which nobody says that he had them HELD again, of the others it takes what runs there as
+ * lost; FRESH ones it gives a generation, true when there were any; when our record says so, ready makes them
+ * HELD. In between none of them is returnable: whoever has it next would not read our generation, and take
+ * the same. doubt is for HELD ones; of the others under which nothing has begun it makes lost ones.
  */
 void sl_view_gain(struct sl_view *view, const int32_t *slots, size_t n);
 bool sl_view_claim(struct sl_view *view);
 void sl_view_ready(struct sl_view *view);
 void sl_view_ask(struct sl_view *view, const int32_t *slots, size_t n);
 void sl_view_lose(struct sl_view *view, const int32_t *slots, size_t n);
+void sl_view_doubt(struct sl_view *view, const int32_t *slots, size_t n);
+/* The holder of slot 0, or who was it before the group fell silent. */
+bool sl_view_may_lead(const struct sl_view *view);
 /* A slot that was asked for and under which nothing runs: it is ELSEWHERE from now on; or SL_NO_SLOT. */
 int32_t sl_view_returnable(struct sl_view *view);
 

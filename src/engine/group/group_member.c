@@ -48,6 +48,7 @@ static enum sl_tenure look(void *ctx, const char *connector, int task)
 {
     switch (sl_cluster_look(ctx, connector, task)) {
     case SL_LEASE_KEEP: return SL_TENURE_KEEP;
+    case SL_LEASE_HOLD: return SL_TENURE_HOLD;
     case SL_LEASE_STOP: return SL_TENURE_LEAVE;
     case SL_LEASE_ABANDON: break;
     }

@@ -26,6 +26,7 @@ struct sl_slot {
     bool stopping;      /* asked to end: what comes of it is no failure */
     bool abandoned;     /* asked not to finish */
     bool lost;          /* to another worker: its status is not ours to write */
+    bool doubtful;      /* nobody can say now whose it is */
     bool restart;       /* somebody wants it started anew */
     bool waits;         /* FAILED: it is started again at next_start_us, if that is not INT64_MAX */
     int64_t abandon_us; /* stopping: when patience ends */

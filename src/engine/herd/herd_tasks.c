@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "engine/config/connector_config.h"
+#include "engine/exclusive.h"
 
 enum {
     TELL_AGAIN_US = 1000 * 1000,
@@ -53,18 +54,18 @@ static enum sl_part_state state_of(enum sl_task_state state)
     return states[state];
 }
 
-static void tell_slot(struct sl_herder *herder, struct sl_herded *herded, size_t number)
+static void tell_slot(struct sl_herder *herder, struct sl_herded *herded, size_t number, bool paused)
 {
     struct sl_slot *slot = &herded->slots[number];
     struct sl_status_view view;
     enum sl_part_state state;
 
-    if (!slot->task || slot->lost)
+    if (!slot->task || slot->lost || slot->doubtful)
         return;
     sl_status_read(sl_task_status(slot->task), &view);
     state = slot->restart ? SL_PART_RESTARTING : state_of(view.state);
-    if (state == SL_PART_UNASSIGNED && !slot->stopping) /* its thread has not come that far */
-        state = SL_PART_RUNNING;
+    if ((state == SL_PART_UNASSIGNED && !slot->stopping) || (state == SL_PART_PAUSED && !paused))
+        state = SL_PART_RUNNING; /* its thread has not come that far */
     sl_herd_tell(herder, herded->name, (int)number, &slot->told, state,
                  state == SL_PART_FAILED ? view.trace : NULL);
 }
@@ -189,13 +190,22 @@ static void plan_restart(struct sl_herder *herder, struct sl_herded *herded, siz
             SL_I("of", herder->restart_attempts));
 }
 
-/* A task that has ended by itself. */
+/*
+ * A task that has ended by itself. Where nobody can say whose it is it is not started again, and one that was
+ * fenced then has met its successor.
+ */
 static void tend_ended(struct sl_herder *herder, struct sl_herded *herded, size_t number)
 {
     struct sl_slot *slot = &herded->slots[number];
     struct sl_status_view view;
 
     sl_status_read(sl_task_status(slot->task), &view);
+    if (slot->doubtful) {
+        slot->lost = view.failure == SL_E_FENCED;
+        if (slot->lost)
+            abandon_slot(slot);
+        return;
+    }
     if (!slot->waits)
         plan_restart(herder, herded, number, &view);
     if (sl_now_us() >= slot->next_start_us) {
@@ -279,7 +289,8 @@ static void obey_tenure(struct sl_herder *herder, struct sl_herded *herded, size
 
     if (herder->placement && slot->held)
         tenure = herder->placement->look(herder->placement->ctx, herded->name, (int)number);
-    if (tenure == SL_TENURE_KEEP)
+    slot->doubtful = tenure == SL_TENURE_HOLD;
+    if (!slot->task || tenure == SL_TENURE_KEEP || tenure == SL_TENURE_HOLD)
         return;
     slot->restart = false;
     if (tenure == SL_TENURE_LEAVE) {
@@ -290,22 +301,28 @@ static void obey_tenure(struct sl_herder *herder, struct sl_herded *herded, size
     abandon_slot(slot);
 }
 
+/* May a second one do harm? A sink's target takes one writer's rows alone, and so does the log from a source
+ * that has an id for itself. */
+static bool is_unguarded(const struct sl_herder *herder, const struct sl_slot *slot)
+{
+    return sl_task_connector(slot->task)->source && !sl_exclusive_enabled(herder->shared.worker);
+}
+
 static void run_slot(struct sl_herder *herder, struct sl_herded *herded, size_t number, bool paused)
 {
     struct sl_slot *slot = &herded->slots[number];
 
-    if (slot->task)
-        obey_tenure(herder, herded, number);
-    if (slot->task && slot->restart)
+    obey_tenure(herder, herded, number);
+    if (slot->task && slot->restart && !slot->doubtful)
         stop_slot(herder, slot);
     if (slot->task && !slot->stopping && sl_task_gone(slot->task))
         tend_ended(herder, herded, number);
     else if (slot->task && !slot->stopping)
-        sl_task_pause(slot->task, paused);
-    tell_slot(herder, herded, number);
-    if (finish_slot(herder, herded, number))
+        sl_task_pause(slot->task, paused || (slot->doubtful && is_unguarded(herder, slot)));
+    tell_slot(herder, herded, number, paused);
+    if (finish_slot(herder, herded, number) && !slot->doubtful)
         start_slot(herder, herded, number, paused);
-    tell_slot(herder, herded, number);
+    tell_slot(herder, herded, number, paused);
 }
 
 static void grow(struct sl_herded *herded, size_t wanted)
@@ -322,7 +339,7 @@ void sl_herd_tasks(struct sl_herder *herder, struct sl_herded *herded, size_t wa
     for (size_t i = 0; i < wanted; i++)
         run_slot(herder, herded, i, paused);
     for (size_t i = wanted; i < herded->n_slots; i++) {
-        tell_slot(herder, herded, i);
+        tell_slot(herder, herded, i, true);
         (void)end_slot(herder, herded, i);
     }
     while (herded->n_slots > wanted && !herded->slots[herded->n_slots - 1].task)

@@ -224,7 +224,9 @@ void sl_herder_set_logger(struct sl_herder *herder, const char *logger, const ch
 /* What is to become of a task that runs here. */
 enum sl_tenure {
     SL_TENURE_KEEP,
-    SL_TENURE_LEAVE,   /* it is to run elsewhere: stop it in good order, then end */
+    SL_TENURE_HOLD,  /* whose it is nobody can say now: it goes on where what it writes is guarded (a sink, a
+                        source with an exclusive id), else it waits; nothing is started anew */
+    SL_TENURE_LEAVE, /* it is to run elsewhere: stop it in good order, then end */
     SL_TENURE_ABANDON, /* it may run elsewhere already: nothing it has becomes durable, no status; then end */
 };
 

@@ -53,6 +53,9 @@ enum sl_rc sl_kafka_conf_issuer(rd_kafka_conf_t *conf, const char *url, const ch
 /* For each new client: its tokens are fetched by librdkafka's own thread, whoever polls it or not. */
 void sl_kafka_log_in_behind(rd_kafka_t *client);
 
+/* open.c: what the clients log, at debug. */
+void sl_kafka_log(const rd_kafka_t *client, int level, const char *facility, const char *text);
+
 /* Set one; CONFIG names it. */
 enum sl_rc sl_kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value,
                              struct sl_error *err);

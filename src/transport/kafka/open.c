@@ -70,7 +70,7 @@ static const struct sl_option options[] = {
 
 /* ---- clients ---- */
 
-static void on_log(const rd_kafka_t *client, int level, const char *facility, const char *text)
+void sl_kafka_log(const rd_kafka_t *client, int level, const char *facility, const char *text)
 {
     if (level <= LOG_ERR)
         sl_debug("Kafka client", SL_T("client", rd_kafka_name(client)), SL_T("what", facility),
@@ -141,7 +141,7 @@ enum sl_rc sl_kafka_conf(const struct sl_kafka *kafka, const struct sl_kafka_cli
     rc = sl_kafka_conf_new(&all, ret, err);
     if (rc)
         return rc;
-    rd_kafka_conf_set_log_cb(*ret, on_log);
+    rd_kafka_conf_set_log_cb(*ret, sl_kafka_log);
     rd_kafka_conf_set_error_cb(*ret, on_error);
     rd_kafka_conf_set_opaque(*ret, (void *)(uintptr_t)kafka);
     return SL_OK;

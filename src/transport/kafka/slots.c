@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/thread.h"
 #include "transport/kafka/client.h"
+#include "transport/kafka/doubt.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,8 @@ enum {
     ALONE_MS = 1000, /* one question at a stop */
     ALONE_US = 2 * 1000 * 1000,
     LEAVE_US = 1500 * 1000,
+    RECONNECT_MS = 100,
+    RECONNECT_MOST_MS = 400,
 };
 
 struct sl_slots {
@@ -33,7 +36,8 @@ struct sl_slots {
     rd_kafka_topic_partition_list_t *asked; /* a revocation that waits for its slots; NULL: none */
     int64_t asked_until_us;
     int64_t next_line_us;
-    bool over; /* a fatal error was told */
+    bool over;             /* a fatal error was told */
+    struct sl_doubt doubt; /* what the group has to say of, when it speaks again */
 
     pthread_mutex_t lock; /* guards returned */
     bool *returned;       /* per slot: given back since it was asked for */
@@ -41,15 +45,29 @@ struct sl_slots {
 
 /* ---- what the group says ---- */
 
-static void tell(const struct sl_slots *slots, enum sl_slot_event event,
-                 const rd_kafka_topic_partition_list_t *partitions)
+static void tell_numbers(const struct sl_slots *slots, enum sl_slot_event event, const int32_t *numbers,
+                         size_t n)
+{
+    if (n)
+        slots->listener.slots(slots->listener.ctx, event, numbers, n);
+}
+
+/* The caller's. */
+static int32_t *numbers_of(const rd_kafka_topic_partition_list_t *partitions)
 {
     int32_t *numbers = sl_zalloc((size_t)partitions->cnt, sizeof(*numbers));
 
     for (int i = 0; i < partitions->cnt; i++)
         numbers[i] = partitions->elems[i].partition;
-    if (partitions->cnt)
-        slots->listener.slots(slots->listener.ctx, event, numbers, (size_t)partitions->cnt);
+    return numbers;
+}
+
+static void tell(const struct sl_slots *slots, enum sl_slot_event event,
+                 const rd_kafka_topic_partition_list_t *partitions)
+{
+    int32_t *numbers = numbers_of(partitions);
+
+    tell_numbers(slots, event, numbers, (size_t)partitions->cnt);
     sl_free(numbers);
 }
 
@@ -61,6 +79,20 @@ static void say(rd_kafka_error_t *error, const char *sentence)
     rd_kafka_error_destroy(error);
 }
 
+/* What was in doubt and is not among these is lost. */
+static void settle_doubt(struct sl_slots *slots, const rd_kafka_topic_partition_list_t *assigned)
+{
+    int32_t *numbers = numbers_of(assigned);
+    int32_t *lost = sl_zalloc(slots->doubt.n, sizeof(*lost));
+    size_t n = sl_doubt_settle(&slots->doubt, numbers, (size_t)assigned->cnt, lost);
+
+    if (n)
+        sl_warn("slots lost: the group has given them to others meanwhile", SL_I("slots", n));
+    tell_numbers(slots, SL_SLOTS_LOST, lost, n);
+    sl_free(lost);
+    sl_free(numbers);
+}
+
 static void gained(struct sl_slots *slots, rd_kafka_topic_partition_list_t *partitions)
 {
     /* A place to read from that needs no question to the broker: nothing is ever there. */
@@ -68,7 +100,20 @@ static void gained(struct sl_slots *slots, rd_kafka_topic_partition_list_t *part
         partitions->elems[i].offset = 0;
     say(rd_kafka_incremental_assign(slots->consumer, partitions), "slots could not be taken over");
     sl_info("slots gained", SL_I("slots", partitions->cnt));
+    settle_doubt(slots, partitions);
     tell(slots, SL_SLOTS_GAINED, partitions);
+}
+
+static void doubted(struct sl_slots *slots, const rd_kafka_topic_partition_list_t *partitions)
+{
+    int32_t *numbers = numbers_of(partitions);
+
+    sl_warn("the group of workers does not answer: whose this worker's slots are nobody can say; their tasks "
+            "go on where a second one can do no harm, the others wait",
+            SL_I("slots", partitions->cnt));
+    sl_doubt_begin(&slots->doubt, numbers, (size_t)partitions->cnt, sl_now_us());
+    tell_numbers(slots, SL_SLOTS_DOUBTED, numbers, (size_t)partitions->cnt);
+    sl_free(numbers);
 }
 
 static void lost(struct sl_slots *slots, rd_kafka_topic_partition_list_t *partitions)
@@ -103,10 +148,27 @@ static void rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t code,
         gained(slots, partitions);
     else if (sl_stop_requested(&slots->stop)) /* the listener is not there any more */
         say(rd_kafka_incremental_unassign(consumer, partitions), "slots could not be let go");
-    else if (rd_kafka_assignment_lost(consumer))
-        lost(slots, partitions);
-    else
+    else if (!rd_kafka_assignment_lost(consumer))
         asked(slots, partitions);
+    else if (sl_doubt_may_be(&slots->doubt, sl_now_us())) {
+        doubted(slots, partitions);
+        say(rd_kafka_incremental_unassign(consumer, partitions), "slots in doubt could not be let go");
+    } else
+        lost(slots, partitions);
+}
+
+/* Nobody has answered since. */
+static void look_after_doubt(struct sl_slots *slots)
+{
+    int64_t now_us = sl_now_us();
+
+    sl_doubt_look(&slots->doubt, now_us);
+    if (sl_doubt_is_over(&slots->doubt, now_us)) {
+        rd_kafka_topic_partition_list_t *none = rd_kafka_topic_partition_list_new(0);
+
+        settle_doubt(slots, none);
+        rd_kafka_topic_partition_list_destroy(none);
+    }
 }
 
 /* ---- giving back ---- */
@@ -234,6 +296,16 @@ static void on_client_error(rd_kafka_t *consumer, int code, const char *text, vo
         handle_error(opaque, (rd_kafka_resp_err_t)code, text);
 }
 
+/* librdkafka's own thread. Why an assignment was lost is said here alone. */
+static void on_log(const rd_kafka_t *consumer, int level, const char *facility, const char *text)
+{
+    struct sl_slots *slots = rd_kafka_opaque(consumer);
+
+    if (strcmp(facility, "SESSTMOUT") == 0)
+        sl_doubt_silence(&slots->doubt);
+    sl_kafka_log(consumer, level, facility, text);
+}
+
 /* ---- the thread ---- */
 
 /* Is this the only member? A busy broker may need more than one question; while one is away nobody can tell.
@@ -296,6 +368,7 @@ static void run(void *arg)
         if (message)
             rd_kafka_message_destroy(message);
         look_after_asked(slots);
+        look_after_doubt(slots);
     }
     if (slots->asked) {
         say(rd_kafka_incremental_unassign(slots->consumer, slots->asked), "slots could not be given back");
@@ -362,6 +435,10 @@ static enum sl_rc configure(rd_kafka_conf_t *conf, const struct sl_slots_config 
         rc = set(conf, "enable.auto.commit", "false", err);
     if (rc == SL_OK)
         rc = set(conf, "auto.offset.reset", "earliest", err);
+    if (rc == SL_OK) /* to one coordinator after another, while nobody may begin anything */
+        rc = set_int(conf, "reconnect.backoff.ms", RECONNECT_MS, err);
+    if (rc == SL_OK)
+        rc = set_int(conf, "reconnect.backoff.max.ms", RECONNECT_MOST_MS, err);
     if (rc == SL_OK)
         rc = set_int(conf, "session.timeout.ms", config->session_timeout_ms, err);
     if (rc == SL_OK)
@@ -375,6 +452,7 @@ static void free_slots(struct sl_slots *slots)
         rd_kafka_destroy(slots->consumer);
     sl_stop_done(&slots->stop);
     (void)pthread_mutex_destroy(&slots->lock);
+    sl_doubt_done(&slots->doubt);
     sl_free(slots->returned);
     sl_free(slots->group);
     sl_free(slots->topic);
@@ -403,6 +481,7 @@ static enum sl_rc open_consumer(struct sl_slots *slots, rd_kafka_conf_t *conf, s
     rd_kafka_conf_set_opaque(conf, slots);
     rd_kafka_conf_set_rebalance_cb(conf, rebalance);
     rd_kafka_conf_set_error_cb(conf, on_client_error);
+    rd_kafka_conf_set_log_cb(conf, on_log);
     slots->consumer = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof(text));
     if (!slots->consumer) {
         rd_kafka_conf_destroy(conf);
@@ -428,6 +507,7 @@ enum sl_rc sl_slots_open(const struct sl_slots_config *config, const struct sl_m
     slots->returned = sl_zalloc((size_t)config->n_slots, sizeof(*slots->returned));
     (void)pthread_mutex_init(&slots->lock, NULL);
     sl_stop_init(&slots->stop);
+    sl_doubt_init(&slots->doubt, config->session_timeout_ms * INT64_C(1000), sl_now_us());
     rc = configure(config->conf, config, err);
     if (rc)
         rd_kafka_conf_destroy(config->conf);

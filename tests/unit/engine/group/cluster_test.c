@@ -27,7 +27,7 @@ struct worker {
 
 static struct worker workers[WORKERS];
 static _Atomic int running[TASKS]; /* by workers that are not deaf */
-static _Atomic int doubles;
+static _Atomic int doubles, held, begun;
 
 static void changed(void *ctx)
 {
@@ -54,9 +54,14 @@ static void herd(void *arg)
     while (!atomic_load(&worker->stop)) {
         for (int task = 0; task < TASKS && !atomic_load(&worker->deaf); task++) {
             if (atomic_load(&worker->runs[task])) {
-                if (sl_cluster_look(worker->cluster, "c", task) != SL_LEASE_KEEP)
+                enum sl_lease lease = sl_cluster_look(worker->cluster, "c", task);
+
+                if (lease == SL_LEASE_HOLD)
+                    atomic_fetch_add(&held, 1);
+                else if (lease != SL_LEASE_KEEP)
                     end_task(worker, task);
             } else if (sl_cluster_begin(worker->cluster, "c", task)) {
+                atomic_fetch_add(&begun, 1);
                 if (atomic_fetch_add(&running[task], 1) > 0)
                     atomic_fetch_add(&doubles, 1);
                 atomic_store(&worker->runs[task], true);
@@ -147,7 +152,7 @@ static int set_up(void **state)
     (void)state;
     fake_group_reset();
     memset(running, 0, sizeof(running));
-    doubles = 0;
+    doubles = held = begun = 0;
     return 0;
 }
 
@@ -234,6 +239,75 @@ static void there_is_one_leader_and_the_others_know_its_url(void **state)
     }
 }
 
+static void the_next_leader_claims_after_the_one_before_has(void **state)
+{
+    (void)state;
+    fake_group_slow_claims();
+    start(0);
+    fake_group_settle();
+    while (!fake_group_claiming())
+        (void)usleep(500);
+    start(1);
+    fake_group_settle(); /* moves slot 0 first */
+    until_even((int[]){0, 1}, 2);
+    assert_true(sl_cluster_leads(workers[1].cluster));
+    assert_int_equal(fake_group_early_returns(), 0);
+}
+
+static void a_leader_whose_claim_was_taken_by_one_that_leads_no_more_claims_again(void **state)
+{
+    int64_t until_us = sl_now_us() + PATIENCE_US;
+    int claims;
+
+    (void)state;
+    start(0);
+    fake_group_settle();
+    until_even((int[]){0}, 1);
+    claims = fake_group_claims();
+    fake_group_usurp("host:3");
+    while (fake_group_claims() == claims) {
+        assert_true(sl_now_us() < until_us);
+        (void)usleep(1000);
+    }
+    assert_true(sl_cluster_leads(workers[0].cluster));
+}
+
+static void tasks_go_on_when_the_group_finds_itself_again(void **state)
+{
+    int64_t until_us = sl_now_us() + PATIENCE_US;
+    int claims;
+    int before;
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        start(i);
+    fake_group_settle();
+    until_even((int[]){0, 1, 2}, 3);
+    before = atomic_load(&begun);
+    claims = fake_group_claims();
+    for (int i = 0; i < 3; i++)
+        fake_group_doubt(workers[i].name);
+    while (atomic_load(&held) < TASKS) {
+        assert_true(sl_now_us() < until_us);
+        (void)usleep(1000);
+    }
+    for (int i = 0; i < 3; i++)
+        fake_group_speak(workers[i].name);
+    until_even((int[]){0, 1, 2}, 3);
+    for (int task = 0; task < TASKS; task++) {
+        for (int i = 0; i < 3; i++) {
+            while (atomic_load(&workers[i].runs[task]) &&
+                   sl_cluster_look(workers[i].cluster, "c", task) != SL_LEASE_KEEP) {
+                assert_true(sl_now_us() < until_us);
+                (void)usleep(1000);
+            }
+        }
+    }
+    assert_int_equal(atomic_load(&begun), before);
+    assert_int_equal(fake_group_claims(), claims); /* and the leader leads on */
+    assert_int_equal(doubles, 0);
+}
+
 static void a_task_that_does_not_exist_any_more_begins_nowhere(void **state)
 {
     const struct sl_cluster_connector fewer = {.name = "c", .tasks = 2};
@@ -300,6 +374,9 @@ int main(void)
         CASE(workers_that_come_get_their_share_and_no_task_runs_twice),
         CASE(tasks_of_a_worker_that_is_gone_run_elsewhere),
         CASE(there_is_one_leader_and_the_others_know_its_url),
+        CASE(the_next_leader_claims_after_the_one_before_has),
+        CASE(a_leader_whose_claim_was_taken_by_one_that_leads_no_more_claims_again),
+        CASE(tasks_go_on_when_the_group_finds_itself_again),
         CASE(a_task_that_does_not_exist_any_more_begins_nowhere),
         CASE(the_writers_of_an_earlier_generation_are_shut_out_where_there_were_several),
         CASE(alone_in_its_log_a_process_leads_and_runs_everything_at_once),

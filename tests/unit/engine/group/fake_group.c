@@ -4,9 +4,11 @@
 #include "base/alloc.h"
 #include "base/thread.h"
 
+#include <stdatomic.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { TEXTS = 200, WATCHERS = 40, MEMBERS = 8 };
+enum { TEXTS = 200, WATCHERS = 40, MEMBERS = 8, SLOW_US = 50 * 1000 };
 
 struct text {
     char *space, *key, *value;
@@ -31,6 +33,8 @@ static struct {
     struct watcher watchers[WATCHERS];
     size_t n_watchers;
     int claims, fenced;
+    _Atomic int claiming, early; /* claims being made; times that slot 0 was given back meanwhile */
+    bool slow;
 
     pthread_mutex_t group_lock;
     pthread_cond_t returned_cond;
@@ -115,6 +119,10 @@ static enum sl_rc claim(struct sl_transport *transport, const char *space, const
     (void)pthread_mutex_lock(&fake.texts_lock);
     fake.claims += id != NULL;
     (void)pthread_mutex_unlock(&fake.texts_lock);
+    fake.claiming += id != NULL;
+    if (id && fake.slow)
+        (void)usleep(SLOW_US);
+    fake.claiming -= id != NULL;
     return SL_OK;
 }
 
@@ -131,7 +139,35 @@ static enum sl_rc fence(struct sl_transport *transport, const char *id, struct s
 
 int fake_group_claims(void)
 {
-    return fake.claims;
+    int claims;
+
+    (void)pthread_mutex_lock(&fake.texts_lock);
+    claims = fake.claims;
+    (void)pthread_mutex_unlock(&fake.texts_lock);
+    return claims;
+}
+
+void fake_group_slow_claims(void)
+{
+    fake.slow = true;
+}
+
+int fake_group_early_returns(void)
+{
+    return fake.early;
+}
+
+int fake_group_claiming(void)
+{
+    return fake.claiming;
+}
+
+void fake_group_usurp(const char *worker)
+{
+    char *text = sl_format("{\"version\":1,\"worker\":\"%s\",\"url\":\"\"}", worker);
+
+    (void)put(NULL, "leader", "leader", (struct sl_span){(const uint8_t *)text, strlen(text)}, NULL);
+    sl_free(text);
 }
 
 int fake_group_fenced(void)
@@ -166,6 +202,7 @@ static void give_back(struct sl_membership *membership, int32_t slot)
     (void)membership;
     (void)pthread_mutex_lock(&fake.group_lock);
     fake.returned[slot] = true;
+    fake.early += slot == 0 && fake.claiming;
     (void)pthread_cond_broadcast(&fake.returned_cond);
     (void)pthread_mutex_unlock(&fake.group_lock);
 }
@@ -276,6 +313,26 @@ void fake_group_wake(const char *worker)
     (void)pthread_mutex_lock(&fake.group_lock);
     member->silent = false;
     (void)pthread_mutex_unlock(&fake.group_lock);
+}
+
+static void tell_all(const char *worker, enum sl_slot_event event)
+{
+    struct sl_membership *member = named(worker);
+
+    for (int32_t s = 0; s < FAKE_SLOTS; s++) {
+        if (fake.owners[s] == member)
+            tell(member, event, s);
+    }
+}
+
+void fake_group_doubt(const char *worker)
+{
+    tell_all(worker, SL_SLOTS_DOUBTED);
+}
+
+void fake_group_speak(const char *worker)
+{
+    tell_all(worker, SL_SLOTS_GAINED);
 }
 
 void fake_group_reset(void)

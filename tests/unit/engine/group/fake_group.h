@@ -23,6 +23,16 @@ void fake_group_silence(const char *worker);
 void fake_group_wake(const char *worker);
 /* How often a claim was taken; who has it now is whoever was last. */
 int fake_group_claims(void);
+/* Claims take a while from now on; how many are being made; and how often slot 0 was given back during one.
+ */
+void fake_group_slow_claims(void);
+int fake_group_claiming(void);
+int fake_group_early_returns(void);
+/* Another worker took the claim, whatever its right, and says that it leads. */
+void fake_group_usurp(const char *worker);
+/* The group stops to answer this member; and has found itself again: the slots are where they were. */
+void fake_group_doubt(const char *worker);
+void fake_group_speak(const char *worker);
 int fake_group_fenced(void); /* exclusive ids that were fenced */
 
 #endif

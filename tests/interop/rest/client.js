@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // npm's kafka-connect-client drives one worker; a JSON line a call: status, body. client.js URL CONFIG.json
 const fs = require("fs");
+const axios = require("axios"); // the one that the client uses
 const { KafkaConnectClient } = require("kafka-connect-client");
 
 const url = new URL(process.argv[2]);
 const config = JSON.parse(fs.readFileSync(process.argv[3], "utf8"));
 const client = new KafkaConnectClient({ host: url.hostname, port: Number(url.port) });
+const asPublished = client.connector("node");
+// A call without a body says "application/x-www-form-urlencoded", which is refused: its users set axios' defaults.
+axios.defaults.headers.put["Content-Type"] = axios.defaults.headers.post["Content-Type"] = "application/json";
 const connector = client.connector("node");
 
 async function call(name, promise) {
@@ -18,13 +22,16 @@ async function call(name, promise) {
 }
 
 async function reach(state, tasks) {
-  for (let i = 0; i < 300; i++) {
+  let seen;
+  for (let i = 0; i < 600; i++) {
     try {
       const { data } = await connector.getStatus();
       if (data.connector.state === state && data.tasks.length === tasks && data.tasks.every((t) => t.state === state)) return;
-    } catch { /* the status comes a moment after the connector */ }
+      seen = JSON.stringify(data);
+    } catch (refused) { seen = String(refused); } // the status comes a moment after the connector
     await new Promise((done) => setTimeout(done, 100));
   }
+  throw new Error(`never ${state} with ${tasks} tasks: ${seen}`);
 }
 
 async function main() {
@@ -44,6 +51,8 @@ async function main() {
   await call("getTasks", connector.getTasks());
   await call("getTaskStatus", connector.getTaskStatus(0));
   await call("getTaskStatus 7", connector.getTaskStatus(7));
+  for (const name of ["resetTopics", "pause", "resume", "stop"]) await call(`${name} as published`, asPublished[name]());
+  await call("restartTask as published", asPublished.restartTask(0));
   await call("resetTopics", connector.resetTopics());
   await call("restart", connector.restart());
   await call("restart with options", connector.restart({ includeTasks: true }));

@@ -19,7 +19,8 @@ def main():
             print(json.dumps([name, type(refused).__name__]), flush=True)
 
     def reach(state):
-        for _ in range(300):
+        status = {}
+        for _ in range(600):
             try:
                 status = client.get_connector_status("py")
             except Exception:  # the status comes a moment after the connector
@@ -29,6 +30,7 @@ def main():
                     (state == "STOPPED") == (not tasks):
                 return
             time.sleep(0.1)
+        sys.exit(f"never {state}: {status}")
 
     call("get_cluster_info")
     call("list_connector_plugins")

@@ -21,13 +21,16 @@ def main():
             print(json.dumps([name, type(refused).__name__]), flush=True)
 
     def reach(state):
-        for _ in range(300):
+        seen = None
+        for _ in range(600):
             try:
-                if connector.state == state and [task.state for task in connector.tasks] == [state]:
+                seen = [connector.state, *(task.state for task in connector.tasks)]
+                if seen == [state, state]:
                     return
-            except Exception:  # the status comes a moment after the connector
-                pass
+            except Exception as refused:  # the status comes a moment after the connector
+                seen = refused
             time.sleep(0.1)
+        sys.exit(f"never {state}: {seen}")
 
     call("version", lambda: cluster.version)
     call("kafka_cluster", lambda: cluster.kafka_cluster)

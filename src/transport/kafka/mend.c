@@ -8,9 +8,9 @@
  */
 #include "transport/kafka/inside.h"
 #include "transport/kafka/produce.h"
+#include "transport/kafka/whole_topic.h"
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 
@@ -25,42 +25,9 @@ struct mend {
     size_t n, capacity, values_capacity;
 };
 
-static enum sl_rc open_reader(struct sl_kafka *kafka, rd_kafka_t **ret, struct sl_error *err)
+static void see(void *ctx, const rd_kafka_message_t *message)
 {
-    const struct sl_kafka_setting always[] = {{"group.id", kafka->group},
-                                              {"enable.auto.commit", "false"},
-                                              {"auto.offset.reset", "earliest"},
-                                              {"enable.partition.eof", "true"},
-                                              {"isolation.level", "read_uncommitted"},
-                                              {"allow.auto.create.topics", "false"},
-                                              {NULL, NULL}};
-    const struct sl_kafka_client description = {.client_id = "sluice-mend", .always = always};
-    rd_kafka_conf_t *conf;
-    enum sl_rc rc = sl_kafka_conf(kafka, &description, &conf, err);
-
-    if (rc == SL_OK)
-        rc = sl_kafka_client_open(RD_KAFKA_CONSUMER, conf, ret, err);
-    if (rc == SL_OK)
-        (void)rd_kafka_poll_set_consumer(*ret);
-    return rc;
-}
-
-static rd_kafka_resp_err_t assign(const struct mend *mend, rd_kafka_t *reader)
-{
-    int32_t n = mend->kafka->table_partitions[mend->table];
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(n);
-    rd_kafka_resp_err_t code;
-
-    for (int32_t i = 0; i < n; i++)
-        rd_kafka_topic_partition_list_add(list, mend->kafka->tables[mend->table], i)->offset =
-            RD_KAFKA_OFFSET_BEGINNING;
-    code = rd_kafka_assign(reader, list);
-    rd_kafka_topic_partition_list_destroy(list);
-    return code;
-}
-
-static void see(struct mend *mend, const rd_kafka_message_t *message)
-{
+    struct mend *mend = ctx;
     char *key;
 
     if (!message->key)
@@ -69,33 +36,6 @@ static void see(struct mend *mend, const rd_kafka_message_t *message)
     (void)json_object_set_new(mend->seen, key,
                               message->payload ? json_stringn(message->payload, message->len) : json_null());
     sl_free(key);
-}
-
-/* To the end of every partition. */
-static enum sl_rc read_all(struct mend *mend, rd_kafka_t *reader, struct sl_error *err)
-{
-    int64_t deadline_us = sl_now_us() + SL_KAFKA_ANSWER_US;
-    int32_t left = mend->kafka->table_partitions[mend->table];
-    rd_kafka_resp_err_t code = assign(mend, reader);
-
-    while (!code && left && sl_now_us() < deadline_us && !sl_kafka_given_up(mend->kafka)) {
-        rd_kafka_message_t *message = rd_kafka_consumer_poll(reader, SL_KAFKA_TURN_MS);
-
-        if (!message)
-            continue;
-        if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
-            left--;
-        else if (message->err && !sl_kafka_retriable(message->err))
-            code = message->err;
-        else if (!message->err)
-            see(mend, message);
-        rd_kafka_message_destroy(message);
-    }
-    if (code)
-        return sl_kafka_error(err, code, NULL, "reading topic '%.120s'", mend->kafka->tables[mend->table]);
-    if (left)
-        return sl_kafka_no_answer(mend->kafka, "reading what a former leader wrote", err);
-    return SL_OK;
 }
 
 static void write_later(struct mend *mend, struct sl_span key, struct sl_span value)
@@ -178,12 +118,15 @@ enum sl_rc sl_kafka_mend(struct sl_kafka *kafka, enum sl_kafka_table table, rd_k
                          struct sl_error *err)
 {
     struct mend mend = {.kafka = kafka, .table = table, .seen = json_object()};
-    rd_kafka_t *reader = NULL;
-    enum sl_rc rc = open_reader(kafka, &reader, err);
+    const struct sl_kafka_whole whole = {.topic = kafka->tables[table],
+                                         .partitions = kafka->table_partitions[table],
+                                         .uncommitted = true,
+                                         .client_id = "sluice-mend",
+                                         .doing = "reading what a former leader wrote",
+                                         .see = see,
+                                         .ctx = &mend};
+    enum sl_rc rc = sl_kafka_read_whole(kafka, &whole, err);
 
-    if (rc == SL_OK)
-        rc = read_all(&mend, reader, err);
-    sl_kafka_bury(kafka, reader);
     if (rc == SL_OK)
         rc = find_differences(&mend, err);
     if (rc == SL_OK && mend.n)

@@ -10,9 +10,9 @@
  * changes a connector's offsets finds it there.
  */
 #include "transport/kafka/inside.h"
+#include "transport/kafka/whole_topic.h"
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/props.h"
@@ -80,35 +80,6 @@ struct taking {
     char *stored; /* NULL: nothing */
 };
 
-static enum sl_rc open_reader(struct sl_kafka *kafka, const char *topic, int32_t partitions, rd_kafka_t **ret,
-                              struct sl_error *err)
-{
-    const struct sl_kafka_setting always[] = {{"group.id", kafka->group},
-                                              {"enable.auto.commit", "false"},
-                                              {"auto.offset.reset", "earliest"},
-                                              {"enable.partition.eof", "true"},
-                                              {"isolation.level", "read_committed"},
-                                              {"allow.auto.create.topics", "false"},
-                                              {NULL, NULL}};
-    const struct sl_kafka_client description = {.client_id = "sluice-offsets", .always = always};
-    rd_kafka_topic_partition_list_t *list;
-    rd_kafka_resp_err_t code;
-    rd_kafka_conf_t *conf;
-    enum sl_rc rc = sl_kafka_conf(kafka, &description, &conf, err);
-
-    if (rc == SL_OK)
-        rc = sl_kafka_client_open(RD_KAFKA_CONSUMER, conf, ret, err);
-    if (rc)
-        return rc;
-    (void)rd_kafka_poll_set_consumer(*ret);
-    list = rd_kafka_topic_partition_list_new(partitions);
-    for (int32_t i = 0; i < partitions; i++)
-        rd_kafka_topic_partition_list_add(list, topic, i)->offset = RD_KAFKA_OFFSET_BEGINNING;
-    code = rd_kafka_assign(*ret, list);
-    rd_kafka_topic_partition_list_destroy(list);
-    return code ? sl_kafka_error(err, code, NULL, "reading topic '%.120s'", topic) : SL_OK;
-}
-
 /* What the keys of a connector begin with. */
 static void put_prefix(struct sl_buf *prefix, const char *connector)
 {
@@ -117,8 +88,9 @@ static void put_prefix(struct sl_buf *prefix, const char *connector)
     sl_buf_u8(prefix, ',');
 }
 
-static void see(struct taking *taking, const rd_kafka_message_t *message)
+static void see(void *ctx, const rd_kafka_message_t *message)
 {
+    struct taking *taking = ctx;
     struct sl_buf prefix = {0};
     char *key;
 
@@ -132,35 +104,6 @@ static void see(struct taking *taking, const rd_kafka_message_t *message)
         sl_free(key);
     }
     sl_buf_done(&prefix);
-}
-
-static enum sl_rc read_own(struct taking *taking, const char *topic, int32_t partitions, struct sl_error *err)
-{
-    int64_t deadline_us = sl_now_us() + SL_KAFKA_ANSWER_US;
-    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
-    rd_kafka_t *reader = NULL;
-    int32_t left = partitions;
-    enum sl_rc rc = open_reader(taking->kafka, topic, partitions, &reader, err);
-
-    while (rc == SL_OK && !code && left && sl_now_us() < deadline_us && !sl_kafka_given_up(taking->kafka)) {
-        rd_kafka_message_t *message = rd_kafka_consumer_poll(reader, SL_KAFKA_TURN_MS);
-
-        if (!message)
-            continue;
-        if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
-            left--;
-        else if (message->err && !sl_kafka_retriable(message->err))
-            code = message->err;
-        else if (!message->err)
-            see(taking, message);
-        rd_kafka_message_destroy(message);
-    }
-    sl_kafka_bury(taking->kafka, reader);
-    if (rc == SL_OK && code)
-        rc = sl_kafka_error(err, code, NULL, "reading topic '%.120s'", topic);
-    if (rc == SL_OK && left)
-        rc = sl_kafka_no_answer(taking->kafka, "reading a connector's own offsets", err);
-    return rc;
 }
 
 static void see_stored(void *ctx, const struct sl_kafka_entry *entry)
@@ -215,7 +158,13 @@ static enum sl_rc take_over(struct sl_kafka *kafka, const char *connector, const
                             int32_t partitions, struct sl_error *err)
 {
     struct taking taking = {.kafka = kafka, .connector = connector, .found = json_object()};
-    enum sl_rc rc = read_own(&taking, topic, partitions, err);
+    const struct sl_kafka_whole whole = {.topic = topic,
+                                         .partitions = partitions,
+                                         .client_id = "sluice-offsets",
+                                         .doing = "reading a connector's own offsets",
+                                         .see = see,
+                                         .ctx = &taking};
+    enum sl_rc rc = sl_kafka_read_whole(kafka, &whole, err);
     const char *key;
     json_t *value;
 

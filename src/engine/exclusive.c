@@ -2,23 +2,15 @@
 #include "engine/exclusive.h"
 
 #include "base/alloc.h"
+#include "engine/group/group_member.h"
 
-#include <string.h>
 #include <strings.h>
-
-static bool is_given(const struct sl_props *props, const char *key)
-{
-    const char *value = sl_props_get(props, key);
-
-    return value && *value;
-}
 
 bool sl_exclusive_enabled(const struct sl_props *worker)
 {
     const char *support = sl_props_get(worker, "exactly.once.source.support");
 
-    return support && strcasecmp(support, "enabled") == 0 && is_given(worker, "bootstrap.servers") &&
-           is_given(worker, "group.id");
+    return support && strcasecmp(support, "enabled") == 0 && sl_group_member_is_wanted(worker);
 }
 
 char *sl_exclusive_id(const char *group, const char *connector, int task)

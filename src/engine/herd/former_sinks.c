@@ -1,25 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/herd/former_sinks.h"
 
-#include "base/alloc.h"
 #include "base/log.h"
+#include "engine/herd/key_list.h"
+
+#include <string.h>
 
 #define SPACE "readers"
-
-struct noted {
-    char **names;
-    size_t n;
-    size_t capacity;
-};
-
-static void note(void *ctx, const char *key, struct sl_span value)
-{
-    struct noted *noted = ctx;
-
-    (void)value;
-    SL_GROW(noted->names, noted->n, noted->capacity);
-    noted->names[noted->n++] = sl_strdup(key);
-}
 
 static bool is_among(const char *name, const char *const *names, size_t n)
 {
@@ -45,20 +32,18 @@ static enum sl_rc let_go(struct sl_transport *transport, const char *reader, str
 enum sl_rc sl_former_sinks_release(struct sl_transport *transport, const char *const *readers, size_t n,
                                    struct sl_error *err)
 {
-    struct noted noted = {0};
-    enum sl_rc rc = transport->ops->list(transport, SPACE, note, &noted, err);
+    struct sl_key_list noted = {0};
+    enum sl_rc rc = sl_key_list_read(&noted, transport, SPACE, err);
 
     for (size_t i = 0; rc == SL_OK && i < noted.n; i++) {
-        if (!is_among(noted.names[i], readers, n))
-            rc = let_go(transport, noted.names[i], err);
+        if (!is_among(noted.keys[i], readers, n))
+            rc = let_go(transport, noted.keys[i], err);
     }
     for (size_t i = 0; rc == SL_OK && i < n; i++) {
-        if (!is_among(readers[i], (const char *const *)noted.names, noted.n))
+        if (!is_among(readers[i], (const char *const *)noted.keys, noted.n))
             rc = transport->ops->put(transport, SPACE, readers[i], (struct sl_span){(const uint8_t *)"1", 1},
                                      err);
     }
-    for (size_t i = 0; i < noted.n; i++)
-        sl_free(noted.names[i]);
-    sl_free(noted.names);
+    sl_key_list_done(&noted);
     return rc;
 }

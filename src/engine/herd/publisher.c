@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "engine/breaker.h"
+#include "engine/herd/key_list.h"
 
 #include <stdio.h>
 
@@ -168,34 +169,17 @@ static void publish(struct sl_publisher *publisher)
     end_round(publisher);
 }
 
-struct left_over {
-    char **keys;
-    size_t n;
-    size_t capacity;
-};
-
-static void see_left_over(void *ctx, const char *key, struct sl_span value)
-{
-    struct left_over *left = ctx;
-
-    (void)value;
-    SL_GROW(left->keys, left->n, left->capacity);
-    left->keys[left->n++] = sl_strdup(key);
-}
-
 /* Statuses of a process that is gone. */
 static void remove_left_over(struct sl_publisher *publisher)
 {
-    struct left_over left = {0};
+    struct sl_key_list left = {0};
     struct sl_error err;
 
-    (void)publisher->transport->ops->list(publisher->transport, SL_STATUS_SPACE, see_left_over, &left, &err);
-    for (size_t i = 0; i < left.n; i++) {
+    (void)sl_key_list_read(&left, publisher->transport, SL_STATUS_SPACE, &err);
+    for (size_t i = 0; i < left.n; i++)
         (void)publisher->transport->ops->put(publisher->transport, SL_STATUS_SPACE, left.keys[i],
                                              (struct sl_span){0}, &err);
-        sl_free(left.keys[i]);
-    }
-    sl_free(left.keys);
+    sl_key_list_done(&left);
 }
 
 static void run(void *arg)

@@ -116,7 +116,6 @@ static enum sl_verdict router_apply(void *self_, struct sl_message *message, str
 {
     struct router *self = self_;
     struct sl_value date = first_field(self, message);
-    const struct sl_topic *topic;
     int64_t ms = 0;
 
     (void)arena;
@@ -131,14 +130,7 @@ static enum sl_verdict router_apply(void *self_, struct sl_message *message, str
                              "MessageTimestampRouter: '%.*s' is not written as message.timestamp.format "
                              "says. HINT: see the record's date",
                              (int)(date.len < 60 ? date.len : 60), (const char *)date.bytes);
-    topic = sl_stamped_topic(&self->topic, message->topic, ms);
-    if (topic->len == 0)
-        return sl_bad_record(err,
-                             "MessageTimestampRouter gives topic '%.200s' an empty name. HINT: see its "
-                             "topic.format",
-                             message->topic->name);
-    message->topic = topic;
-    return SL_KEEP;
+    return sl_stamped_topic_apply(&self->topic, "MessageTimestampRouter", ms, message, err);
 }
 
 const struct sl_transform_ops sl_transform_message_timestamp_router = {

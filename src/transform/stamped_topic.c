@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "transform/stamped_topic.h"
 
+#include "transform/side.h"
+
 enum sl_rc sl_stamped_topic_open(struct sl_stamped_topic *stamped, const char *topic_format,
                                  const char *timestamp_format, struct sl_error *err)
 {
@@ -52,7 +54,7 @@ static const struct sl_topic *rename_topic(struct sl_stamped_topic *stamped, con
     return sl_topic_intern(sl_buf_cstr(&stamped->name), stamped->name.len);
 }
 
-const struct sl_topic *sl_stamped_topic(struct sl_stamped_topic *stamped, const struct sl_topic *topic,
+static const struct sl_topic *find_name(struct sl_stamped_topic *stamped, const struct sl_topic *topic,
                                         int64_t ms)
 {
     int64_t step_ms = sl_date_format_step_ms(stamped->timestamp_format);
@@ -64,4 +66,16 @@ const struct sl_topic *sl_stamped_topic(struct sl_stamped_topic *stamped, const 
         stamped->last_step = step;
     }
     return stamped->last_to;
+}
+
+enum sl_verdict sl_stamped_topic_apply(struct sl_stamped_topic *stamped, const char *transform, int64_t ms,
+                                       struct sl_message *message, struct sl_error *err)
+{
+    const struct sl_topic *topic = find_name(stamped, message->topic, ms);
+
+    if (topic->len == 0)
+        return sl_bad_record(err, "%s gives topic '%.200s' an empty name. HINT: see its topic.format",
+                             transform, message->topic->name);
+    message->topic = topic;
+    return SL_KEEP;
 }

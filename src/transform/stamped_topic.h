@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "codec/date_format.h"
-#include "sluice/record.h"
+#include "sluice/transform.h"
 
 struct sl_stamped_topic {
     char *topic_format; /* with ${topic} and ${timestamp} in it */
@@ -24,8 +24,8 @@ enum sl_rc sl_stamped_topic_open(struct sl_stamped_topic *stamped, const char *t
                                  const char *timestamp_format, struct sl_error *err);
 void sl_stamped_topic_done(struct sl_stamped_topic *stamped); /* a zeroed one is fine */
 
-/* The new name, interned, perhaps empty. */
-const struct sl_topic *sl_stamped_topic(struct sl_stamped_topic *stamped, const struct sl_topic *topic,
-                                        int64_t ms);
+/* Give the message its new topic; SL_FAIL with a data error that names the transform when that is empty. */
+enum sl_verdict sl_stamped_topic_apply(struct sl_stamped_topic *stamped, const char *transform, int64_t ms,
+                                       struct sl_message *message, struct sl_error *err);
 
 #endif

@@ -48,8 +48,6 @@ static enum sl_rc router_open(const struct sl_props *props, const char *prefix, 
 static enum sl_verdict router_apply(void *self, struct sl_message *message, struct sl_arena *arena,
                                     struct sl_error *err)
 {
-    const struct sl_topic *topic;
-
     (void)arena;
     if (message->record.timestamp_ms == SL_NO_TIMESTAMP)
         return sl_bad_record(
@@ -57,13 +55,7 @@ static enum sl_verdict router_apply(void *self, struct sl_message *message, stru
             "TimestampRouter needs the record's timestamp, and a record of topic '%.200s' has "
             "none. HINT: use it in the sink's transforms, where records have one",
             message->topic->name);
-    topic = sl_stamped_topic(self, message->topic, message->record.timestamp_ms);
-    if (topic->len == 0)
-        return sl_bad_record(err,
-                             "TimestampRouter gives topic '%.200s' an empty name. HINT: see its topic.format",
-                             message->topic->name);
-    message->topic = topic;
-    return SL_KEEP;
+    return sl_stamped_topic_apply(self, "TimestampRouter", message->record.timestamp_ms, message, err);
 }
 
 const struct sl_transform_ops sl_transform_timestamp_router = {

@@ -60,14 +60,22 @@ char *sl_strdup(const char *text)
     return sl_strndup(text, strlen(text));
 }
 
-char *sl_format(const char *format, ...)
+char *sl_vformat(const char *format, va_list args)
 {
     char *text = NULL;
-    va_list args;
 
-    va_start(args, format);
     if (vasprintf(&text, format, args) < 0)
         out_of_memory(0);
+    return text;
+}
+
+char *sl_format(const char *format, ...)
+{
+    va_list args;
+    char *text;
+
+    va_start(args, format);
+    text = sl_vformat(format, args);
     va_end(args);
     return text;
 }

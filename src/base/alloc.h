@@ -7,6 +7,7 @@
 #ifndef SLUICE_BASE_ALLOC_H
 #define SLUICE_BASE_ALLOC_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 void *sl_alloc(size_t size) __attribute__((malloc, returns_nonnull));
@@ -16,6 +17,8 @@ void *sl_realloc(void *ptr, size_t count, size_t size) __attribute__((returns_no
 char *sl_strdup(const char *text) __attribute__((malloc, returns_nonnull));
 char *sl_strndup(const char *text, size_t len) __attribute__((malloc, returns_nonnull)); /* adds the NUL */
 char *sl_format(const char *format, ...) __attribute__((malloc, returns_nonnull, format(printf, 1, 2)));
+char *sl_vformat(const char *format, va_list args)
+    __attribute__((malloc, returns_nonnull, format(printf, 1, 0)));
 void sl_free(void *ptr); /* NULL is fine */
 
 /* Grow an array so that one more item fits: doubles, from 8. */

@@ -17,14 +17,12 @@ enum { TRY_US = 60 * 1000 * 1000, FIRST_WAIT_US = 20 * 1000, LONGEST_WAIT_US = 2
 
 void *sl_refuse(struct sl_refusal *refusal, int status, int code, const char *format, ...)
 {
-    char *message = NULL;
     va_list args;
+    char *message;
 
     va_start(args, format);
-    if (vasprintf(&message, format, args) < 0)
-        message = NULL;
+    message = sl_vformat(format, args);
     va_end(args);
-    SL_ASSERT(message);
     sl_free(refusal->message);
     refusal->status = status;
     refusal->code = code;

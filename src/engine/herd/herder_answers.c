@@ -29,19 +29,10 @@ void sl_answer_body(struct sl_answer *ret, enum sl_answer_status status, json_t 
 void sl_answer_refuse(struct sl_answer *ret, enum sl_answer_status status, const char *format, ...)
 {
     va_list args;
-    va_list again;
-    char *text;
-    int len;
 
     va_start(args, format);
-    va_copy(again, args);
-    len = vsnprintf(NULL, 0, format, args);
-    SL_ASSERT(len >= 0);
-    text = sl_alloc((size_t)len + 1);
-    (void)vsnprintf(text, (size_t)len + 1, format, again);
-    va_end(again);
+    *ret = (struct sl_answer){.status = status, .message = sl_vformat(format, args)};
     va_end(args);
-    *ret = (struct sl_answer){.status = status, .message = text};
 }
 
 void sl_answer_error(struct sl_answer *ret, const struct sl_error *err)

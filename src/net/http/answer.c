@@ -35,13 +35,11 @@ void sl_http_error(struct sl_http_answer *answer, int status, int code, const ch
     struct sl_buf message = {0};
     char *text;
     va_list args;
-    int len;
 
     va_start(args, format);
-    len = vasprintf(&text, format, args);
+    text = sl_vformat(format, args);
     va_end(args);
-    SL_ASSERT(len >= 0);
-    sl_json_put_text(&message, text, (size_t)len);
+    sl_json_put_text(&message, text, strlen(text));
     begin(answer, status, "application/json");
     sl_buf_format(&answer->body, "{\"error_code\":%d,\"message\":%s}", code ? code : status,
                   sl_buf_cstr(&message));

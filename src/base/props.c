@@ -168,6 +168,21 @@ struct sl_props *sl_props_copy(const struct sl_props *props)
     return copy;
 }
 
+bool sl_props_same(const struct sl_props *a, const struct sl_props *b)
+{
+    size_t n = a ? a->n : 0;
+
+    if (n != (b ? b->n : 0))
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        const struct entry *other = find(b, a->entries[i].key);
+
+        if (!other || strcmp(text_of(&a->entries[i]), text_of(other)) != 0)
+            return false;
+    }
+    return true;
+}
+
 int sl_list_next(const char **cursor, char *item, size_t size)
 {
     const char *at = *cursor;

@@ -29,6 +29,8 @@ const char *sl_props_get(const struct sl_props *props, const char *key); /* NULL
 size_t sl_props_count(const struct sl_props *props);
 void sl_props_at(const struct sl_props *props, size_t index, const char **ret_key, const char **ret_value);
 struct sl_props *sl_props_copy(const struct sl_props *props);
+/* The same keys with the same values, in whatever order; NULL is as good as empty. */
+bool sl_props_same(const struct sl_props *a, const struct sl_props *b);
 
 /* A Java properties file: comments, continuation lines, escapes, ':' and '=' and blanks as separators. */
 enum sl_rc sl_props_read_file(struct sl_props *props, const char *path, struct sl_error *err);

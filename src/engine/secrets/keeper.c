@@ -29,21 +29,6 @@ static struct watch *find(struct sl_secrets *secrets, uint64_t id)
     return NULL;
 }
 
-static bool differs(const struct sl_props *a, const struct sl_props *b)
-{
-    for (size_t i = 0; i < sl_props_count(a); i++) {
-        const char *key;
-        const char *value;
-        const char *other;
-
-        sl_props_at(a, i, &key, &value);
-        other = sl_props_get(b, key);
-        if (!other || strcmp(value, other) != 0)
-            return true;
-    }
-    return false;
-}
-
 /* Under the lock: the next time after a failure or a reading. */
 static void plan_next(struct watch *watch, int64_t ttl_ms)
 {
@@ -83,7 +68,7 @@ static bool take_answer(struct sl_secrets *secrets, const struct reading *readin
         watch->failures = 0;
         if (ttl_ms >= 0)
             watch->ttl_ms = ttl_ms;
-        changed = differs(resolved, watch->resolved);
+        changed = !sl_props_same(resolved, watch->resolved);
         if (changed) {
             sl_props_free(watch->resolved);
             watch->resolved = sl_props_copy(resolved);

@@ -119,25 +119,6 @@ static struct sl_props *overrides_of(const struct sl_props *props)
     return overrides;
 }
 
-static bool same(const struct sl_props *a, const struct sl_props *b)
-{
-    size_t n = a ? sl_props_count(a) : 0;
-
-    if (n != (b ? sl_props_count(b) : 0))
-        return false;
-    for (size_t i = 0; i < n; i++) {
-        const char *key;
-        const char *value;
-        const char *other;
-
-        sl_props_at(a, i, &key, &value);
-        other = sl_props_get(b, key);
-        if (!other || strcmp(value, other) != 0)
-            return false;
-    }
-    return true;
-}
-
 /*
  * A consumer made before with other settings is left to whoever may be calling it now, and goes when the log
  * is closed: settings change seldom.
@@ -150,7 +131,7 @@ void sl_kafka_reader_settings(struct sl_transport *transport, const char *name, 
 
     (void)pthread_mutex_lock(&groups->lock);
     group = group_of(groups, name);
-    if (same(group->settings, overrides)) {
+    if (sl_props_same(group->settings, overrides)) {
         sl_props_free(overrides);
     } else {
         rd_kafka_t *former = group->consumer;

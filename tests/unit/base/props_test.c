@@ -167,6 +167,27 @@ static void order_is_kept_and_keys_are_replaced_and_removed(void **state)
     sl_props_free(copy);
 }
 
+static void settings_are_the_same_in_whatever_order(void **state)
+{
+    struct sl_props *a = read_properties("a=1\nb=2\n");
+    struct sl_props *b = read_properties("b=2\na=1\n");
+
+    (void)state;
+    assert_true(sl_props_same(a, b));
+    sl_props_hide(b, "a");
+    assert_true(sl_props_same(a, b));
+    sl_props_set(b, "c", "3");
+    assert_false(sl_props_same(a, b));
+    assert_false(sl_props_same(b, a));
+    sl_props_remove(b, "c");
+    sl_props_set(b, "a", "2");
+    assert_false(sl_props_same(a, b));
+    assert_false(sl_props_same(NULL, b));
+    assert_true(sl_props_same(NULL, NULL));
+    sl_props_free(a);
+    sl_props_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +198,7 @@ int main(void)
         cmocka_unit_test(malformed_json_names_line_and_column),
         cmocka_unit_test(lists_are_walked_item_by_item),
         cmocka_unit_test(order_is_kept_and_keys_are_replaced_and_removed),
+        cmocka_unit_test(settings_are_the_same_in_whatever_order),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <time.h>
 
 static _Atomic int64_t set_wall_us;
@@ -29,4 +30,16 @@ int64_t sl_wall_us(void)
 void sl_clock_set_wall(int64_t wall_us)
 {
     atomic_store_explicit(&set_wall_us, wall_us, memory_order_relaxed);
+}
+
+void sl_clock_text(int64_t wall_ms, char ret[SL_CLOCK_TEXT])
+{
+    time_t seconds = (time_t)(wall_ms / 1000 - (wall_ms % 1000 < 0));
+    int part = (int)((wall_ms % 1000 + 1000) % 1000);
+    struct tm parts;
+    size_t len;
+
+    (void)gmtime_r(&seconds, &parts);
+    len = strftime(ret, SL_CLOCK_TEXT, "%Y-%m-%dT%H:%M:%S", &parts);
+    (void)snprintf(ret + len, SL_CLOCK_TEXT - len, ".%03dZ", part);
 }

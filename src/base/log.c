@@ -8,7 +8,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 _Atomic enum sl_level sl_log_level = SL_LEVEL_INFO;
@@ -72,15 +71,9 @@ static void put_name(struct sl_buf *out, const char *name)
 
 static void put_time(struct sl_buf *out)
 {
-    int64_t now_us = sl_wall_us();
-    time_t seconds = (time_t)(now_us / 1000000);
-    struct tm parts;
-    char text[40];
-    size_t len;
+    char text[SL_CLOCK_TEXT];
 
-    (void)gmtime_r(&seconds, &parts);
-    len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &parts);
-    (void)snprintf(text + len, sizeof(text) - len, ".%03dZ", (int)(now_us / 1000 % 1000));
+    sl_clock_text(sl_wall_us() / 1000, text);
     put_name(out, "ts");
     put_text(out, text);
 }

@@ -5,11 +5,11 @@
 #include "cli/show_value.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/json.h"
 
 #include <openssl/evp.h>
 #include <stdio.h>
-#include <time.h>
 
 enum form { TABLE, JSON, EXPORT };
 
@@ -24,17 +24,6 @@ struct reading {
     bool failed; /* the reader of our output is gone */
 };
 
-static void put_time(struct sl_buf *out, int64_t ms)
-{
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm parts;
-    char text[32];
-
-    (void)gmtime_r(&seconds, &parts);
-    (void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &parts);
-    sl_buf_format(out, "%s.%03dZ", text, (int)(ms % 1000));
-}
-
 static void add_text(struct reading *reading, const char *text)
 {
     sl_table_add(&reading->table, text);
@@ -44,19 +33,19 @@ static void add_row(struct reading *reading, const struct sl_log_record *record,
                     const struct sl_letter *letter)
 {
     struct sl_buf text = {0};
+    char at[SL_CLOCK_TEXT];
     char place[300];
 
     (void)snprintf(place, sizeof(place), "%d@%lld", (int)record->partition, (long long)record->offset);
     add_text(reading, place);
-    put_time(&text, letter->at_ms);
-    add_text(reading, sl_buf_cstr(&text));
+    sl_clock_text(letter->at_ms, at);
+    add_text(reading, at);
     add_text(reading, letter->connector);
     (void)snprintf(place, sizeof(place), "%.250s-%d@%lld", letter->topic, (int)letter->partition,
                    (long long)letter->offset);
     add_text(reading, place);
     add_text(reading, letter->stage);
     sl_table_add_int(&reading->table, letter->attempt);
-    sl_buf_reset(&text);
     sl_shower_put(reading->shower, record->topic, record->key, &text);
     (void)snprintf(place, sizeof(place), "%.60s", sl_buf_cstr(&text));
     add_text(reading, place);

@@ -8,7 +8,6 @@
 #include "base/number.h"
 
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { FETCH_BYTES = 1 << 20, FETCH_RECORDS = 1000, FETCH_US = 1000 * 1000 };
@@ -65,22 +64,12 @@ static enum sl_rc open_reader(struct tail *tail, bool from_beginning, struct sl_
     return rc;
 }
 
-static void put_time(struct sl_buf *out, int64_t ms)
-{
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm parts;
-    char text[32];
-
-    (void)gmtime_r(&seconds, &parts);
-    (void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &parts);
-    sl_buf_format(out, "%s.%03dZ", text, (int)(ms % 1000));
-}
-
 static void put_row(const struct tail *tail, const struct sl_log_record *record, struct sl_buf *out)
 {
-    sl_buf_format(out, "%d@%lld  ", (int)record->partition, (long long)record->offset);
-    put_time(out, record->timestamp_ms);
-    sl_buf_text(out, "  ");
+    char at[SL_CLOCK_TEXT];
+
+    sl_clock_text(record->timestamp_ms, at);
+    sl_buf_format(out, "%d@%lld  %s  ", (int)record->partition, (long long)record->offset, at);
     sl_shower_put(tail->shower, record->topic, record->key, out);
     sl_buf_text(out, "  ");
     sl_shower_put(tail->shower, record->topic, record->value, out);

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "source/scylla/track.h"
 
+#include "base/clock.h"
 #include "base/log.h"
-
-#include <stdio.h>
-#include <time.h>
 
 enum { LOOK_MS = 2000, LOOK_AGAIN_MS = 1000, TIDY_MIN_MS = 1000, TIDY_MAX_MS = 60000 };
 
@@ -268,15 +266,6 @@ enum sl_rc sl_scylla_track_tidy(struct sl_scylla_track *track, int64_t now_ms, s
 
 /* ---- age ---- */
 
-static void put_time(int64_t ms, char *text, size_t size)
-{
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm tm;
-
-    if (!gmtime_r(&seconds, &tm) || !strftime(text, size, "%Y-%m-%dT%H:%M:%SZ", &tm))
-        (void)snprintf(text, size, "%lld", (long long)ms);
-}
-
 /*
  * snapshot.mode=when_needed: can it go on from where a snapshot began, behind which all rows are read anew?
  * Where none has begun since, one is asked for.
@@ -297,7 +286,7 @@ enum sl_rc sl_scylla_track_check_age(struct sl_scylla_track *track, struct sl_sc
     const struct sl_scylla_table *table = track->log->table;
     int64_t oldest_ms = now_ms - table->cdc.ttl_s * 1000;
     bool by_snapshot = track->config->snapshot == SL_SCYLLA_SNAPSHOT_WHEN_NEEDED && !lane->first_pass;
-    char from[32], to[32];
+    char from[SL_CLOCK_TEXT], to[SL_CLOCK_TEXT];
 
     *ret_wait = false;
     if (!table->cdc.ttl_s || lane->finished || lane->start_ms >= oldest_ms || lane->scan)
@@ -308,8 +297,8 @@ enum sl_rc sl_scylla_track_check_age(struct sl_scylla_track *track, struct sl_sc
     }
     if (by_snapshot)
         oldest_ms = track->from_ms;
-    put_time(lane->start_ms, from, sizeof(from));
-    put_time(oldest_ms, to, sizeof(to));
+    sl_clock_text(lane->start_ms, from);
+    sl_clock_text(oldest_ms, to);
     if (!lane->first_pass && !by_snapshot && !track->config->go_on_when_expired)
         return sl_error_set(err, SL_E_GAP,
                             "table '%s.%s': the position (%s) lies behind what its change log still holds "

@@ -5,11 +5,9 @@
 #include "base/log.h"
 #include "base/number.h"
 #include "base/props.h"
+#include "base/thread.h"
 #include "source/sqlserver/database.h"
 #include "source/sqlserver/options.h"
-
-#include <errno.h>
-#include <time.h>
 
 enum { FIRST_WAIT_US = 5000 };
 
@@ -36,17 +34,6 @@ static enum sl_rc plan(const struct sl_props *props, int max_tasks, int *ret_tas
     *ret_tasks = (int)config->n_databases < max_tasks ? (int)config->n_databases : max_tasks;
     sl_mssql_config_free(config);
     return SL_OK;
-}
-
-static void init_wake(struct task *task)
-{
-    pthread_condattr_t attributes;
-
-    (void)pthread_mutex_init(&task->lock, NULL);
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&task->wake, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
 }
 
 static void close_task(void *self)
@@ -91,7 +78,8 @@ static enum sl_rc open_task(const struct sl_source_env *env, const struct sl_pro
     task->env = *env;
     task->config = config;
     task->wait_us = FIRST_WAIT_US;
-    init_wake(task);
+    (void)pthread_mutex_init(&task->lock, NULL);
+    sl_cond_init(&task->wake);
     tasks = count_tasks(props, config->n_databases);
     task->databases = sl_zalloc(config->n_databases, sizeof(struct sl_mssql_database *));
     for (size_t d = 0; d < config->n_databases; d++)
@@ -123,16 +111,13 @@ static void set_polling(struct task *task, bool polling)
 static bool wait_idle(struct task *task, int64_t deadline_us)
 {
     int64_t until_us = sl_now_us() + task->wait_us;
-    struct timespec until;
     bool woken;
 
     if (until_us > deadline_us)
         until_us = deadline_us;
-    until.tv_sec = until_us / 1000000;
-    until.tv_nsec = until_us % 1000000 * 1000;
     (void)pthread_mutex_lock(&task->lock);
-    while (!task->woken && pthread_cond_timedwait(&task->wake, &task->lock, &until) != ETIMEDOUT)
-        ;
+    while (!task->woken && sl_cond_wait(&task->wake, &task->lock, until_us))
+        continue;
     woken = task->woken;
     task->woken = false;
     (void)pthread_mutex_unlock(&task->lock);

@@ -45,15 +45,21 @@ static enum sl_rc send_steps(struct sl_pgsink *sink, const struct sl_pgsink_load
     return rc;
 }
 
-enum sl_rc sl_pgsink_flight_send(struct sl_pgsink *sink, const struct sl_batch *batch,
-                                 const struct sl_pgsink_load *load, struct sl_error *err)
+/* A pipeline whose transaction begins with the positions, for it fails there when another has taken over. */
+static enum sl_rc send_beginning(struct sl_pgsink *sink, const struct sl_batch *batch, struct sl_error *err)
 {
     enum sl_rc rc = sl_pg_pipeline_begin(sink->pg, err);
 
     if (rc == SL_OK)
         rc = sl_pg_send_prepared(sink->pg, "begin", &(struct sl_pg_args){0}, err);
-    if (rc == SL_OK)
-        rc = sl_pgsink_positions_send(sink, batch, err);
+    return rc == SL_OK ? sl_pgsink_positions_send(sink, batch, err) : rc;
+}
+
+enum sl_rc sl_pgsink_flight_send(struct sl_pgsink *sink, const struct sl_batch *batch,
+                                 const struct sl_pgsink_load *load, struct sl_error *err)
+{
+    enum sl_rc rc = send_beginning(sink, batch, err);
+
     if (rc == SL_OK)
         rc = send_steps(sink, load, err);
     if (rc == SL_OK)
@@ -105,12 +111,8 @@ enum sl_rc sl_pgsink_flight_land(struct sl_pgsink *sink, struct sl_error *err)
 
 enum sl_rc sl_pgsink_flight_begin(struct sl_pgsink *sink, const struct sl_batch *batch, struct sl_error *err)
 {
-    enum sl_rc rc = sl_pg_pipeline_begin(sink->pg, err);
+    enum sl_rc rc = send_beginning(sink, batch, err);
 
-    if (rc == SL_OK)
-        rc = sl_pg_send_prepared(sink->pg, "begin", &(struct sl_pg_args){0}, err);
-    if (rc == SL_OK)
-        rc = sl_pgsink_positions_send(sink, batch, err);
     if (rc == SL_OK)
         rc = sl_pg_send_text(sink->pg, "SET CONSTRAINTS ALL IMMEDIATE", err);
     if (rc == SL_OK)

@@ -533,8 +533,10 @@ static void apply_main(void *arg)
             (void)sl_stop_wait(&task->stop, sl_now_us() + wait_us);
             continue;
         }
-        if (session(task, &err) == SL_OK || goes_up_to_refused(task))
+        if (session(task, &err) == SL_OK || goes_up_to_refused(task)) {
+            sl_error_clear(&err); /* of a row that is a dead letter by now */
             continue;
+        }
         if (err.kind != SL_KIND_TRANSIENT || !wait_to_try_again(task, &err))
             break;
     }

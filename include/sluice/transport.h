@@ -250,6 +250,9 @@ struct sl_transport_ops {
      * -1 has the position forgotten; first_offset then is the oldest record. Any thread. */
     enum sl_rc (*commit)(struct sl_transport *transport, const char *name, const struct sl_progress *progress,
                          size_t n, struct sl_error *err);
+    /* Optional: what was committed until now is durable when it returns. Without it, a commit's return says
+     * as much as can be said. Any thread. */
+    enum sl_rc (*sync_commits)(struct sl_transport *transport, struct sl_error *err);
     /* A committed reader position; -1 when there is none. *ret_foreign: it was another program that committed
      * it (Kafka Connect, a tool). */
     enum sl_rc (*committed)(struct sl_transport *transport, const char *name, const struct sl_topic *topic,

@@ -25,6 +25,9 @@ extern const struct sl_command sl_command_dlq_drop;
 int sl_dlq_flags(const struct sl_command *command, const struct sl_arguments *arguments,
                  struct sl_dlq_filter *ret);
 
+/* Ask the worker that runs to replay or drop, and say what it did; the command's exit status. */
+int sl_dlq_ask(const struct sl_arguments *arguments, const struct sl_dlq_filter *filter, bool drop);
+
 /* A topic that holds dead letters, and the connector whose they are; NULL: anybody's. */
 struct sl_dlq_topic {
     const struct sl_topic *topic;

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sluice dlq replay` and `drop`: what becomes of dead letters, while their connector does not run. */
+/*
+ * `sluice dlq replay` and `drop`: what becomes of dead letters, while their connector does not run. The
+ * worker that runs is asked (dlq_ask.c); with --worker or --state, the log is opened here.
+ */
 #include "cli/dlq.h"
 
 #include "base/json.h"
 #include "base/props.h"
+#include "cli/rest.h"
 #include "engine/herd/config_store.h"
 #include "engine/config/connector_config.h"
 #include "engine/herd/herd.h"
@@ -53,7 +57,10 @@ static int open_worker(struct settling *settling, const struct sl_arguments *arg
     settings.worker = settling->props;
     settings.secrets = settling->secrets;
     if (sl_herder_open(&settings, &settling->herder, &err))
-        return sl_cli_fail("the log of the worker (its process must be stopped meanwhile)", &err);
+        return sl_cli_fail(
+            "the log of the worker (its process must be stopped meanwhile; without --worker and "
+            "--state it is asked to do it, while it runs)",
+            &err);
     return SL_EXIT_OK;
 }
 
@@ -107,12 +114,14 @@ static int find_connector(struct settling *settling, const char *name)
 
 static void say_counts(const struct settling *settling, const struct sl_replay_counts *counts)
 {
-    (void)printf(
-        "{\"connector\":\"%s\",\"replayed\":%llu,\"failed_again\":%llu,\"waiting\":%llu,\"kept\":%llu,"
-        "\"dropped\":%llu,\"keys_released\":%llu}\n",
-        settling->connector->name, (unsigned long long)counts->replayed, (unsigned long long)counts->failed,
-        (unsigned long long)counts->waiting, (unsigned long long)counts->kept,
-        (unsigned long long)counts->dropped, (unsigned long long)counts->keys_released);
+    json_t *line = json_pack("{s:s}", "connector", settling->connector->name);
+    struct sl_buf text = {0};
+
+    sl_replay_counts_json(counts, line);
+    sl_json_put(&text, line);
+    (void)puts(sl_buf_cstr(&text));
+    sl_buf_done(&text);
+    json_decref(line);
 }
 
 static int run(struct settling *settling, bool drop)
@@ -120,7 +129,7 @@ static int run(struct settling *settling, bool drop)
     struct sl_replay_counts counts = {0};
     struct sl_error err = {0};
     enum sl_rc rc = sl_replay_run(sl_herder_shared(settling->herder), settling->connector, &settling->filter,
-                                  drop, &counts, &err);
+                                  drop, NULL, &counts, &err);
 
     say_counts(settling, &counts);
     if (rc)
@@ -136,6 +145,8 @@ static int settle(const struct sl_cli *cli, const struct sl_arguments *arguments
 
     if (status)
         return status;
+    if (!sl_arguments_flag(arguments, "worker") && !sl_arguments_flag(arguments, "state"))
+        return sl_dlq_ask(arguments, &settling.filter, drop);
     status = open_worker(&settling, arguments);
     if (status == SL_EXIT_OK)
         status = find_connector(&settling, arguments->words[0]);
@@ -160,17 +171,21 @@ static int drop(const struct sl_cli *cli, const struct sl_arguments *arguments)
     return settle(cli, arguments, &sl_command_dlq_drop, true);
 }
 
-static const struct sl_flag flags[] = {SL_STATE_FLAGS, SL_DLQ_FLAGS, {NULL, 0, NULL, NULL}};
+static const struct sl_flag flags[] = {SL_STATE_FLAGS, SL_DLQ_FLAGS, SL_REST_FLAGS, {NULL, 0, NULL, NULL}};
+
+#define HOW_IT_IS_DONE                                                                                      \
+    "The connector must be stopped meanwhile (sluice stop CONNECTOR). The worker that runs is asked over\n" \
+    "its REST API (--url); with --worker or --state, this command opens the log itself: on Kafka beside\n"  \
+    "the workers, an embedded one only while its process is stopped. "
 
 const struct sl_command sl_command_dlq_replay = {
     .name = "dlq replay",
-    .arguments = "[--worker FILE] [--state DIR] [FILTERS] CONNECTOR",
+    .arguments = "[--url URL] [--worker FILE] [--state DIR] [FILTERS] CONNECTOR",
     .summary = "bring a sink's dead letters to its target, in their order, each once",
-    .help = "The worker's process must be stopped meanwhile. What is not meant by the filters, what fails "
-            "again and "
-            "what\nwaits behind such a letter (errors.park.keys) stays; keys that nothing waits for any more "
-            "flow "
-            "again. The\nstatus is 1 when a letter failed again.",
+    .help =
+        HOW_IT_IS_DONE "What is not meant by the filters, what\nfails again and what waits behind such a "
+                       "letter (errors.park.keys) stays; keys that nothing waits for\nany more flow again. "
+                       "The status is 1 when a letter failed again.",
     .min_words = 1,
     .max_words = 1,
     .flags = flags,
@@ -179,9 +194,9 @@ const struct sl_command sl_command_dlq_replay = {
 
 const struct sl_command sl_command_dlq_drop = {
     .name = "dlq drop",
-    .arguments = "[--worker FILE] [--state DIR] [FILTERS] CONNECTOR",
+    .arguments = "[--url URL] [--worker FILE] [--state DIR] [FILTERS] CONNECTOR",
     .summary = "settle a sink's dead letters without applying them",
-    .help = "The worker's process must be stopped meanwhile. Without filters all of them.",
+    .help = HOW_IT_IS_DONE "Without filters\nall of them go.",
     .min_words = 1,
     .max_words = 1,
     .flags = flags,

@@ -3,7 +3,7 @@
 import json
 import subprocess
 
-from harness import wait
+from harness import postgres, wait
 
 DLQ = {"errors.tolerance": "all", "errors.deadletterqueue.topic.name": "dlq-sink",
        "errors.deadletterqueue.context.headers.enable": "true"}
@@ -152,9 +152,11 @@ def settle(p, verb, *arguments, status=0):
     return json.loads(done.stdout)
 
 
-def parked_pipeline(make_pipeline, cluster):
+def parked_pipeline(make_pipeline, cluster, rest=False):
     """Key 1 is parked behind a bad row with two later states; key 2 flowed."""
-    p = make_pipeline(cluster, ledger=False, sink_config=PARK)
+    url = f"http://127.0.0.1:{postgres.free_port()}" if rest else ""
+    p = make_pipeline(cluster, ledger=False, sink_config=PARK, worker={"listeners": url})
+    p.sluice.url = url
     make_bad(p, "CHECK (id <> 1 OR name = 'one')")
     p.query("CREATE TABLE history (n bigserial, id int, name text)")
     p.query("CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
@@ -236,6 +238,75 @@ def test_everything_dropped_is_gone_and_the_key_flows(make_pipeline, cluster):
     write(p, "UPDATE dbo.customers SET name = N'after' WHERE id = 1")
     wait.until(lambda: (1, "after") in rows(p), "the key to flow")
     assert dlq(p, "drop", "--worker", p.sluice.worker, "sink", check=False).returncode == 1  # it runs
+
+
+LETTERS = "/connectors/{connector}/dead-letters"
+REPLAY = "/connectors/{connector}/dead-letters/replay"
+DROP = "/connectors/{connector}/dead-letters/drop"
+
+
+def ask(p, verb, *arguments, status=0):
+    """The command as it is without --worker and --state: the worker that runs is asked."""
+    done = dlq(p, verb, "--url", p.sluice.url, *arguments, "sink", check=False)
+    assert done.returncode == status, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+def stopped(p):
+    status = p.sluice.rest("GET", "/connectors/sink/status")[1]
+    return status["connector"]["state"] == "STOPPED" and not status["tasks"]
+
+
+def test_the_worker_that_runs_replays_for_a_stopped_connector(make_pipeline, cluster):
+    p = parked_pipeline(make_pipeline, cluster, rest=True)
+    refused = dlq(p, "replay", "--url", p.sluice.url, "sink", check=False)
+    assert refused.returncode == 1 and "STOPPED" in refused.stderr
+    assert p.sluice.rest("GET", LETTERS.format(connector="sink"))[0] == 404
+    unknown = dlq(p, "replay", "--url", p.sluice.url, "sinc", check=False)
+    assert unknown.returncode == 4 and "did you mean 'sink'" in unknown.stderr
+    p.sluice.command("stop", "--url", p.sluice.url, "sink")
+    wait.until(lambda: stopped(p), "the sink to stop")
+    write(p, "UPDATE dbo.customers SET name = N'meanwhile' WHERE id = 2")  # the source runs on
+    again = ask(p, "replay", status=1)
+    assert (again["failed_again"], again["waiting"], again["replayed"]) == (1, 2, 0)
+    for body in ({"nonsense": 1}, {"topic": 7}, {"letters": "first"}):
+        assert p.sluice.rest("POST", REPLAY.format(connector="sink"), body)[0] == 400
+    assert len(listed(p)) == 3
+    p.query("ALTER TABLE customers DROP CONSTRAINT no_bad")
+    assert ask(p, "drop", "--stage", "TASK_PUT", "--since", "10m")["dropped"] == 1
+    assert ask(p, "drop", "--until", "10m")["dropped"] == 0
+    done = ask(p, "replay")
+    assert (done["replayed"], done["keys_released"]) == (2, 1) and (1, "last") in rows(p)
+    status, told, _ = p.sluice.rest("GET", LETTERS.format(connector="sink"))
+    assert status == 200 and (told["verb"], told["state"], told["replayed"]) == ("replay", "DONE", 2)
+    assert listed(p) == [] and (2, "2b") in rows(p)
+    p.sluice.command("resume", "--url", p.sluice.url, "sink")
+    write(p, "UPDATE dbo.customers SET name = N'flows again' WHERE id = 1")
+    wait.until(lambda: {(1, "flows again"), (2, "meanwhile")} <= set(rows(p)), "what came meanwhile, and the key to flow")
+    p.sluice.assert_running()
+
+
+def test_a_connector_whose_letters_are_replayed_stays_stopped_and_a_stop_of_the_worker_ends_it(make_pipeline, cluster):
+    p = parked_pipeline(make_pipeline, cluster, rest=True)
+    p.query("ALTER TABLE customers DROP CONSTRAINT no_bad")
+    p.sluice.command("stop", "--url", p.sluice.url, "sink")
+    wait.until(lambda: stopped(p), "the sink to stop")
+    holder = p.target.connect(p.database)
+    holder.autocommit = False
+    holder.cursor().execute("LOCK TABLE customers")  # the replay waits for the target
+    try:
+        assert p.sluice.rest("POST", REPLAY.format(connector="sink"))[0] == 202
+        assert p.sluice.rest("GET", LETTERS.format(connector="sink"))[1]["state"] == "RUNNING"
+        assert p.sluice.rest("PUT", "/connectors/sink/resume")[0] == 409
+        assert p.sluice.rest("DELETE", "/connectors/sink/offsets")[0] == 409
+        assert p.sluice.rest("POST", DROP.format(connector="sink"))[0] == 409
+        p.sluice.stop()
+    finally:
+        holder.close()
+    p.sluice.start()
+    wait.until(lambda: p.sluice.rest("GET", "/connectors")[0] == 200, "the worker to answer")
+    assert ask(p, "replay")["failed_again"] == 0
+    assert (1, "last") in rows(p) and listed(p) == []
 
 
 def test_a_replay_that_is_killed_again_and_again_applies_each_letter_once(make_pipeline, cluster):

@@ -70,33 +70,36 @@ static void get_health(void *ctx, const struct sl_http_request *request, struct 
         "PUT", "/admin/loggers/{logger}", sl_connect_set_logger                                     \
     }
 
-#define CONNECTORS                                                                         \
-    {"GET", "/connectors", sl_connect_list}, {"POST", "/connectors", sl_connect_create},   \
-        {"GET", "/connectors/{connector}", sl_connect_info},                               \
-        {"DELETE", "/connectors/{connector}", sl_connect_delete},                          \
-        {"GET", "/connectors/{connector}/config", sl_connect_config},                      \
-        {"PUT", "/connectors/{connector}/config", sl_connect_put_config},                  \
-        {"PATCH", "/connectors/{connector}/config", sl_connect_patch_config},              \
-        {"GET", "/connectors/{connector}/status", sl_connect_status},                      \
-        {"PUT", "/connectors/{connector}/pause", sl_connect_pause},                        \
-        {"PUT", "/connectors/{connector}/resume", sl_connect_resume},                      \
-        {"PUT", "/connectors/{connector}/stop", sl_connect_stop},                          \
-        {"POST", "/connectors/{connector}/restart", sl_connect_restart},                   \
-        {"GET", "/connectors/{connector}/tasks", sl_connect_tasks},                        \
-        {"POST", "/connectors/{connector}/tasks", sl_connect_internal},                    \
-        {"GET", "/connectors/{connector}/tasks-config", sl_connect_tasks_config},          \
-        {"GET", "/connectors/{connector}/tasks/{task}/status", sl_connect_task_status},    \
-        {"POST", "/connectors/{connector}/tasks/{task}/restart", sl_connect_task_restart}, \
-        {"GET", "/connectors/{connector}/topics", sl_connect_topics},                      \
-        {"PUT", "/connectors/{connector}/topics/reset", sl_connect_reset_topics},          \
-        {"GET", "/connectors/{connector}/offsets", sl_connect_offsets},                    \
-        {"PATCH", "/connectors/{connector}/offsets", sl_connect_alter_offsets},            \
-        {"DELETE", "/connectors/{connector}/offsets", sl_connect_reset_offsets},           \
-        {"PUT", "/connectors/{connector}/fence", sl_connect_internal},                     \
-        {"GET", "/connector-plugins", sl_connect_plugins},                                 \
-        {"GET", "/connector-plugins/{plugin}/config", sl_connect_plugin_config},           \
-    {                                                                                      \
-        "PUT", "/connector-plugins/{plugin}/config/validate", sl_connect_validate          \
+#define CONNECTORS                                                                          \
+    {"GET", "/connectors", sl_connect_list}, {"POST", "/connectors", sl_connect_create},    \
+        {"GET", "/connectors/{connector}", sl_connect_info},                                \
+        {"DELETE", "/connectors/{connector}", sl_connect_delete},                           \
+        {"GET", "/connectors/{connector}/config", sl_connect_config},                       \
+        {"PUT", "/connectors/{connector}/config", sl_connect_put_config},                   \
+        {"PATCH", "/connectors/{connector}/config", sl_connect_patch_config},               \
+        {"GET", "/connectors/{connector}/status", sl_connect_status},                       \
+        {"PUT", "/connectors/{connector}/pause", sl_connect_pause},                         \
+        {"PUT", "/connectors/{connector}/resume", sl_connect_resume},                       \
+        {"PUT", "/connectors/{connector}/stop", sl_connect_stop},                           \
+        {"POST", "/connectors/{connector}/restart", sl_connect_restart},                    \
+        {"GET", "/connectors/{connector}/tasks", sl_connect_tasks},                         \
+        {"POST", "/connectors/{connector}/tasks", sl_connect_internal},                     \
+        {"GET", "/connectors/{connector}/tasks-config", sl_connect_tasks_config},           \
+        {"GET", "/connectors/{connector}/tasks/{task}/status", sl_connect_task_status},     \
+        {"POST", "/connectors/{connector}/tasks/{task}/restart", sl_connect_task_restart},  \
+        {"GET", "/connectors/{connector}/topics", sl_connect_topics},                       \
+        {"PUT", "/connectors/{connector}/topics/reset", sl_connect_reset_topics},           \
+        {"GET", "/connectors/{connector}/offsets", sl_connect_offsets},                     \
+        {"PATCH", "/connectors/{connector}/offsets", sl_connect_alter_offsets},             \
+        {"DELETE", "/connectors/{connector}/offsets", sl_connect_reset_offsets},            \
+        {"GET", "/connectors/{connector}/dead-letters", sl_connect_letters},                \
+        {"POST", "/connectors/{connector}/dead-letters/replay", sl_connect_replay_letters}, \
+        {"POST", "/connectors/{connector}/dead-letters/drop", sl_connect_drop_letters},     \
+        {"PUT", "/connectors/{connector}/fence", sl_connect_internal},                      \
+        {"GET", "/connector-plugins", sl_connect_plugins},                                  \
+        {"GET", "/connector-plugins/{plugin}/config", sl_connect_plugin_config},            \
+    {                                                                                       \
+        "PUT", "/connector-plugins/{plugin}/config/validate", sl_connect_validate           \
     }
 
 static const struct sl_http_route all_routes[] = {EVERYWHERE, CONNECTORS, ADMIN, {NULL, NULL, NULL}};

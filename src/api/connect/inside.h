@@ -58,6 +58,11 @@ SL_CONNECT_HANDLER(sl_connect_offsets);
 SL_CONNECT_HANDLER(sl_connect_alter_offsets);
 SL_CONNECT_HANDLER(sl_connect_reset_offsets);
 
+/* letters.c */
+SL_CONNECT_HANDLER(sl_connect_letters);
+SL_CONNECT_HANDLER(sl_connect_replay_letters);
+SL_CONNECT_HANDLER(sl_connect_drop_letters);
+
 /* plugin_list.c, validate.c */
 SL_CONNECT_HANDLER(sl_connect_plugins);
 SL_CONNECT_HANDLER(sl_connect_plugin_config);

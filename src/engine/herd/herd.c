@@ -530,6 +530,8 @@ bool sl_herd_stop(struct sl_herder *herder, int64_t deadline_us)
             return false;
         }
     }
+    if (!sl_herd_stop_settling(herder, deadline_us))
+        return false;
     sl_log_writer_stop(herder->shared.writer);
     tell_the_end(herder, deadline_us - ABANDON_BEFORE_US);
     sl_publisher_stop(herder->publisher);

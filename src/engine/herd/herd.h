@@ -109,7 +109,8 @@ struct sl_herder {
     int64_t stop_deadline_us;
     struct sl_request *first;
     struct sl_request *last;
-    char *altering; /* whose offsets are being changed; NULL: nobody's */
+    char *altering;               /* whose offsets are being changed; NULL: nobody's */
+    struct sl_settling *settling; /* whose dead letters are settled, or were last; NULL: nobody's */
     bool all_failed;
     char reason[SL_ERROR_TEXT_SIZE + 512];
 };
@@ -127,8 +128,19 @@ void sl_herd_free(struct sl_herder *herder);
 /* Open it anew at the next look; it has no tasks. */
 void sl_herd_reopen(struct sl_herded *herded);
 
-/* Its offsets are being changed: it may not start. */
+/* Its offsets are being changed, or its dead letters settled: it may not start. */
 bool sl_herd_is_altering(struct sl_herder *herder, const char *name);
+
+/*
+ * herder_offsets.c: the connector (*ret_view, to be done with) is STOPPED and nobody works on it any more,
+ * here or elsewhere. False: the answer says so; what: "their offsets can be modified".
+ */
+bool sl_herd_check_stopped(struct sl_herder *herder, const char *name, const char *what,
+                           struct sl_config_view *ret_view, struct sl_answer *ret);
+
+/* herder_letters.c; the second: false when the thread did not end in time. */
+bool sl_herd_is_settling(struct sl_herder *herder, const char *name);
+bool sl_herd_stop_settling(struct sl_herder *herder, int64_t deadline_us);
 
 struct sl_herded *sl_herd_find(struct sl_herder *herder, const char *name);
 bool sl_herd_leads(struct sl_herder *herder);

@@ -144,6 +144,13 @@ void sl_herder_active_topics(struct sl_herder *herder, const char *name, struct 
  */
 void sl_herder_offsets(struct sl_herder *herder, const char *name, struct sl_answer *ret);
 
+/*
+ * What became of the last sl_herder_settle_letters: 200
+ * {"connector","verb","state":"RUNNING"|"DONE"|"FAILED", "error"?} and the counts (sl_replay_counts_json);
+ * 404 when that was not of this connector. ELSEWHERE: the leader knows.
+ */
+void sl_herder_letters(struct sl_herder *herder, const char *name, struct sl_answer *ret);
+
 /* 200 {"root":{"level":"INFO","last_modified":null},..}, and one of them; 404 for a logger that has no level
  * of its own. */
 void sl_herder_loggers(struct sl_herder *herder, struct sl_answer *ret);
@@ -207,6 +214,14 @@ void sl_herder_reload(struct sl_herder *herder, const char *name);
 void sl_herder_alter_offsets(struct sl_herder *herder, const char *name, json_t *offsets,
                              struct sl_answer *ret);
 void sl_herder_reset_offsets(struct sl_herder *herder, const char *name, struct sl_answer *ret);
+
+/*
+ * Replay or drop the dead letters of a sink that is STOPPED (letters/replay.h), on a thread of their own.
+ * filter (taken over): an object of the texts topic, stage, error and letters and the numbers since_ms and
+ * until_ms (dlq.h). 202 {"connector","state":"RUNNING"}; 400; 404; 409 (another such request is under way).
+ */
+void sl_herder_settle_letters(struct sl_herder *herder, const char *name, json_t *filter, bool drop,
+                              struct sl_answer *ret);
 
 /* 202; 403 when topic.tracking.allow.reset=false or tracking is off; 404. */
 void sl_herder_reset_topics(struct sl_herder *herder, const char *name, struct sl_answer *ret);

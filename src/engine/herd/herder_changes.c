@@ -198,8 +198,11 @@ static void serve_target(struct sl_herder *herder, struct sl_request *request)
     if (!sl_config_store_has(herder->configs, request->name))
         sl_answer_refuse(&request->answer, SL_ANSWER_NOT_FOUND, "Unknown connector %s", request->name);
     else if (sl_herd_is_altering(herder, request->name))
-        sl_answer_refuse(&request->answer, SL_ANSWER_CONFLICT,
-                         "The offsets of connector %s are being changed. Try again shortly.", request->name);
+        sl_answer_refuse(
+            &request->answer, SL_ANSWER_CONFLICT,
+            "The offsets of connector %s are being changed, or its dead letters replayed. Try again "
+            "shortly.",
+            request->name);
     else if (sl_config_store_put_target(herder->configs, request->name, target, &err))
         sl_answer_error(&request->answer, &err);
     else

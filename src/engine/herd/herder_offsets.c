@@ -10,16 +10,6 @@
 
 /* ---- what both kinds have in common ---- */
 
-static void refuse_unless_stopped(struct sl_answer *ret, const char *name)
-{
-    sl_answer_refuse(
-        ret, SL_ANSWER_BAD_REQUEST,
-        "Connectors must be in the STOPPED state before their offsets can be modified. This can be "
-        "done for the specified connector by issuing a 'PUT' request to the "
-        "'/connectors/%s/stop' endpoint",
-        name);
-}
-
 /* Nobody works on it any more, here or elsewhere. */
 static bool has_ended(struct sl_herder *herder, const char *name)
 {
@@ -31,6 +21,31 @@ static bool has_ended(struct sl_herder *herder, const char *name)
     for (size_t i = 0; herded && i < herded->n_slots; i++)
         n += herded->slots[i].task != NULL;
     return n == 0;
+}
+
+bool sl_herd_check_stopped(struct sl_herder *herder, const char *name, const char *what,
+                           struct sl_config_view *ret_view, struct sl_answer *ret)
+{
+    struct sl_config_view view = {0};
+
+    if (!sl_config_store_read(herder->configs, name, &view))
+        sl_answer_refuse(ret, SL_ANSWER_NOT_FOUND, "Connector %s not found", name);
+    else if (view.target != SL_TARGET_STOPPED || json_array_size(view.tasks))
+        sl_answer_refuse(
+            ret, SL_ANSWER_BAD_REQUEST,
+            "Connectors must be in the STOPPED state before %s. This can be done for the specified "
+            "connector by issuing a 'PUT' request to the '/connectors/%s/stop' endpoint",
+            what, name);
+    else if (!has_ended(herder, name))
+        sl_answer_refuse(ret, SL_ANSWER_FAILED,
+                         "The tasks of connector %s have not ended yet. Try again when the stop is complete.",
+                         name);
+    if (ret->status) {
+        sl_config_view_done(&view);
+        return false;
+    }
+    *ret_view = view;
+    return true;
 }
 
 static bool begin_altering(struct sl_herder *herder, const char *name)
@@ -52,7 +67,7 @@ bool sl_herd_is_altering(struct sl_herder *herder, const char *name)
     (void)pthread_mutex_lock(&herder->lock);
     altering = herder->altering && strcmp(herder->altering, name) == 0;
     (void)pthread_mutex_unlock(&herder->lock);
-    return altering;
+    return altering || sl_herd_is_settling(herder, name);
 }
 
 static void end_altering(struct sl_herder *herder)
@@ -68,17 +83,10 @@ static void serve_begin(struct sl_herder *herder, struct sl_request *request)
     struct sl_answer *ret = &request->answer;
     struct sl_config_view view = {0};
 
-    if (!sl_herd_may_write(herder, ret))
+    if (!sl_herd_may_write(herder, ret) ||
+        !sl_herd_check_stopped(herder, request->name, "their offsets can be modified", &view, ret))
         return;
-    if (!sl_config_store_read(herder->configs, request->name, &view))
-        sl_answer_refuse(ret, SL_ANSWER_NOT_FOUND, "Connector %s not found", request->name);
-    else if (view.target != SL_TARGET_STOPPED || json_array_size(view.tasks))
-        refuse_unless_stopped(ret, request->name);
-    else if (!has_ended(herder, request->name))
-        sl_answer_refuse(ret, SL_ANSWER_FAILED,
-                         "The tasks of connector %s have not ended yet. Try again when the stop is complete.",
-                         request->name);
-    else if (!begin_altering(herder, request->name))
+    if (sl_herd_is_settling(herder, request->name) || !begin_altering(herder, request->name))
         sl_answer_refuse(
             ret, SL_ANSWER_CONFLICT,
             "The offsets of a connector are being changed by another request. Try again shortly.");

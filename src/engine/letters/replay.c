@@ -30,6 +30,7 @@ struct replay {
     const struct sl_connector *connector;
     const struct sl_dlq_filter *filter;
     bool drop;
+    const struct sl_replay_guard *guard; /* or NULL */
     struct sl_replay_counts *counts;
     const struct sl_topic *topic;
     struct sl_progress *ends; /* first_offset: how far we are; next_offset: where the run ends */
@@ -442,6 +443,11 @@ static enum sl_rc open_reader(struct replay *replay, struct sl_error *err)
     return rc;
 }
 
+static enum sl_rc may_go_on(const struct replay *replay, struct sl_error *err)
+{
+    return replay->guard ? replay->guard->may_go_on(replay->guard->ctx, replay->counts, err) : SL_OK;
+}
+
 static enum sl_rc run(struct replay *replay, struct sl_error *err)
 {
     struct sl_transport *transport = replay->shared->transport;
@@ -459,8 +465,15 @@ static enum sl_rc run(struct replay *replay, struct sl_error *err)
         rc = open_sink(replay, err);
     if (rc == SL_OK)
         rc = open_reader(replay, err);
-    while (rc == SL_OK && !at_the_end(replay))
+    if (rc == SL_OK)
+        rc = may_go_on(replay, err);
+    while (rc == SL_OK && !at_the_end(replay)) {
         rc = one_reading(replay, err);
+        if (rc == SL_OK)
+            rc = may_go_on(replay, err);
+    }
+    if (rc == SL_OK && transport->ops->sync_commits) /* what was dropped does not come back */
+        rc = transport->ops->sync_commits(transport, err);
     if (rc == SL_OK)
         rc = let_keys_go(replay, err);
     return rc;
@@ -483,15 +496,29 @@ static void close_all(struct replay *replay)
     sl_props_free(replay->props);
 }
 
+void sl_replay_counts_json(const struct sl_replay_counts *counts, json_t *object)
+{
+    const struct {
+        const char *name;
+        uint64_t count;
+    } all[] = {{"replayed", counts->replayed}, {"failed_again", counts->failed},
+               {"waiting", counts->waiting},   {"kept", counts->kept},
+               {"dropped", counts->dropped},   {"keys_released", counts->keys_released}};
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+        (void)json_object_set_new(object, all[i].name, json_integer((json_int_t)all[i].count));
+}
+
 enum sl_rc sl_replay_run(const struct sl_shared *shared, const struct sl_connector *connector,
-                         const struct sl_dlq_filter *filter, bool drop, struct sl_replay_counts *ret,
-                         struct sl_error *err)
+                         const struct sl_dlq_filter *filter, bool drop, const struct sl_replay_guard *guard,
+                         struct sl_replay_counts *ret, struct sl_error *err)
 {
     const char *topic = sl_connector_text(connector->props, "errors.deadletterqueue.topic.name");
     struct replay replay = {.shared = shared,
                             .connector = connector,
                             .filter = filter,
                             .drop = drop,
+                            .guard = guard,
                             .counts = ret,
                             .keeps_order =
                                 connector->sink && sl_connector_bool(connector->props, "errors.park.keys")};

@@ -22,6 +22,8 @@
 #include "engine/letters/dlq.h"
 #include "engine/task_context.h"
 
+#include <jansson.h>
+
 struct sl_replay_counts {
     uint64_t replayed; /* applied, or left out by a transform */
     uint64_t failed;   /* dead letters again */
@@ -32,13 +34,23 @@ struct sl_replay_counts {
     uint64_t keys_released;
 };
 
+/* Asked before each reading, with what was done so far; an error ends the run with it. NULL: go on. */
+struct sl_replay_guard {
+    enum sl_rc (*may_go_on)(void *ctx, const struct sl_replay_counts *counts, struct sl_error *err);
+    void *ctx;
+};
+
+/* "replayed", "failed_again", "waiting", "kept", "dropped", "keys_released": as REST and the commands say it.
+ */
+void sl_replay_counts_json(const struct sl_replay_counts *counts, json_t *object);
+
 /*
  * connector: a sink, resolved and checked. Everything is borrowed. drop: settle what the filter means without
  * applying it. Errors: CONFIG (no sink, no dead letter topic), the log's, the sink's; what was counted until
  * then is done.
  */
 enum sl_rc sl_replay_run(const struct sl_shared *shared, const struct sl_connector *connector,
-                         const struct sl_dlq_filter *filter, bool drop, struct sl_replay_counts *ret,
-                         struct sl_error *err);
+                         const struct sl_dlq_filter *filter, bool drop, const struct sl_replay_guard *guard,
+                         struct sl_replay_counts *ret, struct sl_error *err);
 
 #endif

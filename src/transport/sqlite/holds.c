@@ -271,6 +271,23 @@ void sl_sqlite_holds_stored(struct sl_sqlite *log)
     (void)pthread_mutex_unlock(&log->table_lock);
 }
 
+enum sl_rc sl_sqlite_sync_commits(struct sl_transport *transport, struct sl_error *err)
+{
+    struct sl_sqlite *log = sl_sqlite_of(transport);
+    enum sl_rc rc = sl_sqlite_writable(log, err);
+
+    if (rc)
+        return rc;
+    (void)pthread_mutex_lock(&log->lock);
+    rc = sl_sqlite_db_begin(&log->db, err);
+    if (!rc)
+        rc = sl_sqlite_db_end(&log->db, sl_sqlite_holds_store(log, err), err);
+    if (!rc)
+        sl_sqlite_holds_stored(log);
+    (void)pthread_mutex_unlock(&log->lock);
+    return rc;
+}
+
 static enum sl_rc reserve_one(struct sl_sqlite *log, struct sl_sqlite_name *name,
                               const struct sl_topic *topic, struct sl_error *err)
 {

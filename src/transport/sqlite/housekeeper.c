@@ -50,16 +50,8 @@ static bool holds_dirty(struct sl_sqlite *log)
 void sl_sqlite_housekeeper_store_holds(struct sl_sqlite *log)
 {
     struct sl_error err;
-    enum sl_rc rc;
 
-    (void)pthread_mutex_lock(&log->lock);
-    rc = sl_sqlite_db_begin(&log->db, &err);
-    if (!rc)
-        rc = sl_sqlite_db_end(&log->db, sl_sqlite_holds_store(log, &err), &err);
-    if (!rc)
-        sl_sqlite_holds_stored(log);
-    (void)pthread_mutex_unlock(&log->lock);
-    if (rc)
+    if (sl_sqlite_sync_commits(&log->transport, &err))
         complain(log, "readers' positions could not be written, and will be later", &err);
 }
 

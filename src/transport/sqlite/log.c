@@ -298,6 +298,7 @@ const struct sl_transport_ops sl_transport_sqlite = {
     .reader_wake = sl_sqlite_reader_wake,
     .reader_close = sl_sqlite_reader_close,
     .commit = sl_sqlite_commit,
+    .sync_commits = sl_sqlite_sync_commits,
     .committed = sl_sqlite_committed,
     .reserve = sl_sqlite_reserve,
     .put = sl_sqlite_put,

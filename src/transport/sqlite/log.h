@@ -212,6 +212,7 @@ enum sl_rc sl_sqlite_list(struct sl_transport *transport, const char *space, sl_
 /* holds.c: what readers' names have committed and reserved. */
 enum sl_rc sl_sqlite_holds_load(struct sl_sqlite *log, struct sl_error *err);
 void sl_sqlite_holds_done(struct sl_sqlite *log);
+enum sl_rc sl_sqlite_sync_commits(struct sl_transport *transport, struct sl_error *err);
 enum sl_rc sl_sqlite_commit(struct sl_transport *transport, const char *name,
                             const struct sl_progress *progress, size_t n, struct sl_error *err);
 enum sl_rc sl_sqlite_committed(struct sl_transport *transport, const char *name, const struct sl_topic *topic,

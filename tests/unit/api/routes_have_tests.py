@@ -15,9 +15,12 @@ sys.dont_write_bytecode = True
 
 import calls  # noqa: E402
 
-# What Connect cannot be asked for: its test by name. Two workers say "forward" to each other; the route is ours.
+# What Connect cannot be asked for: its test by name. Two workers say "forward" to each other; the routes are ours.
 ELSEWHERE = {"forward": "tests/interop/rest/test_forwarding.py"}
-OUR_ROUTES = {"GET /admin/breakers": "tests/scenario/test_breakers.py"}
+LETTERS = "/connectors/{connector}/dead-letters"
+OUR_ROUTES = {"GET /admin/breakers": "tests/scenario/test_breakers.py",
+              **{route: "tests/scenario/test_dead_letters.py" for route in (f"GET {LETTERS}", f"POST {LETTERS}/replay",
+                                                                            f"POST {LETTERS}/drop")}}
 
 
 def routes():

@@ -45,6 +45,11 @@ enum ms_type_id {
     MS_SMALLDATETIME,
     MS_XML,
     MS_SQL_VARIANT,
+    /* CLR types, kept and sent in their own serialisation; length is MS_MAX. No methods, no text form. */
+    MS_HIERARCHYID,
+    MS_GEOMETRY,
+    MS_GEOGRAPHY,
+    MS_TYPE_LAST = MS_GEOGRAPHY,
 };
 
 #define MS_MAX (-1) /* the length of varchar(max), nvarchar(max), varbinary(max) */

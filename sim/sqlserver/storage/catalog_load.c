@@ -44,9 +44,9 @@ void ms_catalog_unref(struct ms_catalog *catalog)
 
 static enum ms_type_id type_by_system_id(int system_type_id)
 {
-    for (int id = MS_BIT; id <= MS_SQL_VARIANT; id++) {
+    for (int id = MS_BIT; id <= MS_TYPE_LAST; id++) {
         const struct ms_type_info *info = ms_type_info((enum ms_type_id)id);
-        if (info && info->system_type_id == system_type_id)
+        if (info && info->user_type_id == system_type_id)
             return (enum ms_type_id)id;
     }
     return MS_UNKNOWN;

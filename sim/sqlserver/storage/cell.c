@@ -86,7 +86,10 @@ static enum cell_kind kind_of(const struct ms_type *type)
     case MS_VARBINARY:
     case MS_IMAGE:
     case MS_ROWVERSION:
-    case MS_SQL_VARIANT: return CELL_BLOB;
+    case MS_SQL_VARIANT:
+    case MS_HIERARCHYID:
+    case MS_GEOMETRY:
+    case MS_GEOGRAPHY: return CELL_BLOB;
     case MS_UNIQUEIDENTIFIER: return CELL_GUID;
     case MS_DATETIMEOFFSET: return CELL_OFFSET;
     case MS_UNKNOWN:

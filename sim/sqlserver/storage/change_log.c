@@ -27,7 +27,10 @@ static enum value_kind kind_of(const struct ms_type *type)
     case MS_DATETIMEOFFSET: return KIND_OFFSET;
     case MS_UNIQUEIDENTIFIER:
     case MS_XML:
-    case MS_SQL_VARIANT: return KIND_BYTES;
+    case MS_SQL_VARIANT:
+    case MS_HIERARCHYID:
+    case MS_GEOMETRY:
+    case MS_GEOGRAPHY: return KIND_BYTES;
     default: break;
     }
     return type->id >= MS_CHAR && type->id <= MS_ROWVERSION ? KIND_BYTES : KIND_INTEGER;

@@ -244,7 +244,7 @@ bool ms_column_set_type(struct ms_session *session, int32_t object_id, int32_t c
     return ms_sql_run(session, err,
                       "UPDATE sys_columns SET type_id=?,length=?,precision=?,scale=?,nullable=?,collation=?"
                       " WHERE object_id=? AND column_id=?",
-                      "iiiiisii", ms_type_info(type->id)->system_type_id, type->length, type->precision,
+                      "iiiiisii", ms_type_info(type->id)->user_type_id, type->length, type->precision,
                       type->scale, (int)nullable, ms_type_is_character(type->id) ? collation : NULL,
                       object_id, column_id);
 }

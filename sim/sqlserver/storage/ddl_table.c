@@ -108,10 +108,10 @@ bool ms_ddl_insert_column(struct ms_session *session, const struct ms_database *
         session, err,
         "INSERT INTO sys_columns(object_id,column_id,name,type_id,length,precision,scale,nullable,identity,"
         "seed,increment,rowguid,collation,computed,persisted) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-        "iisiiiiiiIIissi", object_id, column_id, spec->name, info ? info->system_type_id : 0,
-        spec->type.length, spec->type.precision, spec->type.scale, (int)spec->nullable, (int)spec->identity,
-        spec->identity_seed, spec->identity_increment, (int)spec->rowguidcol, collation_of(db, spec),
-        spec->computed_definition, (int)spec->computed_persisted);
+        "iisiiiiiiIIissi", object_id, column_id, spec->name, info ? info->user_type_id : 0, spec->type.length,
+        spec->type.precision, spec->type.scale, (int)spec->nullable, (int)spec->identity, spec->identity_seed,
+        spec->identity_increment, (int)spec->rowguidcol, collation_of(db, spec), spec->computed_definition,
+        (int)spec->computed_persisted);
 }
 
 static bool columns_distinct(const char *table, const struct ms_column_spec *columns, size_t n,

@@ -26,7 +26,8 @@ void ms_fk_statement_forget(struct ms_session *session)
 static void copy_value(struct ms_arena *arena, const struct ms_type *type, const struct ms_value *from,
                        struct ms_value *to)
 {
-    bool bytes = (type->id >= MS_CHAR && type->id <= MS_UNIQUEIDENTIFIER) || type->id == MS_XML;
+    bool bytes = (type->id >= MS_CHAR && type->id <= MS_UNIQUEIDENTIFIER) || type->id == MS_XML ||
+                 ms_type_is_clr(type->id);
     *to = *from;
     if (bytes && !from->is_null)
         to->bytes = (const uint8_t *)ms_arena_dup(arena, from->bytes, from->len);

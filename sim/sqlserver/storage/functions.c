@@ -231,15 +231,15 @@ static void type_id(sqlite3_context *context, int n, sqlite3_value **args)
     struct ms_type type;
     const char *name = text_of(args[0]);
     (void)n;
-    result_id(context, name && ms_type_find(name, &type) ? ms_type_info(type.id)->system_type_id : 0);
+    result_id(context, name && ms_type_find(name, &type) ? ms_type_info(type.id)->user_type_id : 0);
 }
 
 static void type_name(sqlite3_context *context, int n, sqlite3_value **args)
 {
     (void)n;
-    for (int id = MS_BIT; id <= MS_SQL_VARIANT; id++) {
+    for (int id = MS_BIT; id <= MS_TYPE_LAST; id++) {
         const struct ms_type_info *info = ms_type_info((enum ms_type_id)id);
-        if (info && info->system_type_id == sqlite3_value_int(args[0])) {
+        if (info && info->user_type_id == sqlite3_value_int(args[0])) {
             result_text(context, info->name);
             return;
         }

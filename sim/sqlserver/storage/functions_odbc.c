@@ -75,6 +75,9 @@ static struct odbc_type describe(const struct ms_type *type, int version)
     case MS_SMALLDATETIME: return (struct odbc_type){v3 ? 93 : 11, 16, 16, 0, 0, NONE, 111};
     case MS_XML: return (struct odbc_type){v3 ? -152 : -10, 0, 0, NONE, 0, 0, 0};
     case MS_SQL_VARIANT: return (struct odbc_type){v3 ? -150 : -8, 8000, 8000, NONE, 0, NONE, 39};
+    case MS_HIERARCHYID: return (struct odbc_type){v3 ? -151 : -4, 892, 892, NONE, 0, 892, 37};
+    case MS_GEOMETRY:
+    case MS_GEOGRAPHY: return (struct odbc_type){v3 ? -151 : -4, 0, 0, NONE, 0, 0, 23};
     case MS_UNKNOWN: break;
     }
     return (struct odbc_type){0, 0, 0, NONE, 0, NONE, 0};
@@ -102,9 +105,9 @@ static void odbc(sqlite3_context *context, int n, sqlite3_value **args)
                            .scale = (uint8_t)sqlite3_value_int(args[5])};
     const char *what = (const char *)sqlite3_value_text(args[0]);
     (void)n;
-    for (int id = MS_BIT; id <= MS_SQL_VARIANT; id++) {
+    for (int id = MS_BIT; id <= MS_TYPE_LAST; id++) {
         const struct ms_type_info *info = ms_type_info((enum ms_type_id)id);
-        if (info && info->system_type_id == sqlite3_value_int(args[2]))
+        if (info && info->user_type_id == sqlite3_value_int(args[2]))
             type.id = (enum ms_type_id)id;
     }
     struct odbc_type t = describe(&type, sqlite3_value_int(args[1]));

@@ -18,9 +18,9 @@ static struct ms_session *session_of(sqlite3_context *context)
 /* (system_type_id, length, precision, scale) of a catalogue row as a type */
 static bool type_argument(sqlite3_value **args, struct ms_type *ret)
 {
-    for (int id = MS_BIT; id <= MS_SQL_VARIANT; id++) {
+    for (int id = MS_BIT; id <= MS_TYPE_LAST; id++) {
         const struct ms_type_info *info = ms_type_info((enum ms_type_id)id);
-        if (info && info->system_type_id == sqlite3_value_int(args[0])) {
+        if (info && info->user_type_id == sqlite3_value_int(args[0])) {
             *ret = (struct ms_type){.id = (enum ms_type_id)id,
                                     .length = sqlite3_value_int(args[1]),
                                     .precision = (uint8_t)sqlite3_value_int(args[2]),

@@ -142,7 +142,7 @@
                                             "END AS length,precision,CASE WHEN system_type_id IN"            \
                                             " (106,108) THEN 0 ELSE scale END AS "                           \
                                             "scale,is_character,nullable FROM {types} WHERE "                \
-                                            "name<>'sysname') c WHERE"                                       \
+                                            "name<>'sysname' AND system_type_id<>240) c WHERE"               \
                                             " ifnull(?1,0)=0 OR " OF_TYPE(                                   \
                                                 "t", "ifnull(?2,2)") "=?1 ORDER BY 2,"                       \
                                                                      "c.type_id NOT IN (40,41,42,43),1"

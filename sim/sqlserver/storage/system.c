@@ -18,7 +18,7 @@
 static void add_types(struct ms_buffer *sql)
 {
     const char *join = "(";
-    for (int id = MS_BIT; id <= MS_SQL_VARIANT; id++) {
+    for (int id = MS_BIT; id <= MS_TYPE_LAST; id++) {
         const struct ms_type_info *t = ms_type_info((enum ms_type_id)id);
         if (!t)
             continue;
@@ -26,7 +26,7 @@ static void add_types(struct ms_buffer *sql)
             sql,
             "%sSELECT '%s' AS name,%u AS system_type_id,%u AS user_type_id,%d AS max_length,%u AS precision,"
             "%u AS scale,%d AS is_character,%d AS nullable",
-            join, t->name, t->system_type_id, t->system_type_id, t->max_length, t->precision, t->scale,
+            join, t->name, ms_type_system_id(t), t->user_type_id, t->max_length, t->precision, t->scale,
             ms_type_is_character(t->id), t->id != MS_ROWVERSION);
         join = " UNION ALL ";
     }

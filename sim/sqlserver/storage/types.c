@@ -36,6 +36,9 @@ static const struct ms_type_info infos[] = {
     {MS_SMALLDATETIME, "smalldatetime", 58, 4, 16, 0, 11, 11},
     {MS_XML, "xml", 241, -1, 0, 0, -10, -152},
     {MS_SQL_VARIANT, "sql_variant", 98, 8016, 0, 0, -8, -150},
+    {MS_HIERARCHYID, "hierarchyid", 128, 892, 0, 0, -4, -151},
+    {MS_GEOMETRY, "geometry", 129, -1, 0, 0, -4, -151},
+    {MS_GEOGRAPHY, "geography", 130, -1, 0, 0, -4, -151},
 };
 
 const struct ms_type_info *ms_type_info(enum ms_type_id id)
@@ -45,6 +48,11 @@ const struct ms_type_info *ms_type_info(enum ms_type_id id)
             return &infos[i];
     }
     return NULL;
+}
+
+uint8_t ms_type_system_id(const struct ms_type_info *info)
+{
+    return ms_type_is_clr(info->id) ? 240 : info->user_type_id;
 }
 
 static const struct {
@@ -78,6 +86,9 @@ static void default_facets(struct ms_type *type)
     case MS_NVARCHAR:
     case MS_BINARY:
     case MS_VARBINARY: type->length = 1; break;
+    case MS_HIERARCHYID:
+    case MS_GEOMETRY:
+    case MS_GEOGRAPHY: type->length = MS_MAX; break;
     case MS_TIME:
     case MS_DATETIME2:
     case MS_DATETIMEOFFSET: type->scale = 7; break;
@@ -158,6 +169,11 @@ uint8_t ms_type_scale(const struct ms_type *type)
     }
 }
 
+bool ms_type_is_clr(enum ms_type_id id)
+{
+    return id >= MS_HIERARCHYID && id <= MS_GEOGRAPHY;
+}
+
 bool ms_type_is_character(enum ms_type_id id)
 {
     return id >= MS_CHAR && id <= MS_NTEXT;
@@ -171,7 +187,7 @@ bool ms_type_is_unicode(enum ms_type_id id)
 bool ms_type_is_lob(const struct ms_type *type)
 {
     return type->id == MS_TEXT || type->id == MS_NTEXT || type->id == MS_IMAGE || type->id == MS_XML ||
-           type->length == MS_MAX;
+           (type->length == MS_MAX && type->id != MS_HIERARCHYID);
 }
 
 const char *ms_type_text(const struct ms_type *type, char *buf, size_t size)

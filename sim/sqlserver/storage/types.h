@@ -12,9 +12,9 @@
 
 struct ms_type_info {
     enum ms_type_id id;
-    const char *name;       /* "int", "nvarchar", "timestamp" (rowversion's catalogue name) ... */
-    uint8_t system_type_id; /* sys.types.system_type_id; user_type_id is the same for built-in types */
-    int16_t max_length;     /* sys.types.max_length, bytes */
+    const char *name;     /* "int", "nvarchar", "timestamp" (rowversion's catalogue name) ... */
+    uint8_t user_type_id; /* sys.types.user_type_id: a type of its own; what the catalogue keeps */
+    int16_t max_length;   /* sys.types.max_length, bytes */
     uint8_t precision;
     uint8_t scale;
     int16_t odbc_type; /* DATA_TYPE of sp_columns */
@@ -22,6 +22,7 @@ struct ms_type_info {
 };
 
 const struct ms_type_info *ms_type_info(enum ms_type_id id); /* NULL for MS_UNKNOWN */
+uint8_t ms_type_system_id(const struct ms_type_info *info);  /* system_type_id: CLR types share one */
 
 /*
  * Look a type name up, synonyms included ("integer", "dec", "character varying", "rowversion", "sysname",
@@ -35,6 +36,7 @@ int16_t ms_type_max_length(const struct ms_type *type);
 uint8_t ms_type_precision(const struct ms_type *type);
 uint8_t ms_type_scale(const struct ms_type *type);
 
+bool ms_type_is_clr(enum ms_type_id id);         /* hierarchyid, geometry, geography */
 bool ms_type_is_character(enum ms_type_id id);   /* char .. ntext, and not xml */
 bool ms_type_is_unicode(enum ms_type_id id);     /* nchar, nvarchar, ntext, xml, sql_variant */
 bool ms_type_is_lob(const struct ms_type *type); /* text, ntext, image, xml and the (max) types */

@@ -20,7 +20,10 @@ bool ms_value_same(const struct ms_type *type, const struct ms_value *a, const s
     case MS_DATETIMEOFFSET: return a->i == b->i && a->offset_min == b->offset_min;
     case MS_UNIQUEIDENTIFIER: return memcmp(a->bytes, b->bytes, 16) == 0;
     case MS_XML:
-    case MS_SQL_VARIANT: break;
+    case MS_SQL_VARIANT:
+    case MS_HIERARCHYID:
+    case MS_GEOMETRY:
+    case MS_GEOGRAPHY: break;
     default:
         if (!(type->id >= MS_CHAR && type->id <= MS_ROWVERSION))
             return a->i == b->i;
@@ -87,6 +90,7 @@ static void add_value(struct ms_buffer *text, const struct ms_type *type, const 
     case MS_BINARY:
     case MS_VARBINARY:
     case MS_ROWVERSION:
+    case MS_HIERARCHYID:
         ms_buffer_text(text, "0x");
         for (uint32_t i = 0; i < value->len; i++)
             ms_buffer_format(text, "%02x", value->bytes[i]);

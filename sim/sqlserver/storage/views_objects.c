@@ -33,13 +33,14 @@
     " generated_always_type tinyint, generated_always_type_desc nvarchar(60), encryption_type int,"         \
     " encryption_type_desc nvarchar(64), encryption_algorithm_name sysname, column_encryption_key_id int,"  \
     " column_encryption_key_database_name sysname, is_hidden bit, is_masked bit!"
-#define COLUMN_SELECT                                                                                     \
-    "c.object_id,c.name,c.column_id,c.type_id,c.type_id,ms_column_size(c.type_id,c.length,c.precision,c." \
-    "scale),"                                                                                             \
-    "ms_column_precision(c.type_id,c.length,c.precision,c.scale),"                                        \
-    "ms_column_scale(c.type_id,c.length,c.precision,c.scale),c.collation,c.nullable,"                     \
-    "c.type_id IN (175,167,173,165,239,231),c.rowguid,c.identity,c.computed IS NOT "                      \
-    "NULL,0,o.tracked>0,0,0,0,0,0,"                                                                       \
+#define COLUMN_SELECT                                                                 \
+    "c.object_id,c.name,c.column_id,iif(c.type_id BETWEEN 128 AND "                   \
+    "130,240,c.type_id),c.type_id,ms_column_size(c.type_id,c.length,c.precision,c."   \
+    "scale),"                                                                         \
+    "ms_column_precision(c.type_id,c.length,c.precision,c.scale),"                    \
+    "ms_column_scale(c.type_id,c.length,c.precision,c.scale),c.collation,c.nullable," \
+    "c.type_id IN (175,167,173,165,239,231),c.rowguid,c.identity,c.computed IS NOT "  \
+    "NULL,0,o.tracked>0,0,0,0,0,0,"                                                   \
     "c.default_id,0,0,0,0,'NOT_APPLICABLE',NULL,NULL,NULL,NULL,NULL,0,0"
 #define COLUMNS " FROM sys_columns c JOIN sys_objects o ON o.object_id=c.object_id WHERE o.db_id={db}" VISIBLE
 

@@ -39,7 +39,8 @@ const struct ms_view ms_views_server[] = {
      " is_user_defined bit!, is_assembly_type bit!, default_object_id int!, rule_object_id int!, "
      "is_table_type bit!",
      "SELECT name,system_type_id,user_type_id,4,NULL,max_length,precision,scale,CASE WHEN is_character THEN"
-     " (SELECT collation FROM sys_databases WHERE db_id={db}) END,nullable,0,0,0,0,0 FROM {types}"},
+     " (SELECT collation FROM sys_databases WHERE db_id={db}) END,nullable,0,system_type_id=240,0,0,0 FROM "
+     "{types}"},
     {"sys", "server_principals",
      "name sysname!, principal_id int!, sid varbinary(85), type char(1)!, type_desc nvarchar(60), "
      "is_disabled bit,"

@@ -117,7 +117,8 @@ const struct ms_view ms_views_standard[] = {
      "tinyint!,"
      " colid smallint, cdefault int!, isnullable int, collation sysname, prec smallint, scale int, "
      "iscomputed int",
-     "SELECT c.name,c.object_id,c.type_id,c.type_id,ms_column_size(c.type_id,c.length,c.precision,c.scale),"
+     "SELECT c.name,c.object_id,iif(c.type_id BETWEEN 128 AND "
+     "130,240,c.type_id),c.type_id,ms_column_size(c.type_id,c.length,c.precision,c.scale),"
      "ms_column_precision(c.type_id,c.length,c.precision,c.scale),"
      "ms_column_scale(c.type_id,c.length,c.precision,c.scale),c.column_id,c.default_id,c.nullable,c."
      "collation,"

@@ -2,6 +2,8 @@
 #include "types.h"
 #include "chars.h"
 
+#include <stdio.h>
+
 const uint8_t ms_collation[5] = {0x09, 0x04, 0xD0, 0x00, 0x34};
 
 struct wire_type {
@@ -45,6 +47,9 @@ static const struct wire_type wire_types[] = {
     [MS_SMALLDATETIME] = {MS_SHAPE_SMALLDATETIME, 0, MS_WIRE_DATETIMEN, MS_WIRE_DATETIM4, 4},
     [MS_XML] = {MS_SHAPE_PLP, MS_CHARSET_UTF16, MS_WIRE_XML, 0, 0},
     [MS_SQL_VARIANT] = {MS_SHAPE_VARIANT, MS_CHARSET_UTF16, MS_WIRE_VARIANT, 0, 0},
+    [MS_HIERARCHYID] = {MS_SHAPE_PLP, MS_CHARSET_BINARY, MS_WIRE_UDT, 0, 0},
+    [MS_GEOMETRY] = {MS_SHAPE_PLP, MS_CHARSET_BINARY, MS_WIRE_UDT, 0, 0},
+    [MS_GEOGRAPHY] = {MS_SHAPE_PLP, MS_CHARSET_BINARY, MS_WIRE_UDT, 0, 0},
 };
 
 static bool is_timed(enum ms_shape shape)
@@ -54,7 +59,7 @@ static bool is_timed(enum ms_shape shape)
 
 struct ms_encoder ms_encoder_make(const struct ms_type *type, bool nullable)
 {
-    const struct wire_type *wire = &wire_types[(unsigned)type->id <= MS_SQL_VARIANT ? type->id : MS_UNKNOWN];
+    const struct wire_type *wire = &wire_types[(unsigned)type->id <= MS_TYPE_LAST ? type->id : MS_UNKNOWN];
     struct ms_encoder encoder = {.shape = wire->shape,
                                  .charset = wire->charset,
                                  .wire = wire->wire,
@@ -103,6 +108,24 @@ static void put_collation(const struct ms_encoder *encoder, struct ms_bytes *out
         ms_bytes_put(out, ms_collation, sizeof(ms_collation));
 }
 
+/* UDT_INFO: the largest size, where the type is found, and which class of .NET reads it. */
+static void put_clr_type(const struct ms_encoder *encoder, struct ms_bytes *out)
+{
+    static const char *const names[][2] = {
+        {"hierarchyid", "SqlHierarchyId"}, {"geometry", "SqlGeometry"}, {"geography", "SqlGeography"}};
+    const char *const *name = names[encoder->type.id - MS_HIERARCHYID];
+    char class_name[160];
+    (void)snprintf(class_name, sizeof class_name,
+                   "Microsoft.SqlServer.Types.%s, Microsoft.SqlServer.Types, Version=11.0.0.0, "
+                   "Culture=neutral, PublicKeyToken=89845dcd8080cc91",
+                   name[1]);
+    ms_bytes_put_le(out, encoder->type.id == MS_HIERARCHYID ? 892 : 0xFFFF, 2);
+    ms_chars_put_b_varchar(out, "");
+    ms_chars_put_b_varchar(out, "sys");
+    ms_chars_put_b_varchar(out, name[0]);
+    ms_chars_put_us_varchar(out, class_name);
+}
+
 static void put_bounded_type(const struct ms_encoder *encoder, struct ms_bytes *out)
 {
     switch ((int)encoder->shape) {
@@ -111,6 +134,10 @@ static void put_bounded_type(const struct ms_encoder *encoder, struct ms_bytes *
         put_collation(encoder, out);
         break;
     case MS_SHAPE_PLP:
+        if (encoder->wire == MS_WIRE_UDT) {
+            put_clr_type(encoder, out);
+            break;
+        }
         if (encoder->wire == MS_WIRE_XML) {
             ms_bytes_put_u8(out, 0); /* no schema collection */
             break;

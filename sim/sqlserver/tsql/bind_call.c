@@ -233,7 +233,8 @@ static struct ms_bound *bind_string_agg(struct ms_binder *b, const struct ms_exp
 static struct ms_bound *bind_min_max(struct ms_binder *b, const struct ms_expr *e, struct ms_bound *x)
 {
     enum ms_type_id id = x->type.id;
-    if (id == MS_BIT || id == MS_TEXT || id == MS_NTEXT || id == MS_IMAGE || id == MS_XML)
+    if (id == MS_BIT || id == MS_TEXT || id == MS_NTEXT || id == MS_IMAGE || id == MS_XML ||
+        id == MS_GEOMETRY || id == MS_GEOGRAPHY)
         ms_binder_fail(b, 8117, 16, "Operand data type %s is invalid for %s operator.", ms_type_word(id),
                        call_name(e));
     const char *collation = ms_bind_collation(x, NULL);

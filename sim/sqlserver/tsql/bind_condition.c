@@ -23,13 +23,15 @@ static const char *comparable(struct ms_binder *b, const struct ms_bound *x)
 static void check_comparable(struct ms_binder *b, const struct ms_bound *x, const char *op)
 {
     enum ms_type_id id = x->type.id;
+    if (id == MS_GEOMETRY || id == MS_GEOGRAPHY)
+        ms_binder_fail(b, 403, 16, "Invalid operator for data type. Operator equals %s, type equals %s.",
+                       strcmp(op, "=") == 0 ? "equal to" : op, ms_type_word(id));
     if (id == MS_TEXT || id == MS_NTEXT || id == MS_IMAGE || id == MS_XML)
         ms_binder_fail(b, id == MS_XML ? 305 : 402, 16,
                        id == MS_XML ? "The XML data type cannot be compared or sorted, except when using the "
                                       "IS NULL operator.%s%s"
                                     : "The data types %s and %s are incompatible in the equal to operator.",
                        id == MS_XML ? "" : ms_type_word(id), id == MS_XML ? "" : "varchar");
-    (void)op;
 }
 
 /*

@@ -588,6 +588,11 @@ int ms_convert_allowed(const struct ms_type *from, const struct ms_type *to)
         ct == MS_CLASS_INTEGER || ct == MS_CLASS_DECIMAL || ct == MS_CLASS_MONEY || ct == MS_CLASS_FLOAT;
     bool old_from = from->id == MS_DATETIME || from->id == MS_SMALLDATETIME;
     bool old_to = to->id == MS_DATETIME || to->id == MS_SMALLDATETIME;
+    if (cf != MS_CLASS_NONE && from->id != to->id && (ms_type_is_clr(from->id) || ms_type_is_clr(to->id)))
+        return ct != MS_CLASS_BINARY || cf != MS_CLASS_BINARY ? 0
+               : !ms_type_is_clr(from->id)                    ? 2
+               : !ms_type_is_clr(to->id)                      ? 1
+                                                              : 0;
     if (cf == ct || cf == MS_CLASS_NONE || ct == MS_CLASS_VARIANT || cf == MS_CLASS_VARIANT)
         return !(from->id == MS_DATE && to->id == MS_TIME) && !(from->id == MS_TIME && to->id == MS_DATE) ? 2
                                                                                                           : 0;

@@ -74,7 +74,10 @@ static bool type_takes(enum ms_type_id id, const char *what)
     case MS_DATETIME:
     case MS_SMALLDATETIME:
     case MS_XML:
-    case MS_SQL_VARIANT: break;
+    case MS_SQL_VARIANT:
+    case MS_HIERARCHYID:
+    case MS_GEOMETRY:
+    case MS_GEOGRAPHY: break;
     }
     return false;
 }

@@ -38,6 +38,9 @@ static const struct {
     [MS_NTEXT] = {MS_CLASS_TEXT, 11, 0, 0},
     [MS_XML] = {MS_CLASS_XML, 30, 0, 0},
     [MS_SQL_VARIANT] = {MS_CLASS_VARIANT, 31, 0, 0},
+    [MS_HIERARCHYID] = {MS_CLASS_BINARY, 32, 0, 0},
+    [MS_GEOMETRY] = {MS_CLASS_BINARY, 33, 0, 0},
+    [MS_GEOGRAPHY] = {MS_CLASS_BINARY, 34, 0, 0},
 };
 
 enum ms_class ms_type_class(enum ms_type_id id)
@@ -62,6 +65,8 @@ struct ms_type ms_type_simple(enum ms_type_id id)
         type.length = id == MS_ROWVERSION ? 8 : 1;
     if (id == MS_TEXT || id == MS_NTEXT || id == MS_IMAGE)
         type.length = 0;
+    if (ms_type_is_clr(id))
+        type.length = MS_MAX;
     return type;
 }
 

@@ -290,13 +290,13 @@ static bool send_row(struct ms_call *call, size_t ordinal, const struct guess *g
         row[i] = (struct ms_value){.is_null = answer_columns[i].nullable};
     row[0].i = (int64_t)ordinal;
     row[1] = text_value(guess->name);
-    row[2].i = info->system_type_id;
+    row[2].i = ms_type_system_id(info);
     row[3] = text_value(ms_type_text(&guess->type, name, 64));
     row[4].i = length;
     row[5].i = ms_type_precision(&guess->type);
     row[6].i = ms_type_scale(&guess->type);
     row[19].i = 1;
-    row[22].i = info->system_type_id;
+    row[22].i = info->user_type_id;
     row[23].i = length < 0 ? 65535 : length;
     return call->l->sink->row(call->l->sink->ctx, row);
 }

@@ -15,7 +15,9 @@ static const char instances_sql[] =
 
 /* Types as the change table has them; what only the source table knows is NULL for a column dropped there. */
 static const char columns_sql[] =
-    "SELECT cc.object_id, cc.column_name, cc.column_id, cc.column_ordinal, c.system_type_id, c.max_length,"
+    "SELECT cc.object_id, cc.column_name, cc.column_id, cc.column_ordinal,"
+    " CASE WHEN c.user_type_id IN (128, 129, 130) THEN c.user_type_id ELSE c.system_type_id END, "
+    "c.max_length,"
     " c.precision, c.scale, sc.is_nullable, sc.is_identity, sc.is_computed, sc.system_type_id, dc.definition"
     " FROM cdc.captured_columns cc"
     " JOIN cdc.change_tables ct ON ct.object_id = cc.object_id"
@@ -80,6 +82,9 @@ const char *sl_mssql_type_name(enum sl_mssql_type type)
         {SL_MSSQL_TIMESTAMP, "timestamp"},
         {SL_MSSQL_NVARCHAR, "nvarchar"},
         {SL_MSSQL_NCHAR, "nchar"},
+        {SL_MSSQL_HIERARCHYID, "hierarchyid"},
+        {SL_MSSQL_GEOMETRY, "geometry"},
+        {SL_MSSQL_GEOGRAPHY, "geography"},
         {SL_MSSQL_CLR, "varbinary"},
         {SL_MSSQL_XML, "xml"},
     };

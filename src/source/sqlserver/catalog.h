@@ -13,7 +13,7 @@
 #include "source/sqlserver/config.h"
 #include "source/sqlserver/lsn.h"
 
-/* sys.columns.system_type_id. */
+/* sys.columns.system_type_id; of the CLR types that come with SQL Server, which share one, user_type_id. */
 enum sl_mssql_type {
     SL_MSSQL_IMAGE = 34,
     SL_MSSQL_TEXT = 35,
@@ -37,6 +37,9 @@ enum sl_mssql_type {
     SL_MSSQL_NUMERIC = 108,
     SL_MSSQL_SMALLMONEY = 122,
     SL_MSSQL_BIGINT = 127,
+    SL_MSSQL_HIERARCHYID = 128,
+    SL_MSSQL_GEOMETRY = 129,
+    SL_MSSQL_GEOGRAPHY = 130,
     SL_MSSQL_VARBINARY = 165,
     SL_MSSQL_VARCHAR = 167,
     SL_MSSQL_BINARY = 173,
@@ -44,7 +47,7 @@ enum sl_mssql_type {
     SL_MSSQL_TIMESTAMP = 189,
     SL_MSSQL_NVARCHAR = 231,
     SL_MSSQL_NCHAR = 239,
-    SL_MSSQL_CLR = 240,
+    SL_MSSQL_CLR = 240, /* a type of the user's own */
     SL_MSSQL_XML = 241,
 };
 

@@ -16,7 +16,7 @@ struct sl_mssql_field {
     const struct sl_schema *schema; /* optional when the column is nullable */
     const struct sl_mssql_column *column;
     bool optional;
-    bool large;                  /* read piece by piece; may be unavailable in an update */
+    bool large; /* read piece by piece; if its column is large, too, it may be unavailable in an update */
     struct sl_value fallback;    /* for a NULL in a NOT NULL column: change tables hold such */
     struct sl_value unavailable; /* for a large value that the change table lacks */
     int cell;                    /* place in the select list */

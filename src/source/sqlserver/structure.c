@@ -38,6 +38,7 @@ int sl_mssql_jdbc_type(const struct sl_mssql_column *column)
     case SL_MSSQL_BINARY:
     case SL_MSSQL_TIMESTAMP: return -2;
     case SL_MSSQL_IMAGE: return -4;
+    case SL_MSSQL_VARIANT: return -150;
     default: return -3;
     }
 }
@@ -57,7 +58,9 @@ int64_t sl_mssql_jdbc_length(const struct sl_mssql_column *column)
     case SL_MSSQL_VARCHAR:
     case SL_MSSQL_BINARY:
     case SL_MSSQL_VARBINARY:
+    case SL_MSSQL_HIERARCHYID:
     case SL_MSSQL_TIMESTAMP: return column->max_length;
+    case SL_MSSQL_VARIANT: return 8000;
     case SL_MSSQL_TEXT:
     case SL_MSSQL_IMAGE: return 2147483647;
     case SL_MSSQL_NTEXT: return 1073741823;

@@ -311,6 +311,9 @@ static enum sl_cell_kind kind_of(const struct sl_mssql_column *column)
     case SL_MSSQL_VARBINARY:
     case SL_MSSQL_IMAGE:
     case SL_MSSQL_TIMESTAMP:
+    case SL_MSSQL_HIERARCHYID:
+    case SL_MSSQL_GEOMETRY:
+    case SL_MSSQL_GEOGRAPHY:
     case SL_MSSQL_CLR: return SL_CELL_BYTES;
     default: return SL_CELL_TEXT;
     }
@@ -340,7 +343,7 @@ static bool is_unavailable(const struct sl_mssql_field *field, const struct sl_c
     int bit = field->column->ordinal - 1;
     SQLLEN byte = bit / 8;
 
-    if (sl_cell_is_null(mask) || byte >= mask->len)
+    if (!sl_mssql_column_is_large(field->column) || sl_cell_is_null(mask) || byte >= mask->len)
         return false;
     /* The mask is a big-endian number: its last byte holds the first eight columns. */
     return !(((const uint8_t *)mask->data)[mask->len - 1 - byte] >> (bit % 8) & 1);

@@ -142,6 +142,9 @@ static bool choose_type(struct sl_mssql_field *field, const struct sl_mssql_conf
     case SL_MSSQL_VARBINARY:
     case SL_MSSQL_IMAGE:
     case SL_MSSQL_TIMESTAMP:
+    case SL_MSSQL_HIERARCHYID:
+    case SL_MSSQL_GEOMETRY:
+    case SL_MSSQL_GEOGRAPHY:
     case SL_MSSQL_CLR: choose_binary(field, config->binaries); return true;
     default: return choose_time_type(field, config->times);
     }
@@ -175,7 +178,8 @@ bool sl_mssql_field_choose(const struct sl_mssql_column *column, const struct sl
     }
     field.name = sl_strdup(column->name);
     field.label = sl_name_adjust(config->field_names, column->name);
-    field.large = sl_mssql_column_is_large(column) || column->type == SL_MSSQL_CLR;
+    field.large = sl_mssql_column_is_large(column) || column->type == SL_MSSQL_CLR ||
+                  column->type == SL_MSSQL_HIERARCHYID;
     if (field.large)
         set_unavailable(&field, config);
     *ret_field = field;

@@ -17,3 +17,13 @@ CREATE TABLE dbo.all_types (
 GO
 EXEC sys.sp_cdc_enable_table @source_schema = N'dbo', @source_name = N'all_types', @role_name = NULL, @supports_net_changes = 0
 GO
+CREATE TABLE dbo.odd_types (
+    id int NOT NULL PRIMARY KEY,
+    c_text text NULL, c_ntext ntext NULL, c_image image NULL, c_xml xml NULL,
+    c_hierarchyid hierarchyid NULL, c_geometry geometry NULL, c_geography geography NULL,
+    c_variant sql_variant NULL, c_double AS id * 2, c_stamp rowversion,
+    c_float24 float(24) NULL, c_time1 time(1) NULL, c_time4 time(4) NULL, c_dt2_4 datetime2(4) NULL, c_dto0 datetimeoffset(0) NULL
+)
+GO
+EXEC sys.sp_cdc_enable_table @source_schema = N'dbo', @source_name = N'odd_types', @role_name = NULL, @supports_net_changes = 0
+GO

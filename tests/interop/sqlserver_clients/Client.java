@@ -49,7 +49,7 @@ public class Client {
                 BigDecimal decimal = rows.getBigDecimal(i);
                 return decimal == null ? null : decimal.toPlainString();
             }
-            case "binary", "varbinary", "image", "timestamp", "rowversion": {
+            case "binary", "varbinary", "image", "timestamp", "hierarchyid", "geometry", "geography": {
                 byte[] bytes = rows.getBytes(i);
                 return bytes == null ? null : HexFormat.of().withUpperCase().formatHex(bytes);
             }

@@ -76,6 +76,7 @@ class Odbc:
         self.connection = pyodbc.connect(f"{text};UID={job['user']};PWD={password};Database=master", autocommit=True,
                                          timeout=20)
         self.connection.add_output_converter(-155, offset_value)
+        self.connection.add_output_converter(-151, bytes)  # SQL_SS_UDT, which pyodbc leaves to its users
 
     def number(self, error):
         found = re.search(r"\((\d+)\) \(SQL", str(error))

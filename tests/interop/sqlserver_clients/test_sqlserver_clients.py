@@ -242,6 +242,26 @@ def test_every_type_is_written_by_typed_parameters(client):
     assert wrong == []
 
 
+# Point (1 2) in the plane, a point of WGS 84, the path /1/, as .NET serialises them: no client has a literal for them.
+CLR = {"hierarchyid": "58", "geometry": "00000000010C000000000000F03F0000000000000040",
+       "geography": "E6100000010C0000000000804740CDCCCCCCCC4C3E40"}
+
+
+def test_clr_types_and_rowversions_are_read_as_bytes(client):
+    names = ", ".join(f"c_{kind}" for kind in CLR)
+    body = ", ".join(f"c_{kind} {kind} NULL" for kind in CLR)
+    lines = client.play([
+        use(client), batch(f"CREATE TABLE t (id int NOT NULL PRIMARY KEY, {body}, stamp rowversion)"),
+        batch(f"INSERT INTO t (id, {names}) VALUES (1, {', '.join('0x' + text for text in CLR.values())})"),
+        {"op": "query", "sql": f"INSERT INTO t (id, {names}) VALUES (2, {{0}}, {{1}}, {{2}})",
+         "params": [param("varbinary", text) for text in CLR.values()]},
+        batch("INSERT INTO t (id) VALUES (3)"), batch(f"SELECT {names}, stamp FROM t ORDER BY id")])
+    rows = client.rows(lines[-1])
+    assert [row[:3] for row in rows] == [list(CLR.values()), list(CLR.values()), [None] * 3]
+    stamps = [row[3] for row in rows]
+    assert all(re.fullmatch("[0-9A-F]{16}", s) for s in stamps) and stamps == sorted(set(stamps)), stamps
+
+
 def test_large_values_go_both_ways(client):
     text, blob = "é世😀" * 50000, "0123456789ABCDEF" * 40000
     lines = client.play([

@@ -69,12 +69,35 @@ static void a_bad_column_is_found_before_anything_runs(void **state)
     assert_answers(h, "INSERT t VALUES (1); IF 1 = 0 UPDATE t SET id = nope",
                    "! 207 16 line 1: Invalid column name 'nope'.\n");
     assert_answers(h, "SELECT COUNT(*) FROM t", "# int\n0\n(1)\n");
+    assert_answers(h, "INSERT t VALUES (1); SELECT NO_SUCH_THING(1)",
+                   "! 195 15 line 1: 'NO_SUCH_THING' is not a recognized built-in function name.\n");
+    assert_answers(h, "SELECT COUNT(*) FROM t", "# int\n0\n(1)\n");
     assert_answers(h, "SELECT 1; SELECT * FROM missing",
                    "# int\n1\n(1)\n! 208 16 line 1: Invalid object name 'missing'.\n");
     assert_answers(h,
                    "BEGIN TRY EXEC('SELECT 1; SELECT nope FROM t') END TRY BEGIN CATCH PRINT ERROR_NUMBER() "
                    "END CATCH",
                    "i 0: 207\n");
+}
+
+static void clr_types_are_kept_as_their_bytes(void **state)
+{
+    struct harness *h = *state;
+    assert_answers(h, "CREATE TABLE t (h hierarchyid PRIMARY KEY, g geometry, e sys.geography)", "");
+    assert_answers(h, "INSERT t VALUES (0x6A, 0x01, NULL), (0x58, NULL, 0x02), (0x, NULL, NULL)", "(3)\n");
+    assert_answers(h, "SELECT CAST(h AS varbinary(8)), CAST(e AS varbinary(8)) FROM t ORDER BY h",
+                   "# varbinary(8), varbinary(8) null\n0x|NULL\n0x58|0x02\n0x6A|NULL\n(3)\n");
+    assert_non_null(strstr(harness_run(h, "INSERT t (h) VALUES (0x58)"), "! 2627 14"));
+    assert_answers(h, "SELECT COUNT(*) FROM t WHERE h = 0x6A", "# int\n1\n(1)\n");
+    assert_answers(h, "INSERT t (h) VALUES ('/1/')",
+                   "! 206 16 line 1: Operand type clash: varchar is incompatible with hierarchyid\n");
+    assert_answers(h, "SELECT 1 FROM t WHERE g = e",
+                   "! 403 16 line 1: Invalid operator for data type. Operator equals equal to, type equals "
+                   "geometry.\n");
+    assert_answers(
+        h, "SELECT name, system_type_id, user_type_id FROM sys.columns WHERE object_id = OBJECT_ID('t')",
+        "# name nvarchar(128) null, system_type_id tinyint, user_type_id int\n'h'|240|128\n"
+        "'g'|240|129\n'e'|240|130\n(3)\n");
 }
 
 static void temporary_tables_keep_their_keys_and_checks(void **state)
@@ -242,6 +265,7 @@ int main(void)
         promise(noexec_compiles_and_parseonly_parses),
         promise(quoted_identifier_off_makes_strings),
         promise(a_bad_column_is_found_before_anything_runs),
+        promise(clr_types_are_kept_as_their_bytes),
         promise(temporary_tables_keep_their_keys_and_checks),
         promise(a_temporary_table_goes_with_the_transaction_that_made_it),
         promise(output_into_fills_the_named_columns),

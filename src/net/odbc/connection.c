@@ -47,7 +47,7 @@ static enum sl_rc login(struct sl_odbc *conn, const struct sl_odbc_target *targe
 
         ret = SQLDriverConnect(conn->dbc, NULL, unconst.out, SQL_NTS, NULL, 0, NULL, SQL_DRIVER_NOPROMPT);
         if (!SQL_SUCCEEDED(ret)) {
-            (void)snprintf(doing, sizeof(doing), "cannot log in to SQL Server '%s:%d'", target->host,
+            (void)snprintf(doing, sizeof(doing), "cannot connect to SQL Server '%s:%d'", target->host,
                            target->port ? target->port : 1433);
             rc = sl_odbc_diagnose(SQL_HANDLE_DBC, conn->dbc, doing, &lost, err);
         }

@@ -125,6 +125,14 @@ static const char *skip_brackets(const char *text)
     return text;
 }
 
+/* A hint brings a full stop of its own. */
+static int without_full_stop(const char *text)
+{
+    size_t len = strlen(text);
+
+    return (int)(len > 0 && text[len - 1] == '.' ? len - 1 : len);
+}
+
 struct diagnostic {
     char state[6];
     SQLINTEGER native;
@@ -172,7 +180,7 @@ enum sl_rc sl_odbc_diagnose(SQLSMALLINT handle_type, SQLHANDLE handle, const cha
     struct diagnostic best = {.state = "HY000"};
     bool lost = false;
     char native[16];
-    const char *hint;
+    const char *hint, *text;
     enum sl_rc rc;
 
     if (!read_diagnostics(handle_type, handle, &best, &lost)) {
@@ -189,8 +197,9 @@ enum sl_rc sl_odbc_diagnose(SQLSMALLINT handle_type, SQLHANDLE handle, const cha
         lost = true;
     *ret_lost = *ret_lost || lost;
     hint = hint_for(best.native, best.state);
-    rc = sl_error_set(err, rc, "%s: %s%s%s", doing, skip_brackets(best.text), hint ? ". HINT: " : "",
-                      hint ? hint : "");
+    text = skip_brackets(best.text);
+    rc = hint ? sl_error_set(err, rc, "%s: %.*s. HINT: %s", doing, without_full_stop(text), text, hint)
+              : sl_error_set(err, rc, "%s: %s", doing, text);
     if (best.native)
         (void)snprintf(native, sizeof(native), "%d", (int)best.native);
     else

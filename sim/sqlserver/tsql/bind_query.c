@@ -143,12 +143,19 @@ static const char *row_number(struct ms_binder *b, const struct ms_expr *e)
     return ms_bind_convert(b, v, &bigint)->sql;
 }
 
+static void check_top(struct ms_binder *b, const struct ms_query *q)
+{
+    if (q->top && q->top->kind == MS_EXPR_UNARY && q->top->text && q->top->text[0] == '-')
+        ms_binder_fail(b, q->top_percent ? 1031 : 127, 15,
+                       q->top_percent ? "Percent values must be between 0 and 100."
+                                      : "A TOP N or FETCH rowcount value may not be negative.");
+    if (q->top_ties && q->n_order == 0)
+        ms_binder_fail(b, 1062, 15,
+                       "The TOP N WITH TIES clause is not allowed without a corresponding ORDER BY clause.");
+}
+
 static void write_limit(struct ms_binder *b, const struct ms_query *q, struct ms_buffer *sql)
 {
-    if (q->top_percent || q->top_ties)
-        ms_binder_fail(b, 102, 15, "Incorrect syntax near '%s'.", q->top_percent ? "PERCENT" : "TIES");
-    if (q->top && q->top->kind == MS_EXPR_UNARY && q->top->text && q->top->text[0] == '-')
-        ms_binder_fail(b, 127, 15, "A TOP N or FETCH rowcount value may not be negative.");
     if (q->top)
         ms_buffer_format(sql, " LIMIT max(0,%s)", row_number(b, q->top));
     else if (q->offset)
@@ -185,11 +192,52 @@ static struct ms_relation finish(struct ms_binder *b, struct ms_buffer *sql, str
     return r;
 }
 
+/* The rows that TOP gives, of as many as the body has: a percentage of them is rounded up. */
+static const char *top_rows(struct ms_binder *b, const struct ms_query *q, const char *body)
+{
+    struct ms_type percent = ms_type_simple(MS_FLOAT);
+    if (!q->top_percent)
+        return ms_arena_format(b->arena, "max(0,%s)", row_number(b, q->top));
+    return ms_arena_format(b->arena,
+                           "(SELECT CAST(p AS INT)+(p>CAST(p AS INT)) FROM (SELECT "
+                           "count(*)*min(100.0,max(0.0,%s))/100 AS p FROM "
+                           "(%s)))",
+                           ms_bind_convert(b, ms_bind_expr(b, q->top), &percent)->sql, body);
+}
+
+/* WITH TIES: the body has the rank of each row, and those beyond the last that TOP gives are left out. */
+static void keep_ties(struct ms_binder *b, const struct select *s, struct ms_buffer *sql)
+{
+    struct ms_buffer kept = {.arena = b->arena};
+    for (size_t i = 0; i < s->n; i++)
+        ms_buffer_format(&kept, "%sk%zu", i ? "," : "SELECT ", i);
+    ms_buffer_format(&kept, " FROM (%s) WHERE place<=%s ORDER BY place", sql->data,
+                     top_rows(b, s->q, sql->data));
+    ms_buffer_free(sql);
+    *sql = kept;
+}
+
+static void write_tail(struct ms_binder *b, const struct select *s, const char *order, struct ms_buffer *sql)
+{
+    check_top(b, s->q);
+    if (s->q->top_ties) {
+        keep_ties(b, s, sql);
+        return;
+    }
+    const char *percent =
+        s->q->top_percent ? ms_arena_format(b->arena, " LIMIT %s", top_rows(b, s->q, sql->data)) : NULL;
+    ms_buffer_text(sql, order);
+    if (percent)
+        ms_buffer_text(sql, percent);
+    else
+        write_limit(b, s->q, sql);
+}
+
 static struct ms_relation bind_select(struct ms_binder *b, const struct ms_query *q)
 {
     struct ms_scope scope = {.outer = b->scope};
     struct select s = {.q = q};
-    struct ms_buffer sql = {.arena = b->arena}, tail = {.arena = b->arena};
+    struct ms_buffer sql = {.arena = b->arena}, order = {.arena = b->arena};
     const struct ms_output *wanted = b->wanted;
     size_t n_wanted = b->n_wanted;
     b->wanted = NULL;
@@ -206,10 +254,12 @@ static struct ms_relation bind_select(struct ms_binder *b, const struct ms_query
     for (size_t i = 0; wanted && i < s.n && i < n_wanted; i++)
         s.values[i] = ms_bind_convert(b, s.values[i], &wanted[i].column.type);
     const char *having = q->having ? ms_bind_predicate(b, q->having) : NULL;
-    write_order(b, &s, &tail);
-    write_limit(b, q, &tail);
+    ms_buffer_text(&order, "");
+    write_order(b, &s, &order);
     ms_buffer_text(&sql, q->distinct ? "SELECT DISTINCT " : "SELECT ");
     write_list(b, &s, &sql);
+    if (q->top_ties)
+        ms_buffer_format(&sql, ",rank() OVER (%s) AS place", order.data);
     if (from)
         ms_buffer_format(&sql, " FROM %s", from);
     if (where)
@@ -217,8 +267,8 @@ static struct ms_relation bind_select(struct ms_binder *b, const struct ms_query
     write_groups(b, &sql);
     if (having)
         ms_buffer_format(&sql, " HAVING %s", having);
-    ms_buffer_add(&sql, tail.data ? tail.data : "", tail.len);
-    ms_buffer_free(&tail);
+    write_tail(b, &s, order.data, &sql);
+    ms_buffer_free(&order);
     b->scope = scope.outer;
     return finish(b, &sql, s.outputs, s.n);
 }

@@ -164,6 +164,16 @@ static void queries_join_group_order_and_recurse(void **state)
                    "# k int null, k int null\nNULL|4\n1|NULL\n2|2\n3|NULL\n(4)\n");
     assert_answers(h, "SELECT v, COUNT(*) n FROM a GROUP BY v HAVING COUNT(*) > 1",
                    "# v varchar(5) null, n int\n'x'|2\n(1)\n");
+    assert_answers(h, "SELECT TOP 1 WITH TIES v FROM a WHERE v IS NOT NULL ORDER BY v",
+                   "# v varchar(5) null\n'x'\n'X'\n(2)\n");
+    assert_answers(h, "SELECT TOP (1) WITH TIES v, COUNT(*) n FROM a GROUP BY v ORDER BY COUNT(*) DESC",
+                   "# v varchar(5) null, n int\n'x'|2\n(1)\n");
+    assert_answers(h, "SELECT TOP (50) PERCENT k FROM a ORDER BY k DESC", "# k int null\n3\n2\n(2)\n");
+    assert_answers(h, "SELECT COUNT(*) FROM (SELECT TOP 100 PERCENT k FROM a ORDER BY k) t",
+                   "# int\n3\n(1)\n");
+    assert_answers(h, "SELECT TOP 1 WITH TIES k FROM a",
+                   "! 1062 15 line 1: The TOP N WITH TIES clause is not allowed without a corresponding "
+                   "ORDER BY clause.\n");
     assert_answers(h, "SELECT DISTINCT v FROM a WHERE v LIKE '[w-y]' OR v IS NULL ORDER BY v",
                    "# v varchar(5) null\nNULL\n'x'\n(2)\n");
     assert_answers(h,

@@ -14,6 +14,16 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "full: a long run, only in make interop-full")
 
 
+def pytest_terminal_summary(terminalreporter):
+    """How many differences the strangers saw, each with its reason in docs/: told of tests that pass, too."""
+    told = [line for report in terminalreporter.getreports("passed") for line in report.capstdout.splitlines()
+            if "with a reason" in line]
+    if told:
+        terminalreporter.section("differences with a reason")
+        for line in told:
+            terminalreporter.write_line(line)
+
+
 @pytest.fixture(scope="session")
 def build():
     return pathlib.Path(os.environ.get("SLUICE_BUILD", ROOT / "build/release"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a client's language cannot say. Nothing else may differ between clients."""
+"""What a client's language cannot say; docs/differences.md tells it to people. Nothing else may differ between clients."""
 import re
 import struct
 from dataclasses import dataclass, field

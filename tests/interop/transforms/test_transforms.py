@@ -89,6 +89,7 @@ def compare(build, class_path, path, cases):
 
 def judge(build, class_path, path, cases):
     differences, explained, seen = compare(build, class_path, path, cases)
+    print(f"{path.stem}: of {sum(seen.values())} records differences with a reason: {sum(explained.values())}")
     print("\n".join(f"{n:6} {reason}" for reason, n in explained.most_common()))
     assert not differences, f"{len(differences)} of {sum(seen.values())}:\n" + "\n".join(differences[:10])
     for name in {case["class"].split("$")[0] for case in cases}:  # each class did its work, not only refuse

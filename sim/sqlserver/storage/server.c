@@ -240,10 +240,6 @@ bool ms_server_fault(struct ms_server *server, const char *command, char *ret_te
         return ms_capture_fault(server, command + 8, ret_text, size);
     if (strcmp(command, "deadlock next") == 0)
         return deadlock_fault(server, ret_text, size);
-    snprintf(
-        ret_text, size,
-        "unknown command '%s'. HINT: capture stop | capture start | capture interval MS | capture once | "
-        "deadlock next",
-        command);
+    snprintf(ret_text, size, "unknown command '%s'. HINT: sluice-sim-sqlserver --help lists them", command);
     return false;
 }

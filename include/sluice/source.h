@@ -19,6 +19,12 @@ struct sl_source_env {
     void *ctx;
     /* Programs of others read this log: what only they need is worth writing. */
     bool peers_read;
+    /*
+     * Do they read it at these brokers (host:port, ...)? prefix: of the connector's keys that say how to
+     * connect to them. May take a few seconds. NULL where peers_read is false. Errors: they cannot be asked.
+     */
+    enum sl_rc (*is_log_at)(void *ctx, const char *prefix, const char *servers, bool *ret_is,
+                            struct sl_error *err);
     /* The stored offset (JSON text, heap memory of the caller: sl_free) of a source partition, NULL text when
      * none. */
     enum sl_rc (*stored_offset)(void *ctx, struct sl_span partition, char **ret_offset, struct sl_error *err);

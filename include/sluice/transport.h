@@ -145,6 +145,13 @@ struct sl_transport_ops {
      * Positions are worth nothing in another log. */
     const char *(*identity)(struct sl_transport *transport);
     /*
+     * Do other programs reach this log at these brokers (host:port, ...)? props: of a connector, whose keys
+     * behind prefix say how to connect to them. They are asked where their names alone do not tell, for a few
+     * seconds. NULL: nobody else reads this log. Errors: they cannot be asked (TRANSIENT), CONFIG.
+     */
+    enum sl_rc (*is_log_at)(struct sl_transport *transport, const struct sl_props *props, const char *prefix,
+                            const char *servers, bool *ret_is, struct sl_error *err);
+    /*
      * The identity of what a topic holds: the log's own (embedded), or the log's and the topic's incarnation:
      * a topic that was deleted and made again has another one, and positions in it are worth nothing. Heap
      * memory of the caller. A topic that does not exist yet has one too: it gets it now. Errors: CONNECT,

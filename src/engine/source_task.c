@@ -73,6 +73,15 @@ static enum sl_rc notes(void *ctx, struct sl_span from, struct sl_span to, size_
                                         err);
 }
 
+static enum sl_rc is_log_at(void *ctx, const char *prefix, const char *servers, bool *ret_is,
+                            struct sl_error *err)
+{
+    struct sl_source_task *task = ctx;
+    struct sl_transport *transport = task->shared->transport;
+
+    return transport->ops->is_log_at(transport, task->connector->props, prefix, servers, ret_is, err);
+}
+
 /* The log writer is done with a batch. */
 static void written(void *ctx, struct sl_outgoing *outgoing, const struct sl_error *failure)
 {
@@ -322,6 +331,7 @@ static struct sl_source_task *make(const struct sl_shared *shared, const struct 
                                        .task = number,
                                        .ctx = task,
                                        .peers_read = shared->transport->ops->peers_read,
+                                       .is_log_at = shared->transport->ops->is_log_at ? is_log_at : NULL,
                                        .stored_offset = stored_offset,
                                        .stored_offsets = stored_offsets,
                                        .notes = notes};

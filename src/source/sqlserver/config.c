@@ -239,7 +239,10 @@ static void read_events(const struct sl_props *props, struct sl_mssql_config *co
     config->prefix = copy_of(props, "topic.prefix");
     config->delimiter = copy_of(props, "topic.delimiter");
     config->transaction_topic = copy_of(props, "topic.transaction");
+    config->history_class = copy_of(props, "schema.history.internal");
     config->history_topic = copy_of(props, "schema.history.internal.kafka.topic");
+    config->history_servers = copy_of(props, "schema.history.internal.kafka.bootstrap.servers");
+    config->history_file = copy_of(props, "schema.history.internal.file.filename");
 }
 
 static void read_snapshot(const struct sl_props *props, struct sl_mssql_config *config)
@@ -368,7 +371,10 @@ void sl_mssql_config_free(struct sl_mssql_config *config)
     sl_free(config->prefix);
     sl_free(config->delimiter);
     sl_free(config->transaction_topic);
+    sl_free(config->history_class);
     sl_free(config->history_topic);
+    sl_free(config->history_servers);
+    sl_free(config->history_file);
     sl_free(config->placeholder);
     sl_free(config);
 }

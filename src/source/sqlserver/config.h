@@ -61,7 +61,8 @@ struct sl_mssql_override {
 };
 
 struct sl_mssql_config {
-    char *prefix, *delimiter, *transaction_topic, *history_topic;
+    char *prefix, *delimiter, *transaction_topic;
+    char *history_class, *history_topic, *history_servers, *history_file; /* NULL: not given */
     char **databases;
     size_t n_databases;
 

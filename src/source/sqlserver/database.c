@@ -32,6 +32,12 @@ struct sl_mssql_database *sl_mssql_database_new(const struct sl_mssql_config *co
     return db;
 }
 
+void sl_mssql_database_keep_no_history(struct sl_mssql_database *db)
+{
+    sl_mssql_history_free(db->history);
+    db->history = NULL;
+}
+
 static void free_tables(struct sl_mssql_database *db)
 {
     sl_mssql_readers_drop(db);

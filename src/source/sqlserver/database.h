@@ -103,6 +103,9 @@ enum sl_rc sl_mssql_database_poll(struct sl_mssql_database *db, struct sl_batch 
 /* Make what the server is asked now fail soon. Any thread. */
 void sl_mssql_database_cancel(struct sl_mssql_database *db);
 
+/* Before the first poll: no schema history is kept of it. */
+void sl_mssql_database_keep_no_history(struct sl_mssql_database *db);
+
 /* Parts of it, for the files of this folder. */
 
 /* Connect and tell cancel about it; the database's name is set, TEXTSIZE and NOCOUNT too. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Debezium's schema history: the topic that schema.history.internal.kafka.topic names, one JSON record for
- * each structure of each table (HistoryRecord of debezium-core; key null, partition 0).
+ * Debezium's schema history: one JSON record for each structure of each table (HistoryRecord of
+ * debezium-core), in the topic that schema.history.internal.kafka.topic names (key null, partition 0), or one
+ * line each in the file of schema.history.internal.file.filename, as schema.history.internal wants it.
  *
  * sluice needs none, since the change tables tell their own structure, and reads none. It is written so that
  * a Debezium that takes over again finds there what it would have written itself, and goes on without a new
@@ -24,8 +25,19 @@
 
 struct sl_mssql_history;
 
-/* NULL when none is to be kept: no topic is named, or nobody but us reads this log. What is given outlives
- * it. partition: JSON. */
+enum sl_mssql_history_kind { SL_MSSQL_HISTORY_TOPIC, SL_MSSQL_HISTORY_FILE, SL_MSSQL_HISTORY_OTHER };
+
+/* By the class that keeps it; NULL or "": Debezium's default, a topic. */
+enum sl_mssql_history_kind sl_mssql_history_kind(const char *class_name);
+
+/*
+ * Is its topic in another cluster than ours, or is that not to be found out? Then a warning has said so, and
+ * nothing is to be written: never into the wrong cluster. May take some seconds.
+ */
+bool sl_mssql_history_is_elsewhere(const struct sl_mssql_config *config, const struct sl_source_env *env);
+
+/* NULL when none is to be kept: neither topic nor file is named, or nobody but us reads this log. What is
+ * given outlives it. partition: JSON. */
 struct sl_mssql_history *sl_mssql_history_new(const struct sl_mssql_config *config,
                                               const struct sl_source_env *env,
                                               const struct sl_buf *partition);

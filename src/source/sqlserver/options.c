@@ -192,15 +192,26 @@ const struct sl_option sl_mssql_options[] = {
 
     /* Written for a Debezium that takes over again, never read: the change tables tell their own structure.
      */
+    {"schema.history.internal", SL_OPT_CLASS, NULL, false, MEDIUM,
+     "With the log on Kafka: where the structures of the tables are kept in Debezium's form, so that "
+     "Debezium "
+     "can take over again. KafkaSchemaHistory (the default) or FileSchemaHistory; nothing is kept for "
+     "another "
+     "class, and a warning says so.",
+     NULL, "database.history"},
     {"schema.history.internal.kafka.topic", SL_OPT_STRING, NULL, false, MEDIUM,
-     "With the log on Kafka: the topic in which the structures of the tables are kept in Debezium's form, so "
-     "that Debezium can take over again. In the worker's cluster; the other keys of the schema history have "
-     "no effect.",
-     NULL, "database.history.kafka.topic"},
+     "The topic of the schema history, in the worker's cluster.", NULL, "database.history.kafka.topic"},
+    {"schema.history.internal.kafka.bootstrap.servers", SL_OPT_LIST, NULL, false, LOW,
+     "Where others find that topic. In another cluster than the worker's nothing is kept, and a warning says "
+     "so.",
+     NULL, "database.history.kafka.bootstrap.servers"},
+    {"schema.history.internal.producer.*", SL_OPT_STRING, NULL, false, LOW,
+     "How to connect to those brokers, to ask them for their cluster.", NULL, "database.history.producer.*"},
+    {"schema.history.internal.file.filename", SL_OPT_STRING, NULL, false, LOW,
+     "The file of the schema history, with the class FileSchemaHistory; its folder must be there.", NULL,
+     "database.history.file.filename"},
     {"schema.history.internal.*", SL_OPT_STRING, NULL, false, LOW, "Accepted without effect.", NULL,
      "database.history.*"},
-    {"schema.history.internal", SL_OPT_CLASS, NULL, false, LOW, "Accepted without effect.", NULL,
-     "database.history"},
     {"database.history.*", SL_OPT_STRING, NULL, false, LOW, "Accepted without effect."},
     {"sqlserver.agent.status.query", SL_OPT_STRING, NULL, false, LOW, "Accepted without effect."},
 

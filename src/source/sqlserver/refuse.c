@@ -5,6 +5,7 @@
  */
 #include "base/log.h"
 #include "base/props.h"
+#include "source/sqlserver/history.h"
 #include "source/sqlserver/options.h"
 
 #include <string.h>
@@ -97,6 +98,8 @@ static bool has_no_effect(const char *key, const char *value)
         return strcmp(value, "0") != 0;
     if (strcmp(key, "snapshot.max.threads") == 0)
         return strcmp(value, "1") != 0;
+    if (strcmp(key, "schema.history.internal") == 0 || strcmp(key, "database.history") == 0)
+        return sl_mssql_history_kind(value) == SL_MSSQL_HISTORY_OTHER;
     for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
         if (strcmp(keys[i], key) == 0)
             return true;

@@ -22,6 +22,7 @@ struct task {
     pthread_cond_t wake;
     bool woken;
     bool polling; /* guarded by lock: whether a cancel makes sense */
+    bool began;
 };
 
 static enum sl_rc plan(const struct sl_props *props, int max_tasks, int *ret_tasks, struct sl_error *err)
@@ -153,10 +154,22 @@ static enum sl_rc look_around(struct task *task, struct sl_batch *batch, bool *r
     return SL_OK;
 }
 
+/* Before the first look: a schema history in another cluster is not ours to write. */
+static void begin(struct task *task)
+{
+    task->began = true;
+    if (!sl_mssql_history_is_elsewhere(task->config, &task->env))
+        return;
+    for (size_t i = 0; i < task->n; i++)
+        sl_mssql_database_keep_no_history(task->databases[i]);
+}
+
 static enum sl_rc poll_task(void *self, struct sl_batch *batch, int64_t deadline_us, struct sl_error *err)
 {
     struct task *task = self;
 
+    if (!task->began)
+        begin(task);
     for (;;) {
         bool more = false;
         enum sl_rc rc;

@@ -114,6 +114,11 @@ void sl_kafka_trouble(struct sl_kafka *kafka, char *text, size_t size);
 /* TIMEOUT, or AUTH when that is what the clients complain of; "doing" stands in front. */
 enum sl_rc sl_kafka_no_answer(struct sl_kafka *kafka, const char *doing, struct sl_error *err);
 
+/* ---- whose.c ---- */
+
+enum sl_rc sl_kafka_is_log_at(struct sl_transport *transport, const struct sl_props *props,
+                              const char *prefix, const char *servers, bool *ret_is, struct sl_error *err);
+
 /* ---- bury.c ---- */
 
 struct sl_kafka_graves *sl_kafka_graves_new(void);

@@ -431,6 +431,7 @@ const struct sl_transport_ops sl_transport_kafka = {
     .options = options,
     .open = kafka_open,
     .identity = kafka_identity,
+    .is_log_at = sl_kafka_is_log_at,
     .topic_identity = sl_kafka_topic_identity,
     .create_topic = sl_kafka_create_topic,
     .partitions = sl_kafka_partitions,

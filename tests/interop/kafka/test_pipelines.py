@@ -87,6 +87,9 @@ def test_topics_are_made_and_written_as_the_connector_says(broker, make_pipeline
     assert partitions == 2 and settings["retention.ms"] == "3600000" and settings["retention.bytes"] == "50000000", settings
     assert settings["max.message.bytes"] == "2000000", settings
     assert codecs(broker, name) == {"gzip"}
+    # The history's brokers are not the worker's, and cannot be asked: it is written nowhere, and that is said.
+    assert "the schema history is not kept" in pipeline.sluice.output()
+    assert "history" not in broker.tool("TopicCommand", "--list").split()
     assert pipeline.sluice.stop() == 0
 
 

@@ -102,7 +102,8 @@ def source_config(server, broker, space, prefix="srv"):
         "database.password": server.password, "database.names": "d1", "database.encrypt": "false",
         "table.include.list": "dbo.t,dbo.u", "topic.prefix": prefix, "snapshot.mode": "initial", "poll.interval.ms": "100",
         "snapshot.isolation.mode": "read_committed", "schema.history.internal.kafka.topic": space.history,
-        "schema.history.internal.kafka.bootstrap.servers": broker.bootstrap,
+        # The worker's broker in other words: it is asked for its cluster.
+        "schema.history.internal.kafka.bootstrap.servers": broker.bootstrap.replace("127.0.0.1", "localhost"),
     }
 
 

@@ -6,6 +6,9 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 static struct sl_mssql_column columns[] = {
@@ -204,6 +207,102 @@ static void a_log_that_nobody_else_reads_gets_no_history(void **state)
     end(&scene);
 }
 
+static void the_class_says_where_it_is_kept(void **state)
+{
+    (void)state;
+    assert_int_equal(sl_mssql_history_kind(NULL), SL_MSSQL_HISTORY_TOPIC);
+    assert_int_equal(sl_mssql_history_kind("io.debezium.storage.kafka.history.KafkaSchemaHistory"),
+                     SL_MSSQL_HISTORY_TOPIC);
+    assert_int_equal(sl_mssql_history_kind("io.debezium.storage.file.history.FileSchemaHistory"),
+                     SL_MSSQL_HISTORY_FILE);
+    assert_int_equal(sl_mssql_history_kind("io.debezium.relational.history.MemorySchemaHistory"),
+                     SL_MSSQL_HISTORY_OTHER);
+}
+
+static void a_topic_that_is_left_over_beside_another_class_is_not_written(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    note_key[0] = '\0';
+    config.history_class = (char[]){"io.debezium.relational.history.MemorySchemaHistory"};
+    begin(&scene, true);
+    assert_null(scene.history);
+    put(&scene, true);
+    assert_int_equal(scene.batch->n_records, 0);
+    end(&scene);
+    config.history_class = NULL;
+}
+
+static void a_file_gets_one_line_for_each_structure_and_no_record(void **state)
+{
+    char path[] = "/tmp/sluice-history-XXXXXX";
+    struct scene scene;
+    char text[8192];
+    size_t len;
+    FILE *file;
+
+    (void)state;
+    (void)close(mkstemp(path));
+    note_key[0] = '\0';
+    config.history_class = (char[]){"io.debezium.storage.file.history.FileSchemaHistory"};
+    config.history_file = path;
+    begin(&scene, true);
+    put(&scene, true);
+    put(&scene, false); /* it is there already */
+    columns[1].max_length = 60;
+    put(&scene, false);
+    columns[1].max_length = 40;
+    assert_int_equal(scene.batch->n_records, 0);
+    assert_int_equal(scene.batch->n_notes, 2);
+    end(&scene);
+    file = fopen(path, "re");
+    len = fread(text, 1, sizeof(text) - 1, file);
+    text[len] = '\0';
+    (void)fclose(file);
+    (void)unlink(path);
+    assert_int_equal(strncmp(text, "{\"source\":{\"server\":\"srv\"", 25), 0);
+    assert_non_null(strstr(text, "}\n{\"source\":"));
+    assert_non_null(strstr(strchr(text, '\n'), "\"type\":\"ALTER\""));
+    assert_int_equal(text[len - 1], '\n');
+
+    config.history_file = (char[]){"/nowhere/at/all"};
+    begin(&scene, true);
+    put(&scene, true); /* a warning, and no note: the next start tries again */
+    assert_int_equal(scene.batch->n_notes, 0);
+    end(&scene);
+    config.history_class = NULL;
+    config.history_file = NULL;
+}
+
+static enum sl_rc is_log_at(void *ctx, const char *prefix, const char *servers, bool *ret_is,
+                            struct sl_error *err)
+{
+    (void)ctx;
+    assert_string_equal(prefix, "schema.history.internal.producer.");
+    if (strcmp(servers, "away:9092") == 0)
+        return sl_error_set(err, SL_E_CONNECT, "no answer");
+    *ret_is = strcmp(servers, "ours:9092") == 0;
+    return SL_OK;
+}
+
+static void a_topic_of_another_cluster_is_not_ours_to_write(void **state)
+{
+    struct sl_source_env env = {.peers_read = true, .is_log_at = is_log_at};
+
+    (void)state;
+    assert_false(sl_mssql_history_is_elsewhere(&config, &env));
+    config.history_servers = (char[]){"ours:9092"};
+    assert_false(sl_mssql_history_is_elsewhere(&config, &env));
+    config.history_servers = (char[]){"theirs:9092"};
+    assert_true(sl_mssql_history_is_elsewhere(&config, &env));
+    config.history_servers = (char[]){"away:9092"};
+    assert_true(sl_mssql_history_is_elsewhere(&config, &env));
+    env.is_log_at = NULL;
+    assert_false(sl_mssql_history_is_elsewhere(&config, &env));
+    config.history_servers = NULL;
+}
+
 /* The schema-change topic: what a restart before the place of the newer instance reads again says nothing. */
 static void an_older_structure_is_not_told_behind_a_newer_one(void **state)
 {
@@ -238,6 +337,10 @@ int main(void)
         cmocka_unit_test(what_stands_in_the_notes_is_not_told_again_and_what_differs_is_an_alter),
         cmocka_unit_test(a_snapshot_tells_everything_anew),
         cmocka_unit_test(a_log_that_nobody_else_reads_gets_no_history),
+        cmocka_unit_test(the_class_says_where_it_is_kept),
+        cmocka_unit_test(a_topic_that_is_left_over_beside_another_class_is_not_written),
+        cmocka_unit_test(a_file_gets_one_line_for_each_structure_and_no_record),
+        cmocka_unit_test(a_topic_of_another_cluster_is_not_ours_to_write),
         cmocka_unit_test(an_older_structure_is_not_told_behind_a_newer_one),
     };
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What goes wrong with brokers and topics, at a real broker: sluice resumes by itself, or stops and says why. It never jumps."""
+import pathlib
+import signal
+
 import pytest
 
 from harness import kafka, wait
@@ -43,6 +46,40 @@ def test_a_broker_that_dies_and_comes_back_is_waited_for(own_broker, make_pipeli
     own_broker.brokers[0].start()
     pipeline.sluice.start()
     pipeline.wait_equal()
+
+
+def megabytes(process):
+    """What it holds in memory."""
+    status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) // 1024
+
+
+def test_a_source_stops_reading_while_a_broker_stands_still_and_its_queue_is_full(own_broker, make_pipeline):
+    """Each transaction is several times what the producer's queue takes, and all of them several times the bound."""
+    pipeline = make_pipeline(own_broker, fill={**FILL, "lines": 1500}, worker={"producer.buffer.memory": "262144"})
+    broker = own_broker.brokers[0].process
+
+    def write(times):
+        for _ in range(times):
+            pipeline.source.execute("UPDATE dbo.line_items SET product = REVERSE(product)", database="warehouse_source")
+            sizes.append(megabytes(pipeline.sluice.process))
+    pipeline.sluice.start()
+    pipeline.wait_equal()
+    sizes = [megabytes(pipeline.sluice.process)]
+    broker.signal(signal.SIGSTOP)
+    try:
+        write(12)
+        assert max(sizes) - sizes[0] < 16, f"megabytes before and while the broker stood still: {sizes}"
+        pipeline.sluice.stop()  # does not wait for it either
+        pipeline.sluice.start()
+    finally:
+        broker.signal(signal.SIGCONT)
+    pipeline.wait_equal(90)
+    broker.signal(signal.SIGSTOP)
+    write(2)
+    broker.signal(signal.SIGCONT)
+    pipeline.wait_equal(90)
+    assert pipeline.sluice.stop() == 0
 
 
 @pytest.mark.full  # a minute and more; see test_kafka_cluster.py for the rounds

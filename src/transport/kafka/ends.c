@@ -3,12 +3,9 @@
 #include "transport/kafka/inside.h"
 
 #include "base/clock.h"
+#include "transport/kafka/patience.h"
 
 enum {
-    EXPECT_US = 6 * 1000 * 1000,
-    /* So long it has to be said that a topic is gone before that counts: a broker that does not know it yet
-     * says the same, and so does a client whose brokers have just died. */
-    GONE_US = 10 * 1000 * 1000,
     PAUSE_US = 100 * 1000,
     PATIENCE_MS = 1000,      /* with the client at hand: it is connected, or does not know whom to ask */
     PATIENCE_ANEW_MS = 3000, /* with one that has to connect first */
@@ -143,19 +140,13 @@ static enum sl_rc expect(struct asker *asker, const char *topic, int32_t partiti
                          int64_t *ret_first, int64_t *ret_next, struct sl_error *err)
 {
     struct sl_kafka *kafka = asker->kafka;
-    int64_t began_us = sl_now_us();
-    int64_t gone_us = 0; /* since when it is said to be gone, with no other answer between */
+    struct sl_kafka_patience patience = {.began_us = sl_now_us()};
 
     for (;;) {
         enum sl_rc rc = ask_until_answered(asker, topic, partition, ret_first, ret_next, err);
         int64_t now_us = sl_now_us();
 
-        if (rc != SL_E_NOT_FOUND)
-            gone_us = 0;
-        else if (!gone_us)
-            gone_us = now_us;
-        if (rc == SL_E_NOT_FOUND ? now_us - gone_us > GONE_US
-                                 : rc || *ret_next >= at_least || now_us - began_us > EXPECT_US)
+        if (sl_kafka_patience_ends(&patience, rc, rc == SL_OK && *ret_next >= at_least, now_us))
             return rc;
         if (sl_kafka_given_up(kafka) || sl_stop_wait(&kafka->stop, now_us + PAUSE_US))
             return sl_kafka_stopped(err);

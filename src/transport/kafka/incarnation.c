@@ -24,6 +24,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/uuid.h"
+#include "transport/kafka/proposals.h"
 
 #include <string.h>
 
@@ -154,56 +155,15 @@ void sl_kafka_marks_store(struct sl_kafka *kafka, bool now)
 
 /* ---- the incarnation ---- */
 
-struct proposals {
-    const char *topic;
-    struct proposal {
-        char id[SL_UUID_TEXT_SIZE], after[SL_UUID_TEXT_SIZE];
-    } *items; /* in the order of the log */
-    size_t n, capacity;
-};
-
-static bool copy_id(const char *text, char *id)
-{
-    if (!text || strlen(text) != SL_UUID_TEXT_SIZE - 1)
-        return false;
-    memcpy(id, text, SL_UUID_TEXT_SIZE);
-    return true;
-}
-
-static void read_proposal(void *ctx, const char *key, struct sl_span value)
-{
-    struct proposals *proposals = ctx;
-    size_t len = strlen(proposals->topic);
-    struct proposal proposal = {0};
-    json_t *json;
-
-    if (strncmp(key, proposals->topic, len) != 0 || key[len] != '/' || !copy_id(key + len + 1, proposal.id) ||
-        sl_json_parse((const char *)value.ptr, value.len, PROPOSALS, &json, NULL))
-        return;
-    (void)copy_id(json_string_value(json_object_get(json, "after")), proposal.after);
-    json_decref(json);
-    SL_GROW(proposals->items, proposals->n, proposals->capacity);
-    proposals->items[proposals->n++] = proposal;
-}
-
-/* From the first incarnation to the one that none follows; "" when there is none. */
 static enum sl_rc read_incarnation(struct sl_kafka *kafka, const char *topic, char *ret_id,
                                    struct sl_error *err)
 {
-    struct proposals proposals = {.topic = topic};
-    char id[SL_UUID_TEXT_SIZE] = "";
-    enum sl_rc rc = sl_kafka_list(&kafka->transport, PROPOSALS, read_proposal, &proposals, err);
+    struct sl_kafka_proposals proposals = {.topic = topic};
+    enum sl_rc rc = sl_kafka_list(&kafka->transport, PROPOSALS, sl_kafka_proposals_see, &proposals, err);
 
-    for (size_t steps = 0, i = 0; i < proposals.n && steps < proposals.n; i++) {
-        if (strcmp(proposals.items[i].after, id) != 0)
-            continue;
-        memcpy(id, proposals.items[i].id, sizeof(id));
-        steps++;
-        i = (size_t)-1; /* the one that follows may have been written by somebody faster */
-    }
-    sl_free(proposals.items);
     if (rc == SL_OK)
-        memcpy(ret_id, id, sizeof(id));
+        sl_kafka_proposals_settle(&proposals, ret_id);
+    sl_kafka_proposals_done(&proposals);
     return rc;
 }
 

@@ -68,6 +68,16 @@ def test_what_is_not_there_has_confluents_code(registry, path, status, code):
     assert (answered, body["error_code"]) == (status, code), body
 
 
+def test_subjects_in_contexts_are_taken_by_their_whole_names(registry):
+    path = "/subjects/%3A.team%3Aorders-value/versions"
+    assert registry.ask("POST", path, {"schema": RECORD}) == (200, {"id": 1})
+    assert registry.ask("POST", "/subjects/orders-value/versions", {"schema": '"int"'}) == (200, {"id": 2})
+    assert registry.ask("GET", f"{path}/latest")[1]["subject"] == ":.team:orders-value"
+    assert registry.ask("GET", "/contexts") == (200, [".", ".team"])
+    assert registry.ask("GET", "/subjects?subjectPrefix=:.team:") == (200, [":.team:orders-value"])
+    assert registry.ask("GET", "/schemas/ids/1?subject=:.team:orders-value")[1]["schema"] == RECORD
+
+
 def test_hostile_bodies_are_refused_and_the_registry_goes_on(registry):
     deep = "[" * 200000
     nested = '{"type":"array","items":' * 5000 + '"int"' + "}" * 5000

@@ -203,13 +203,22 @@ def test_connectors_offsets_and_states_go_over_to_sluice_and_back(broker, source
     connect.stop()
 
 
+@pytest.mark.parametrize("kept", ["topic", pytest.param("file", marks=pytest.mark.full)])
 @pytest.mark.parametrize("debezium", ["3.5.0.Final"])
-def test_debezium_takes_over_what_sluice_began_and_altered(broker, source, connect, ours, space):
-    topic = "own.d1.dbo.t"
+def test_debezium_takes_over_what_sluice_began_and_altered(broker, source, connect, ours, space, kept):
+    topic = f"own-{kept}.d1.dbo.t"
+    config = source_config(source, broker, space, f"own-{kept}")
+    file = ours.folder / "history.dat"
+    if kept == "file":  # beside the topic, which is left over
+        config |= {"schema.history.internal": "io.debezium.storage.file.history.FileSchemaHistory",
+                   "schema.history.internal.file.filename": str(file)}
+        ours.worker.write_text(ours.worker.read_text() + f"sluice.connector.files={ours.folder}\n")
+
+    def records():
+        return [json.loads(line) for line in file.read_text().splitlines()] if kept == "file" else history(broker, space)
     insert(source, 1, 3)
     ours.start()
-    wait.until(lambda: post(ours.url + "/connectors", {"name": "own", "config": source_config(source, broker, space, "own")}),
-               "the connector to be taken", 60, 0.5)
+    wait.until(lambda: post(ours.url + "/connectors", {"name": "own", "config": config}), "the connector to be taken", 60, 0.5)
     wait_rows(broker, 3, topic)
     insert(source, 4, 5)
     wait_rows(broker, 5, topic)
@@ -220,7 +229,7 @@ def test_debezium_takes_over_what_sluice_began_and_altered(broker, source, conne
     assert ours.stop() == 0
 
     told = [(change["type"], change["id"], [c["name"] for c in change["table"]["columns"]][2:3])
-            for record in history(broker, space) for change in record["tableChanges"] if change["id"].endswith('"t"')]
+            for record in records() for change in record["tableChanges"] if change["id"].endswith('"t"')]
     assert told == [("CREATE", '"d1"."dbo"."t"', []), ("ALTER", '"d1"."dbo"."t"', ["extra"])], told
 
     source.execute("INSERT INTO dbo.t (v, extra) VALUES (N'7', N'x7')", database="d1")
@@ -234,7 +243,9 @@ def test_debezium_takes_over_what_sluice_began_and_altered(broker, source, conne
         ("r", "1", None), ("r", "2", None), ("r", "3", None), ("c", "4", None), ("c", "5", None),
         ("c", "6", "x6"), ("c", "7", "x7"), ("c", "8", "x8")], got
     # What Debezium recovered is the structure that we wrote: it had nothing to add.
-    assert len(history(broker, space)) == 3, history(broker, space)
+    assert len(records()) == 3, records()
+    if kept == "file":
+        assert space.history not in broker.kcat("-L")
 
 
 def test_where_target_and_group_disagree_the_task_stops_and_adopt_decides(broker, ours, tmp_path):

@@ -193,6 +193,8 @@ class Workers:
                 "status.storage.replication.factor": copies, "status.storage.partitions": 3,
                 "key.converter": "org.apache.kafka.connect.json.JsonConverter",
                 "value.converter": "org.apache.kafka.connect.json.JsonConverter",
+                # As Connect's files have it: five minutes, for which nothing here waits.
+                "scheduled.rebalance.max.delay.ms": 300000,
                 "sluice.log.level": "info", **(settings or {}),
             }
             self.all.append(sluice.Sluice(folder / f"worker{number}", build, own, rest=True))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/migrate/migrate.h"
 
+#include "base/arena.h"
 #include "base/json.h"
 #include "base/props.h"
 #include "engine/herd/config_store.h"
@@ -11,7 +12,7 @@
 
 #include <stdio.h>
 
-enum { NOTES_AT_ONCE = 1000 };
+enum { AT_ONCE = 1000, ARENA_CHUNK = 64 << 10 };
 
 struct work {
     struct sl_migration *migration;
@@ -182,62 +183,108 @@ static enum sl_rc move_partition(struct work *work, const struct sl_topic_info *
 
 /* ---- positions of sources, and their memories ---- */
 
-struct offsets {
+/* Many at a time: each append to Kafka has a producer of its own, and those who read the log wait for it. */
+struct memories {
     struct work *work;
     const char *connector;
+    struct sl_arena *arena; /* of what waits to be appended */
+    struct sl_source_offset offsets[AT_ONCE];
+    struct sl_source_note notes[AT_ONCE];
+    size_t n_offsets, n_notes;
     struct sl_error *err;
     enum sl_rc rc;
-    struct sl_buf last; /* key of the last memory */
-    size_t n;
 };
+
+static struct sl_span keep(const struct memories *memories, struct sl_span span)
+{
+    struct sl_span kept = span;
+
+    if (span.ptr)
+        kept.ptr = sl_arena_copy(memories->arena, span.ptr, span.len);
+    return kept;
+}
+
+static enum sl_rc flush(struct memories *memories)
+{
+    struct sl_transport *to = memories->work->to;
+    const struct sl_append append = {.offsets = memories->offsets,
+                                     .n_offsets = memories->n_offsets,
+                                     .notes = memories->notes,
+                                     .n_notes = memories->n_notes};
+
+    if (memories->rc == SL_OK && (append.n_offsets || append.n_notes))
+        memories->rc = to->ops->append(to, &append, memories->err);
+    memories->n_offsets = memories->n_notes = 0;
+    sl_arena_reset(memories->arena);
+    return memories->rc;
+}
 
 static void move_offset(void *ctx, const char *key, struct sl_span value)
 {
-    struct offsets *offsets = ctx;
-    const struct sl_source_offset offset = {
-        .connector = offsets->connector, .partition = {(const uint8_t *)key, strlen(key)}, .offset = value};
-    const struct sl_append append = {.offsets = &offset, .n_offsets = 1};
+    struct memories *memories = ctx;
 
-    if (offsets->rc == SL_OK)
-        offsets->rc = offsets->work->to->ops->append(offsets->work->to, &append, offsets->err);
-    offsets->work->migration->offsets++;
+    if (memories->n_offsets == AT_ONCE)
+        (void)flush(memories);
+    memories->offsets[memories->n_offsets++] = (struct sl_source_offset){
+        .connector = memories->connector,
+        .partition = keep(memories, (struct sl_span){(const uint8_t *)key, strlen(key)}),
+        .offset = keep(memories, value)};
+    memories->work->migration->offsets++;
 }
 
-static void move_note(void *ctx, const struct sl_note *moved)
+static void move_note(void *ctx, const struct sl_note *note)
 {
-    struct offsets *offsets = ctx;
-    const struct sl_source_note note = {.connector = offsets->connector, .note = *moved};
-    const struct sl_append append = {.notes = &note, .n_notes = 1};
+    struct memories *memories = ctx;
 
-    if (offsets->rc == SL_OK)
-        offsets->rc = offsets->work->to->ops->append(offsets->work->to, &append, offsets->err);
-    offsets->n++;
-    sl_buf_reset(&offsets->last);
-    sl_buf_put(&offsets->last, moved->key.ptr, moved->key.len);
-    sl_buf_u8(&offsets->last, 0); /* the next key is above this one */
+    memories->notes[memories->n_notes++] = (struct sl_source_note){
+        .connector = memories->connector,
+        .note = {.key = keep(memories, note->key), .value = keep(memories, note->value)}};
+}
+
+static enum sl_rc move_notes(struct memories *memories, struct sl_error *err)
+{
+    struct sl_transport *from = memories->work->from;
+    struct sl_buf key = {0}; /* the next one is above the last */
+    enum sl_rc rc;
+    size_t n;
+
+    sl_buf_put(&key, "", 0);
+    do {
+        struct sl_span begin = {(const uint8_t *)sl_buf_cstr(&key), key.len};
+
+        rc = from->ops->source_notes(from, memories->connector, begin, (struct sl_span){0}, AT_ONCE,
+                                     move_note, memories, err);
+        n = memories->n_notes;
+        if (n) {
+            const struct sl_span last = memories->notes[n - 1].note.key;
+
+            sl_buf_reset(&key);
+            sl_buf_put(&key, last.ptr, last.len);
+            sl_buf_u8(&key, 0);
+        }
+        if (rc == SL_OK)
+            rc = flush(memories);
+    } while (rc == SL_OK && n == AT_ONCE);
+    sl_buf_done(&key);
+    return rc;
 }
 
 static enum sl_rc move_source(struct work *work, const struct sl_connector *connector, struct sl_error *err)
 {
     struct sl_transport *from = work->from;
-    struct offsets offsets = {.work = work, .connector = connector->name, .err = err};
-    enum sl_rc rc = from->ops->source_offsets(from, connector->name, move_offset, &offsets, err);
+    struct memories *memories = sl_zalloc(1, sizeof(*memories));
+    enum sl_rc rc;
 
-    sl_buf_put(&offsets.last, "", 0);
-    do {
-        struct sl_span begin = {(const uint8_t *)sl_buf_cstr(&offsets.last), offsets.last.len};
-        struct sl_buf key = {0};
-
-        sl_buf_put(&key, begin.ptr, begin.len);
-        offsets.n = 0;
-        if (rc == SL_OK && offsets.rc == SL_OK)
-            rc = from->ops->source_notes(from, connector->name,
-                                         (struct sl_span){(const uint8_t *)sl_buf_cstr(&key), key.len},
-                                         (struct sl_span){0}, NOTES_AT_ONCE, move_note, &offsets, err);
-        sl_buf_done(&key);
-    } while (rc == SL_OK && offsets.rc == SL_OK && offsets.n == NOTES_AT_ONCE);
-    sl_buf_done(&offsets.last);
-    return rc ? rc : offsets.rc;
+    *memories = (struct memories){
+        .work = work, .connector = connector->name, .arena = sl_arena_new(ARENA_CHUNK), .err = err};
+    rc = from->ops->source_offsets(from, connector->name, move_offset, memories, err);
+    if (rc == SL_OK)
+        rc = flush(memories);
+    if (rc == SL_OK)
+        rc = move_notes(memories, err);
+    sl_arena_free(memories->arena);
+    sl_free(memories);
+    return rc;
 }
 
 /* ---- texts ---- */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An embedded log moves to Kafka while its pipeline has work left, and goes on there without repeat or gap."""
 import contextlib
+import sqlite3
 import threading
 
 import pytest
@@ -28,7 +29,19 @@ def warehouse(folder, build, target):
 
 
 def app(folder, build, target):
-    return scylla_pipeline.ScyllaPipeline(folder, build, target, worker=EMBEDDED, start=False)
+    return scylla_pipeline.ScyllaPipeline(folder, build, target, worker=EMBEDDED, start=False,
+                                          options={"sluice.scylla.read.again": "true"})
+
+
+def leave_memories(made, n):
+    """Rows that run out after an hour: the source remembers each until then."""
+    for pk in range(1000, 1000 + n, 100):
+        made.execute("BEGIN UNLOGGED BATCH " + "".join(
+            f"INSERT INTO app.items (pk, ck, v) VALUES ({pk}, {ck}, 'short-lived') USING TTL 3600;" for ck in range(100))
+            + " APPLY BATCH")
+    made.wait_equal()
+    with contextlib.closing(sqlite3.connect(f"file:{made.sluice.state / 'sluice.db'}?mode=ro", uri=True)) as db:
+        assert db.execute("SELECT count(*) FROM source_notes").fetchone()[0] >= n
 
 
 def choose_kafka(made, broker, group):
@@ -115,6 +128,8 @@ def test_the_application_writes_on_while_its_pipeline_moves(make, tmp_path, buil
         made.sluice.start()
         made.change(300)
         made.wait_equal()
+        if make is app:
+            leave_memories(made, 600)
         with Application(made) as application:
             application.wrote(400)
             made.sluice.stop()

@@ -232,6 +232,41 @@ static void maps_without_string_keys_are_arrays_of_entries(void **state)
         "\"connect.internal.type\":\"MapEntry\"},\"connect.name\":\"a.b.Pairs\"}");
 }
 
+static void optional_keys_make_entries_unless_they_are_allowed(void **state)
+{
+    const struct sl_schema *map =
+        sl_schema_map(sl_schema_plain(SL_STRING, true), sl_schema_plain(SL_BYTES, false), false);
+    struct sl_avro_options allowed = usual;
+
+    (void)state;
+    assert_string_equal(text_of(map),
+                        "{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"MapEntry\","
+                        "\"namespace\":\"io.confluent.connect.avro\",\"fields\":[{\"name\":\"key\",\"type\":"
+                        "[\"null\",\"string\"],\"default\":null},{\"name\":\"value\",\"type\":\"bytes\"}]}}");
+    allowed.allow_optional_map_keys = true;
+    assert_string_equal(text_with(map, &allowed), "{\"type\":\"map\",\"values\":\"bytes\"}");
+}
+
+static void type_docs_and_field_defaults_can_be_left_out_of_the_parameters(void **state)
+{
+    static const char text[] =
+        "{\"type\":\"record\",\"name\":\"R\",\"doc\":\"of R\",\"fields\":[{\"name\":\"a\",\"type\":\"int\","
+        "\"doc\":\"of a\",\"default\":3}]}";
+    struct sl_avro_options discarding = usual;
+    const struct sl_schema *schema;
+
+    (void)state;
+    schema = schema_of(text);
+    assert_string_equal(sl_schema_parameter(schema, "io.confluent.connect.avro.record.doc"), "of R");
+    assert_string_equal(
+        sl_schema_parameter(schema->fields[0].schema, "io.confluent.connect.avro.field.default"), "true");
+    discarding.discard_type_doc_default = true;
+    schema = schema_with(text, &discarding);
+    assert_null(sl_schema_parameter(schema, "io.confluent.connect.avro.record.doc"));
+    assert_int_equal(schema->fields[0].schema->n_parameters, 0);
+    assert_int_equal(schema->fields[0].schema->default_value.i, 3);
+}
+
 static void defaults_stand_on_the_type_and_on_the_field(void **state)
 {
     struct sl_struct_builder b = {.name = "D"};
@@ -515,6 +550,8 @@ int main(void)
         cmocka_unit_test(without_meta_data_only_avro_is_left),
         cmocka_unit_test(unnamed_structs_are_numbered_as_they_come),
         cmocka_unit_test(maps_without_string_keys_are_arrays_of_entries),
+        cmocka_unit_test(optional_keys_make_entries_unless_they_are_allowed),
+        cmocka_unit_test(type_docs_and_field_defaults_can_be_left_out_of_the_parameters),
         cmocka_unit_test(defaults_stand_on_the_type_and_on_the_field),
         cmocka_unit_test(a_default_of_plain_avro_is_marked_as_such),
         cmocka_unit_test(enums_and_fixed_keep_what_they_were),

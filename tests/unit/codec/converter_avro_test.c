@@ -111,7 +111,7 @@ static void open_world(struct world *w, bool is_key, const char *key, const char
     sl_props_free(props);
 }
 
-static void open_latest(struct world *w)
+static void open_chosen(struct world *w, const char *key, const char *value)
 {
     struct sl_props *props = sl_props_new();
     struct sl_error err = {0};
@@ -119,10 +119,15 @@ static void open_latest(struct world *w)
     *w = (struct world){
         .fake.registry.ops = &fake_ops, .arena = sl_arena_new(4096), .c.ops = &sl_converter_avro};
     sl_props_set(props, "value.converter.auto.register.schemas", "false");
-    sl_props_set(props, "value.converter.use.latest.version", "true");
+    sl_props_set(props, key, value);
     if (w->c.ops->open(props, "value.converter.", false, &w->fake.registry, &w->c.self, &err))
         fail_msg("%s", err.text);
     sl_props_free(props);
+}
+
+static void open_latest(struct world *w)
+{
+    open_chosen(w, "value.converter.use.latest.version", "true");
 }
 
 static void close_world(struct world *w)
@@ -316,6 +321,31 @@ static void with_the_newest_version_fields_are_matched_by_name(void **state)
     close_world(&w);
 }
 
+static void with_an_id_its_schema_is_written_and_no_other(void **state)
+{
+    struct world w;
+    struct sl_error err = {0};
+    bool null;
+
+    (void)state;
+    open_chosen(&w, "value.converter.use.schema.id", "101");
+    give(&w, "a-value", "\"int\"");
+    give(&w, "other",
+         "{\"type\":\"record\",\"name\":\"Row\",\"fields\":[{\"name\":\"id\",\"type\":\"long\"}]}");
+    give(&w, "a-value", "\"long\"");
+    encode(&w, "a", row_schema(), row(&w, 3, NULL));
+    assert_int_equal(w.out.len, 6);
+    assert_memory_equal(w.out.data, "\0\0\0\0\x65\x06", 6);
+    close_world(&w);
+
+    open_chosen(&w, "value.converter.use.schema.id", "100"); /* id.compatibility.strict or not */
+    give(&w, "a-value", "\"int\"");
+    assert_int_equal(
+        w.c.ops->encode(w.c.self, topic("a"), row_schema(), row(&w, 1, NULL), &w.out, &null, &err),
+        SL_E_DATA);
+    close_world(&w);
+}
+
 static void a_newest_version_that_does_not_fit_is_refused(void **state)
 {
     struct world w;
@@ -399,6 +429,7 @@ int main(void)
         cmocka_unit_test(subjects_follow_the_strategy),
         cmocka_unit_test(without_registering_only_a_known_schema_is_written),
         cmocka_unit_test(with_the_newest_version_fields_are_matched_by_name),
+        cmocka_unit_test(with_an_id_its_schema_is_written_and_no_other),
         cmocka_unit_test(a_newest_version_that_does_not_fit_is_refused),
         cmocka_unit_test(normalizing_is_passed_on_to_the_registry),
         cmocka_unit_test(a_null_stays_null_unless_the_default_is_asked_for),

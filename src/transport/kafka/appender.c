@@ -93,6 +93,8 @@ static enum sl_rc send_position(void *ctx, const struct sl_kafka_message *messag
         atomic_fetch_sub(&appender->positions.pending, 1);
         if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL)
             return sl_kafka_error(err, code, NULL, "writing a source offset");
+        if (sl_kafka_appender_broken(appender, err)) /* given up: there may never be room again */
+            return err->rc;
         (void)rd_kafka_poll(appender->producer, 10);
     }
 }

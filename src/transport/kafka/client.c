@@ -252,7 +252,7 @@ static enum sl_rc translate(const struct sl_props *all, rd_kafka_conf_t *conf, s
 static bool is_code(const char *name)
 {
     static const char *const names[] = {"plugin.library.paths", "ssl.engine.location", "ssl.engine.id",
-                                        "sasl.kerberos.kinit.cmd"};
+                                        "ssl.providers", "sasl.kerberos.kinit.cmd"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
         if (strcmp(name, names[i]) == 0)

@@ -72,7 +72,7 @@ static void a_wrong_value_is_refused_by_its_name(void **state)
 
 static void a_connector_cannot_have_code_loaded_or_run(void **state)
 {
-    static const char *const names[] = {"plugin.library.paths", "ssl.engine.location",
+    static const char *const names[] = {"plugin.library.paths", "ssl.engine.location", "ssl.providers",
                                         "sasl.kerberos.kinit.cmd"};
     struct sl_props *worker = sl_props_new();
     struct sl_props *connector;

@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/props.h"
 
 #include <string.h>
@@ -48,6 +49,14 @@ static void on_error(rd_kafka_t *client, int code, const char *why, void *opaque
     (void)snprintf(asking->why, sizeof(asking->why), "%s", why);
 }
 
+/* What there is to say is said by whoever asked: librdkafka would write it to the standard error. */
+static void on_log(const rd_kafka_t *client, int level, const char *facility, const char *text)
+{
+    (void)level;
+    sl_debug("Kafka client", SL_T("client", rd_kafka_name(client)), SL_T("what", facility),
+             SL_T("text", text));
+}
+
 /* Until they say it, or cannot be reached. What is told as an error first is what no waiting would mend. */
 static enum sl_rc ask(struct sl_kafka *kafka, rd_kafka_t *client, const struct asking *asking, bool *ret_is,
                       struct sl_error *err)
@@ -90,6 +99,7 @@ enum sl_rc sl_kafka_is_log_at(struct sl_transport *transport, const struct sl_pr
     sl_props_free(nothing);
     if (rc)
         return rc;
+    rd_kafka_conf_set_log_cb(conf, on_log);
     rd_kafka_conf_set_error_cb(conf, on_error);
     rd_kafka_conf_set_opaque(conf, &asking);
     rc = sl_kafka_conf_set(conf, "bootstrap.servers", servers, err);
@@ -101,6 +111,6 @@ enum sl_rc sl_kafka_is_log_at(struct sl_transport *transport, const struct sl_pr
     if (rc)
         return rc;
     rc = ask(kafka, client, &asking, ret_is, err);
-    rd_kafka_destroy(client);
+    sl_kafka_bury(kafka, client); /* it calls back only while it is polled */
     return rc;
 }

@@ -17,6 +17,7 @@
 #include "base/thread.h"
 #include "base/uuid.h"
 #include "registry/store.h"
+#include "registry/turn.h"
 #include "sluice/transport.h"
 
 #include <jansson.h>
@@ -27,20 +28,7 @@
 
 #define TURNS "schema-turns"
 
-enum {
-    QUIET_US = 800 * 1000,       /* without a write: the turn is over */
-    CLAIM_US = 10 * 1000 * 1000, /* from the beginning of a turn to its first write */
-    TURN_US = 5 * 1000 * 1000,   /* from there on, when others wait */
-    TOLD_US = 2 * 1000 * 1000,   /* until what was written is told to the watchers */
-};
-
-/* Who writes, as everybody reads it in the log. */
-struct turn {
-    char owner[SL_UUID_TEXT_SIZE]; /* "": nobody yet */
-    int64_t began_us;
-    int64_t first_us; /* of its writes; 0: none yet */
-    int64_t last_us;
-};
+enum { TOLD_US = 2 * 1000 * 1000 /* until what was written is told to the watchers */ };
 
 struct store {
     struct sl_schema_store store;
@@ -52,7 +40,7 @@ struct store {
     char self[SL_UUID_TEXT_SIZE]; /* our name in the turns, of this process alone */
     pthread_mutex_t lock;         /* guards the rest */
     pthread_cond_t told;
-    struct turn turn;
+    struct sl_turn turn;
     uint64_t asked; /* how many of our own requests for a turn were told to us */
 };
 
@@ -185,9 +173,7 @@ static void note_change(void *ctx, const char *key, struct sl_span value)
     (void)key;
     (void)value;
     (void)pthread_mutex_lock(&s->lock);
-    s->turn.last_us = sl_now_us();
-    if (!s->turn.first_us)
-        s->turn.first_us = s->turn.last_us;
+    sl_turn_written(&s->turn, sl_now_us());
     (void)pthread_mutex_unlock(&s->lock);
     atomic_store(&s->changed, true);
 }
@@ -199,49 +185,28 @@ static bool changed(struct sl_schema_store *store)
 
 /* ---- writing ---- */
 
-static bool lasts(const struct turn *turn, int64_t now_us)
-{
-    if (!*turn->owner)
-        return false;
-    if (!turn->first_us)
-        return now_us < turn->began_us + CLAIM_US;
-    return now_us < turn->last_us + QUIET_US && now_us < turn->first_us + TURN_US;
-}
-
-/* A worker asks for a turn: it has it, unless it is another's. */
 static void note_turn(void *ctx, const char *key, struct sl_span value)
 {
     struct store *s = ctx;
-    int64_t now_us = sl_now_us();
-    size_t len = strlen(s->self);
-    bool ours = value.len == len && memcmp(value.ptr, s->self, len) == 0;
+    char who[SL_UUID_TEXT_SIZE] = "";
 
     (void)key;
-    if (!value.ptr || value.len != len)
+    if (!value.ptr || value.len != sizeof(who) - 1)
         return;
+    memcpy(who, value.ptr, value.len);
     (void)pthread_mutex_lock(&s->lock);
-    if (memcmp(s->turn.owner, value.ptr, len) == 0 || !lasts(&s->turn, now_us)) {
-        memcpy(s->turn.owner, value.ptr, len);
-        s->turn.owner[len] = 0;
-        s->turn.began_us = now_us;
-        s->turn.first_us = s->turn.last_us = 0;
-    }
-    s->asked += ours;
+    sl_turn_asked(&s->turn, who, sl_now_us());
+    s->asked += strcmp(who, s->self) == 0;
     (void)pthread_cond_broadcast(&s->told);
     (void)pthread_mutex_unlock(&s->lock);
 }
 
-enum whose { NOBODYS, OURS, ANOTHERS };
-
-static enum whose whose_turn(struct store *s)
+static enum sl_turn_whose whose_turn(struct store *s)
 {
-    enum whose whose;
+    enum sl_turn_whose whose;
 
     (void)pthread_mutex_lock(&s->lock);
-    if (!lasts(&s->turn, sl_now_us()))
-        whose = NOBODYS;
-    else
-        whose = strcmp(s->turn.owner, s->self) == 0 ? OURS : ANOTHERS;
+    whose = sl_turn_whose(&s->turn, s->self, sl_now_us());
     (void)pthread_mutex_unlock(&s->lock);
     return whose;
 }
@@ -269,17 +234,17 @@ static enum sl_rc ask_for_turn(struct store *s, struct sl_error *err)
 static enum sl_rc prepare(struct sl_schema_store *store, bool *ret_stale, struct sl_error *err)
 {
     struct store *s = (struct store *)store;
-    enum whose whose = s->watching ? whose_turn(s) : OURS;
+    enum sl_turn_whose whose = s->watching ? whose_turn(s) : SL_TURN_OURS;
     enum sl_rc rc = SL_OK;
 
-    if (s->claimed && whose != ANOTHERS)
+    if (s->claimed && whose != SL_TURN_ANOTHERS)
         return SL_OK;
     s->claimed = false;
-    if (whose == NOBODYS) {
+    if (whose == SL_TURN_NOBODYS) {
         rc = ask_for_turn(s, err);
         whose = whose_turn(s);
     }
-    if (rc == SL_OK && whose != OURS)
+    if (rc == SL_OK && whose != SL_TURN_OURS)
         rc = sl_error_set(err, SL_E_FENCED, "another worker is writing to the schema registry");
     if (rc == SL_OK && s->transport->ops->claim)
         rc = s->transport->ops->claim(s->transport, SPACE, CLAIM, err);

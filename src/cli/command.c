@@ -154,16 +154,17 @@ static int unknown_command(const struct sl_cli *cli, int argc, char **argv)
     char *wanted = argc > 2 && argv[2][0] != '-' ? sl_format("%s %s", argv[1], argv[2]) : sl_strdup(argv[1]);
     struct sl_nearest nearest = {.word = wanted};
     struct sl_nearest first = {.word = argv[1]};
+    const char *begins_so = NULL;
     size_t len = strlen(argv[1]);
 
     for (const struct sl_command *const *command = cli->commands; *command; command++) {
         if (strncmp((*command)->name, argv[1], len) == 0 && (*command)->name[len] == ' ')
-            nearest.best = nearest.best ? nearest.best : (*command)->name;
+            begins_so = begins_so ? begins_so : (*command)->name;
         sl_nearest_try(&nearest, (*command)->name);
         sl_nearest_try(&first, (*command)->name);
     }
     if (!nearest.best)
-        nearest.best = first.best;
+        nearest.best = begins_so ? begins_so : first.best;
     if (nearest.best)
         (void)sl_cli_misuse(NULL, "there is no command '%s'; did you mean 'sluice %s'?", wanted,
                             nearest.best);

@@ -10,7 +10,8 @@ static void print_all(const struct sl_cli *cli)
     (void)puts("sluice moves row changes from SQL Server and ScyllaDB into PostgreSQL.\n\nCommands:");
     for (const struct sl_command *const *command = cli->commands; *command; command++)
         (void)printf("  %-14s %s\n", (*command)->name, (*command)->summary);
-    (void)puts("\n'sluice help COMMAND' tells more. Exit status: 0 done, 1 failed, 2 used wrongly.");
+    (void)puts("\n'sluice help COMMAND' tells more. Exit status: 0 done, 1 failed, 2 used wrongly,\n"
+               "3 no answer, 4 no such thing, 5 not now.");
 }
 
 static void print_flag(const struct sl_flag *flag)

@@ -122,6 +122,12 @@ def test_a_wrong_name_is_answered_with_the_right_one(ask):
     assert ask("get", "config", "nobody").returncode == EXIT["missing"]
 
 
+def test_a_wrong_command_is_answered_with_the_right_one(ask):
+    for wrong, right in (("gte", "get"), ("descrbe", "describe"), ("dlq", "dlq list"), ("dlq relpay", "dlq replay")):
+        done = ask(*wrong.split())
+        assert done.returncode == EXIT["misused"] and f"did you mean 'sluice {right}'?" in done.stderr, done.stderr
+
+
 def test_exit_statuses_tell_what_happened(ask):
     assert ask("get", "-o", "xml").returncode == EXIT["misused"]
     away = ask("get", "connectors", SLUICE_URL="http://127.0.0.1:1")

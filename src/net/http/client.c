@@ -4,11 +4,14 @@
 #include "base/clock.h"
 #include "sluice/secret.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 enum {
     CONNECT_MS = 10 * 1000,
@@ -52,6 +55,7 @@ struct transfer {
     size_t max_bytes;
     bool too_large;
     bool refused; /* by the tls callback, which has filled err */
+    bool is_astray;
     int64_t last_byte_us;
     char where[256]; /* "http://host:port" for messages */
     char detail[CURL_ERROR_SIZE];
@@ -242,6 +246,54 @@ static CURLcode take_context(CURL *easy, void *context, void *arg)
     return CURLE_SSL_CERTPROBLEM;
 }
 
+/* ---- names that lead astray ---- */
+
+/* Where clouds serve their credentials, and what no router passes on. */
+static bool is_link_local(const struct sockaddr *address)
+{
+    static const uint8_t amazons[4] = {0xFD, 0x00, 0x0E, 0xC2};
+    const struct in6_addr *v6 = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+    const struct in_addr *v4 = &((const struct sockaddr_in *)(const void *)address)->sin_addr;
+
+    if (address->sa_family == AF_INET)
+        return ntohl(v4->s_addr) >> 16 == 0xA9FE;
+    if (address->sa_family != AF_INET6)
+        return false;
+    return IN6_IS_ADDR_LINKLOCAL(v6) || memcmp(v6, amazons, sizeof(amazons)) == 0 ||
+           (IN6_IS_ADDR_V4MAPPED(v6) && v6->s6_addr[12] == 0xA9 && v6->s6_addr[13] == 0xFE);
+}
+
+/* The host of the URL is written as an address. */
+static bool names_address(const struct transfer *transfer)
+{
+    const char *host = strstr(transfer->where, "://") + 3;
+    bool bracket = *host == '[';
+    char text[64];
+    struct in6_addr address;
+
+    host += bracket;
+    if (snprintf(text, sizeof(text), "%.*s", (int)strcspn(host, bracket ? "%]" : ":"), host) >=
+        (int)sizeof(text))
+        return false;
+    return inet_pton(bracket ? AF_INET6 : AF_INET, text, &address) == 1;
+}
+
+/*
+ * A name that resolves to a link-local address is no server's that anybody meant: a name server may say so to
+ * have us knock there. It is asked here, where the address is the one that is connected to.
+ */
+static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct transfer *transfer = arg;
+
+    (void)purpose;
+    if (!transfer->client->settings.proxy && is_link_local(&address->addr) && !names_address(transfer)) {
+        transfer->is_astray = true;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 /* ---- a request ---- */
 
 /* Scheme, host and port of a URL; what stands before an "@" is nobody's business. */
@@ -358,6 +410,8 @@ static void set_up(struct transfer *transfer)
     (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
     (void)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
     (void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+    (void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    (void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
     set_tls(transfer);
     set_request(transfer);
 }
@@ -368,6 +422,11 @@ static enum sl_rc explain(struct transfer *transfer, CURLcode code)
 
     if (transfer->refused)
         return transfer->err ? transfer->err->rc : SL_E_CONFIG;
+    if (transfer->is_astray)
+        return sl_error_set(transfer->err, SL_E_CONFIG,
+                            "the name in %s leads to a link-local address, which is not asked. HINT: who is "
+                            "meant all the same is named by the address itself",
+                            transfer->where);
     if (transfer->too_large)
         return sl_error_set(transfer->err, SL_E_PROTOCOL, "%s answers with more than %zu bytes",
                             transfer->where, transfer->max_bytes);

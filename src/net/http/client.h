@@ -2,7 +2,7 @@
 /*
  * HTTP/1.1 requests over libcurl: for the schema registry's and Vault's APIs. JSON-sized answers, kept in
  * memory and bounded; no redirects (a redirect is an answer like any other), no cookies, no other schemes
- * than http and https, no environment proxies.
+ * than http and https, no environment proxies. A name that leads to a link-local address is not asked.
  *
  * Threads: one client serves any number of them; each request takes an idle connection from the client's pool
  * or makes one. TLS is OpenSSL's.

@@ -205,6 +205,28 @@ static void addresses_of_nobody_and_of_other_schemes_are_told_apart(void **state
     sl_http_client_free(client);
 }
 
+/* A number is a name to us, and the resolver's to read: the only one that needs no name server. */
+static void a_name_that_leads_to_a_link_local_address_is_not_asked(void **state)
+{
+    static const char *const astray[] = {"http://2852039166:9/latest", "http://0xa9.0xfe.0xa9.0xfe:9/",
+                                         "http://user:word@2852039166:9/"};
+    struct sl_http_client *client = sl_http_client_new(
+        &(struct sl_http_client_settings){.read_timeout_ms = 200, .connect_timeout_ms = 200});
+    struct sl_http_reply response = {0};
+    struct sl_http_call request = {.method = "GET"};
+    struct sl_error err = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(astray) / sizeof(*astray); i++) {
+        request.url = astray[i];
+        assert_int_equal(sl_http_client_ask(client, &request, &response, &err), SL_E_CONFIG);
+        assert_non_null(strstr(err.text, "link-local"));
+        assert_null(strstr(err.text, "word"));
+    }
+    sl_http_reply_done(&response);
+    sl_http_client_free(client);
+}
+
 static void parts_of_a_url_are_escaped(void **state)
 {
     struct sl_buf out = {0};
@@ -224,6 +246,7 @@ int main(void)
         cmocka_unit_test(a_silent_server_times_out),
         cmocka_unit_test(a_stop_ends_a_request_that_waits),
         cmocka_unit_test(addresses_of_nobody_and_of_other_schemes_are_told_apart),
+        cmocka_unit_test(a_name_that_leads_to_a_link_local_address_is_not_asked),
         cmocka_unit_test(parts_of_a_url_are_escaped),
     };
 

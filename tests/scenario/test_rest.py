@@ -190,6 +190,17 @@ def test_topics_of_nobody_are_none(worker):
     assert worker.rest("PUT", "/connectors/nobody/topics/reset")[:2] == (202, None)
 
 
+@pytest.mark.parametrize("setting, reads", [
+    ("topic.tracking.enable", (403, error(403, "Topic tracking is disabled."))),
+    ("topic.tracking.allow.reset", (200, {"nobody": {"topics": []}})),
+])
+def test_active_topics_can_be_switched_off_and_kept_from_being_forgotten(tmp_path, build, setting, reads):
+    program = run(tmp_path, build, {setting: "false"})
+    assert program.rest("GET", "/connectors/nobody/topics")[:2] == reads
+    assert program.rest("PUT", "/connectors/nobody/topics/reset")[:2] == (403, error(403, "Topic tracking reset is disabled."))
+    program.stop()
+
+
 def test_loggers_are_read_and_set(worker):
     assert set(worker.rest("GET", "/admin/loggers/root")[1]) == {"level", "last_modified"}
     assert expect(worker.rest("GET", "/admin/loggers/nothing"), 404)["message"] == "Logger nothing not found."

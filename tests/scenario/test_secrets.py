@@ -164,3 +164,28 @@ def test_a_crash_leaves_no_core_file_unless_asked_for(build, tmp_path):
     # Whether the system writes core files at all is its own affair: that it could is seen where it was allowed.
     assert dumped["false"] is False
     print("the system writes core files:", dumped["true"])
+
+
+def test_another_value_restarts_a_connector_unless_it_is_not_to(make_pipeline, cluster, tmp_path):
+    """config.action.reload; the secret is none that anybody asks for, so that both values will do."""
+    vault = tmp_path / "secrets"
+    keep(vault, "kafka", word="the-first-word")
+    refers = {"consumer.override.sasl.password": f"${{file:{vault}/kafka:word}}"}
+    p = make_pipeline(cluster, ledger=True, worker={**file_providers(vault), "config.providers.file.param.default.ttl": "100"},
+                      sink_config={**refers, "config.action.reload": "none"})
+    ledger = p.sluice.folder / "ledger.json"
+    config = json.loads(ledger.read_text())
+    config["config"].update(refers)
+    ledger.write_text(json.dumps(config))
+    p.sluice.start()
+    p.wait_equal()
+    keep(vault, "kafka", word="the-second-word")
+    wait.until(lambda: restarts(p), "the ledger to be restarted")
+    p.change(10)
+    p.wait_equal()
+    assert set(restarts(p)) == {"ledger"}
+
+
+def restarts(p):
+    lines = [json.loads(line) for line in p.sluice.output().splitlines() if "a secret has another value" in line]
+    return [line["connector"] for line in lines]

@@ -92,6 +92,10 @@ class Postgres:
         connection.autocommit = True
         return connection
 
+    def try_login(self, user, password):
+        """Raises what the server says when it does not let this user in."""
+        psycopg2.connect(host=self.host, port=self.port, user=user, password=password, dbname="postgres").close()
+
     def execute(self, sql, *parameters, database="postgres"):
         """Run statements on a connection of their own; rows of the last one, if it has any."""
         connection = self.connect(database)

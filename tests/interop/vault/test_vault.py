@@ -11,7 +11,7 @@ import urllib.request
 
 import pytest
 
-from harness import openbao, wait
+from harness import openbao, postgres, wait
 from harness.fetch import run
 from harness.sluice import write_properties
 
@@ -168,6 +168,43 @@ def test_a_token_file_that_is_written_anew_is_read_anew(build, bao, folder):
         sink.write_text(bao.token + "\n")
         time.sleep(2.5)
         assert dump.value("${vault:secret/database:password}") == "Planted-V2-1"
+
+
+@pytest.fixture
+def logins_of_postgres(bao, folder):
+    """The database engine: it makes a login for whoever reads warehouse/creds/writer, for 2 s, renewed up to 5 s."""
+    cluster = postgres.Postgres(folder / "cluster", {"fsync": "off"}).create().start()
+    bao.must("POST", "sys/mounts/warehouse", {"type": "database"})
+    bao.must("POST", "warehouse/config/pg", {
+        "plugin_name": "postgresql-database-plugin", "allowed_roles": "writer", "username": cluster.user,
+        "password": cluster.password,
+        "connection_url": f"postgresql://{{{{username}}}}:{{{{password}}}}@127.0.0.1:{cluster.port}/postgres?sslmode=disable"})
+    bao.must("POST", "warehouse/roles/writer", {
+        "db_name": "pg", "default_ttl": "2s", "max_ttl": "5s",
+        "creation_statements": ["CREATE ROLE \"{{name}}\" LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}'"]})
+    yield cluster
+    bao.must("DELETE", "sys/mounts/warehouse")
+    cluster.close()
+
+
+def test_a_lease_is_renewed_for_as_long_as_it_can_be_and_then_another_login_is_made(build, bao, folder, logins_of_postgres):
+    users, kept_s = [], 0.0
+    with Dump(build, folder, {"vault.address": bao.address, "vault.token": bao.token}) as dump:
+        def has_another():
+            nonlocal kept_s
+            kind, ttl_ms, text = dump.ask("${vault:warehouse/creds/writer:username} ${vault:warehouse/creds/writer:password}")
+            assert kind == "ok" and 0 < ttl_ms <= 2000, (kind, ttl_ms)
+            user, password = text.split(" ")
+            logins_of_postgres.try_login(user, password)  # whatever we are given is good
+            if user not in users:
+                users.append(user)
+            if len(users) == 1:
+                kept_s = time.monotonic() - began
+            return len(users) > 1
+        began = time.monotonic()
+        wait.until(has_another, "another login", 20, 0.3)
+    assert kept_s > 2.2, f"the first login was not renewed: it was given for {kept_s:.1f} s"
+    assert "panic" not in (bao.folder / "openbao.log").read_text()
 
 
 def test_namespaces_are_asked_for(build, bao, folder):

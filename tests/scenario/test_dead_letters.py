@@ -8,6 +8,8 @@ from harness import postgres, wait
 DLQ = {"errors.tolerance": "all", "errors.deadletterqueue.topic.name": "dlq-sink",
        "errors.deadletterqueue.context.headers.enable": "true"}
 PARK = {**DLQ, "errors.park.keys": "true"}
+CONTEXT = ["topic", "partition", "offset", "connector.name", "task.id", "stage", "class.name", "exception.class.name",
+           "exception.message", "exception.stacktrace"]
 
 
 def letters(p, topic="dlq-sink"):
@@ -48,9 +50,7 @@ def test_a_letter_says_what_connect_says_and_where_it_comes_from(make_pipeline, 
     wait.until(lambda: len(letters(p)) == 1, "the letter")
     headers = letters(p)[0]["headers"]
     connects = [name for name in headers if name.startswith("__connect.errors.")]
-    assert [name.removeprefix("__connect.errors.") for name in connects] == [
-        "topic", "partition", "offset", "connector.name", "task.id", "stage", "class.name", "exception.class.name",
-        "exception.message", "exception.stacktrace"]
+    assert [name.removeprefix("__connect.errors.") for name in connects] == CONTEXT
     said = {name.removeprefix("__connect.errors."): headers[name] for name in connects}
     assert said["topic"] == "sqlserver.warehouse_source.dbo.customers" and said["partition"] == "0"
     assert (said["connector.name"], said["task.id"], said["stage"]) == ("sink", "0", "TASK_PUT")
@@ -352,7 +352,11 @@ def test_a_sources_dead_letter_is_the_record_as_json_with_its_schema_and_positio
     assert found["said"]["stage"] == "TRANSFORMATION" and found["said"]["connector"] == "source"
     assert found["said"]["source"]["partition"]["server"] == "sqlserver"
     assert found["said"]["source"]["offset"]["commit_lsn"]
-    assert found["headers"]["__connect.errors.class.name"] == "org.apache.kafka.connect.transforms.Cast$Key"
+    connects = {name.removeprefix("__connect.errors."): text for name, text in found["headers"].items() if "__connect." in name}
+    assert list(connects) == CONTEXT
+    assert connects["class.name"] == "org.apache.kafka.connect.transforms.Cast$Key"
+    assert connects["topic"] == "sqlserver.warehouse_source.dbo.products" and connects["connector.name"] == "source"
+    assert "p1" in connects["exception.message"] and connects["exception.stacktrace"].startswith(connects["exception.class.name"])
     p.sluice.assert_running()
 
 

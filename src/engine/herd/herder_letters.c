@@ -115,10 +115,11 @@ bool sl_herd_stop_settling(struct sl_herder *herder, int64_t deadline_us)
     while (!settling->done && sl_cond_wait(&herder->answered, &herder->lock, deadline_us))
         continue;
     done = settling->done;
+    if (done)
+        herder->settling = NULL; /* who asks for it looks under the lock */
     (void)pthread_mutex_unlock(&herder->lock);
     if (!done)
         return false;
-    herder->settling = NULL;
     free_settling(settling);
     return true;
 }

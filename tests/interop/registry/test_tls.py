@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 import registries
-from harness import postgres, sluice
+from harness import certificates, postgres, sluice
 from test_registry import confluent_python  # noqa: F401 (a fixture)
 
 RECORD = '{"type":"record","name":"R","fields":[]}'
@@ -15,37 +15,21 @@ SECRET = "store-password"
 KEY_SECRET = "key-password"
 
 
-def run(folder, *command):
-    subprocess.run([str(c) for c in command], cwd=folder, check=True, capture_output=True, timeout=60)
-
-
 @pytest.fixture(scope="module")
 def stores(tmp_path_factory):
     """An authority, a server's and a client's certificate, each in PEM, PKCS#12 and JKS."""
-    folder = tmp_path_factory.mktemp("tls")
-    run(folder, "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=authority",
-        "-keyout", "ca.key", "-out", "ca.pem")
-    (folder / "names").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
-    for who in ("server", "client"):
-        run(folder, "openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={who}", "-keyout", f"{who}.key",
-            "-out", f"{who}.csr")
-        run(folder, "openssl", "x509", "-req", "-in", f"{who}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-            "-days", "30", "-extfile", "names", "-out", f"{who}.pem")
-    run(folder, "openssl", "pkcs12", "-export", "-in", "client.pem", "-inkey", "client.key", "-certfile", "ca.pem", "-out",
-        "client.p12", "-passout", f"pass:{SECRET}")
-    run(folder, "keytool", "-importkeystore", "-srckeystore", "client.p12", "-srcstoretype", "PKCS12", "-srcstorepass", SECRET,
-        "-destkeystore", "client.jks", "-deststoretype", "JKS", "-deststorepass", SECRET, "-noprompt")
-    run(folder, "keytool", "-importkeystore", "-srckeystore", "client.p12", "-srcstoretype", "PKCS12", "-srcstorepass", SECRET,
-        "-srcalias", "1", "-destkeystore", "two.jks", "-deststoretype", "JKS", "-deststorepass", SECRET, "-destkeypass",
-        KEY_SECRET, "-noprompt")
-    run(folder, "openssl", "pkcs8", "-topk8", "-in", "client.key", "-out", "locked.key", "-passout", f"pass:{KEY_SECRET}")
-    run(folder, "openssl", "rsa", "-aes128", "-traditional", "-in", "client.key", "-out", "older.key", "-passout",
-        f"pass:{KEY_SECRET}")
+    authority = certificates.Authority(tmp_path_factory.mktemp("tls")).sign("server", "client")
+    folder = authority.folder
+    authority.pkcs12("client", SECRET)
+    authority.jks("client", SECRET)
+    authority.jks("client", SECRET, KEY_SECRET, to="two.jks")
+    authority.run("openssl", "pkcs8", "-topk8", "-in", "client.key", "-out", "locked.key", "-passout", f"pass:{KEY_SECRET}")
+    authority.run("openssl", "rsa", "-aes128", "-traditional", "-in", "client.key", "-out", "older.key", "-passout",
+                  f"pass:{KEY_SECRET}")
     for kind in ("locked", "older"):
         (folder / f"{kind}.pem").write_text((folder / f"{kind}.key").read_text() + (folder / "client.pem").read_text())
-    for kind, name in (("JKS", "trust.jks"), ("PKCS12", "trust.p12")):
-        run(folder, "keytool", "-importcert", "-alias", "authority", "-file", "ca.pem", "-keystore", name, "-storetype", kind,
-            "-storepass", SECRET, "-noprompt")
+    authority.trust("trust.jks", "JKS", SECRET)
+    authority.trust("trust.p12", "PKCS12", SECRET)
     return folder
 
 

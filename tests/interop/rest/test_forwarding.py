@@ -3,38 +3,24 @@
 import base64
 import json
 import ssl
-import subprocess
 import urllib.error
 import urllib.request
 
 import pytest
 
-from harness import postgres, sluice, wait
+from harness import certificates, postgres, sluice, wait
 
 STORE = "store-password"
-
-
-def run(folder, *command):
-    subprocess.run([str(c) for c in command], cwd=folder, check=True, capture_output=True, timeout=60)
 
 
 @pytest.fixture(scope="module")
 def stores(tmp_path_factory):
     """An authority, and a certificate of it for each of two workers: a PKCS#12 store, the authority in a JKS one."""
-    folder = tmp_path_factory.mktemp("stores")
-    run(folder, "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=authority",
-        "-keyout", "ca.key", "-out", "ca.pem")
-    (folder / "names").write_text("subjectAltName=IP:127.0.0.1\n")
+    authority = certificates.Authority(tmp_path_factory.mktemp("stores")).sign("one", "two")
     for who in ("one", "two"):
-        run(folder, "openssl", "req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={who}", "-keyout", f"{who}.key",
-            "-out", f"{who}.csr")
-        run(folder, "openssl", "x509", "-req", "-in", f"{who}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
-            "-days", "30", "-extfile", "names", "-out", f"{who}.pem")
-        run(folder, "openssl", "pkcs12", "-export", "-in", f"{who}.pem", "-inkey", f"{who}.key", "-certfile", "ca.pem",
-            "-out", f"{who}.p12", "-passout", f"pass:{STORE}")
-    run(folder, "keytool", "-importcert", "-alias", "authority", "-file", "ca.pem", "-keystore", "trust.jks", "-storetype",
-        "JKS", "-storepass", STORE, "-noprompt")
-    return folder
+        authority.pkcs12(who, STORE)
+    authority.trust("trust.jks", "JKS", STORE)
+    return authority.folder
 
 
 def group_of(broker, name):

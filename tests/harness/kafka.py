@@ -24,11 +24,11 @@ import urllib.request
 
 from harness import fetch, wait
 from harness.certificates import Authority
+from harness.java import JAVA
 from harness.postgres import free_port
 from harness.process import Process
 
 POMS = pathlib.Path(__file__).resolve().parent.parent / "interop/kafka"
-JVM = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"]
 LOGGING = """log4j.rootLogger=INFO, out
 log4j.appender.out=org.apache.log4j.ConsoleAppender
 log4j.appender.out.layout=org.apache.log4j.PatternLayout
@@ -56,7 +56,7 @@ def jars(cache, version="3.9.2"):
 def _java(cache, version, main, *arguments, heap="512m", flags=()):
     classes = jars(cache, version)
     logging = f"-Dlog4j.configuration=file:{cache}/kafka-{version}/log4j.properties"
-    return ["java", "-Xms64m", f"-Xmx{heap}", *JVM, *flags, logging, "-cp", classes, main, *arguments]
+    return [*JAVA, "-Xms64m", f"-Xmx{heap}", *flags, logging, "-cp", classes, main, *arguments]
 
 
 def write_properties(path, settings):

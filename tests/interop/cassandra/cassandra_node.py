@@ -10,6 +10,8 @@ import struct
 import subprocess
 import time
 
+from harness.java import JAVA
+
 VERSION = "5.0.9"
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -113,8 +115,8 @@ batch_size_warn_threshold: 64KiB
 """
 
     def start(self):
-        java = ["java", "-Xms256m", "-Xmx512m", "-Xss512k", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-                "-XX:-UsePerfData", f"-javaagent:{self.libs}/jamm-0.4.0.jar", "-Djdk.attach.allowAttachSelf=true"]
+        java = [*JAVA, "-Xms256m", "-Xmx512m", "-Xss512k", "-XX:-UsePerfData",
+                f"-javaagent:{self.libs}/jamm-0.4.0.jar", "-Djdk.attach.allowAttachSelf=true"]
         for module in EXPORTED:
             java += ["--add-exports", f"{module}=ALL-UNNAMED"]
         for module in OPENED:

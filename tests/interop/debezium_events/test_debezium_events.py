@@ -12,6 +12,7 @@ import subprocess
 import pytest
 
 from harness import sqlserver, wait, workload
+from harness.java import JAVA
 
 HERE = pathlib.Path(__file__).resolve().parent
 EXAMPLES = HERE.parent.parent.parent / "examples/sqlserver"
@@ -74,7 +75,7 @@ class Peer:
 
     def run(self, number):
         out, offset = self.folder / f"{number}.jsonl", self.folder / "offset"
-        subprocess.run(["java", "-cp", f"{self.folder}:{self.jars}/*", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
+        subprocess.run([*JAVA, "-cp", f"{self.folder}:{self.jars}/*", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
                         "-Duser.timezone=UTC", "Events", self.folder / "peer.properties", out, offset, "6"], check=True,
                        timeout=180, stdin=subprocess.DEVNULL)
         return read(out), dict(re.findall(r"(\w+)=([^,}]+)", offset.read_text()))

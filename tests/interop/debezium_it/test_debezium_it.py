@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from harness import sqlserver
+from harness.java import QUICKLY
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -33,7 +34,8 @@ def run_tests(runner, tmp_path, build, selection, seconds):
         done = subprocess.run(
             ["./run-it.sh", server.host, str(server.port), server.user, server.password, selection], cwd=runner,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds,
-            check=False, env={**os.environ, "IT_WORK": str(tmp_path / "work"), "IT_TIMEOUT": "120"})
+            check=False, env={**os.environ, "IT_WORK": str(tmp_path / "work"), "IT_TIMEOUT": "120",
+                                     "IT_JAVA_OPTS": " ".join(QUICKLY)})
     finally:
         server.stop()
     results = list(csv.reader((tmp_path / "work/results.tsv").open(), delimiter="\t", quoting=csv.QUOTE_NONE))

@@ -10,6 +10,7 @@ import urllib.parse
 import urllib.request
 
 from harness import fetch, sluice, wait
+from harness.java import JAVA
 from harness.postgres import free_port
 from harness.process import Process
 
@@ -65,7 +66,7 @@ class Apicurio:
 
     def __enter__(self):
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.process = Process(["java", "-Xms64m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+        self.process = Process([*JAVA, "-Xms64m", "-Xmx384m",
                                 "-Dquarkus.http.host=127.0.0.1", f"-Dquarkus.http.port={self.port}", "-jar",
                                 self.home / f"apicurio-registry-app-{APICURIO}-runner.jar"], self.folder / "apicurio.log")
         wait.until(self.ready, "Apicurio to be ready", 90)

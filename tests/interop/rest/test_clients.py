@@ -10,6 +10,7 @@ import pathlib
 import pytest
 
 from harness import fetch, sluice
+from harness.java import JAVA
 
 HERE = pathlib.Path(__file__).resolve().parent
 NODE_CLIENT = "kafka-connect-client@2.3.0"
@@ -91,7 +92,7 @@ def test_the_java_client_sees_the_same(connect, ours, cache, tmp_path):
     seen = []
     for side in (connect, ours):
         config = sluice.write_properties(tmp_path / "config.properties", side.config)
-        output = fetch.run(["java", "-XX:+UseSerialGC", "-Xmx128m", "-cp", f"{folder}/libs/*:{folder}", "Client",
+        output = fetch.run([*JAVA, "-Xmx128m", "-cp", f"{folder}/libs/*:{folder}", "Client",
                             side.url, config])
         seen.append([line for line in output.splitlines() if not line.startswith("SLF4J")])
     assert len(seen[0]) > 18 and "gone ResourceNotFoundException" in seen[0]

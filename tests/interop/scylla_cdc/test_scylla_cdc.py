@@ -15,6 +15,7 @@ import pytest
 from cassandra import query, util
 
 from harness import fetch, process, scylla, wait
+from harness.java import JAVA
 
 HERE = pathlib.Path(__file__).resolve().parent
 KINDS = {"vnodes": "{'enabled': false}", "tablets": "{'initial': 4}"}
@@ -43,7 +44,7 @@ def printers(cache):
     java = fetch.once(cache / "scylla-cdc/java", stamp, make_java)
     stamp = "".join((HERE / "rust" / f).read_text() for f in ("Cargo.toml", "Cargo.lock", "src/main.rs"))
     rust = fetch.once(cache / "scylla-cdc/rust", stamp, make_rust)
-    return {"java": lambda host, port, *rest: ["java", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp",
+    return {"java": lambda host, port, *rest: [*JAVA, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp",
                                                f"{java}/classes:{java}/libs/*", "Printer", host, port, *rest],
             "rust": lambda host, port, *rest: [rust / "target/debug/cdcprinter", f"{host}:{port}", *rest]}
 

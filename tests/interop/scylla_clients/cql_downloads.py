@@ -5,6 +5,7 @@ import pathlib
 import shutil
 
 from harness.fetch import jars, once, run
+from harness.java import JAVA
 
 HERE = pathlib.Path(__file__).resolve().parent
 PYTHON = {"cassandra-driver": "3.30.1", "scylla-driver": "3.29.12"}
@@ -26,7 +27,7 @@ def java_client(cache, name):
         run(["javac", "-cp", jars(HERE / name, folder, cache), "-d", folder / "classes", HERE / "Client.java"])
     stamp = (HERE / name / "pom.xml").read_text() + (HERE / "Client.java").read_text()
     folder = once(cache / "scylla-clients" / name, stamp, make)
-    return ["java", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{folder}/classes:{folder}/libs/*", "Client"]
+    return [*JAVA, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{folder}/classes:{folder}/libs/*", "Client"]
 
 
 def go_client(cache, name):

@@ -14,6 +14,7 @@ import pytest
 import downloads
 from columns import COLUMNS, column_list, table
 from harness import sqlserver
+from harness.java import JAVA
 from traits import TRAITS, agree
 
 CLIENTS = ["msodbcsql", "freetds-odbc", "pymssql", "pytds", "tedious", "jdbc", "go"]
@@ -36,7 +37,7 @@ def programs(cache, tmp_path_factory):
     found = {name: ([str(python), script], odbc) for name in ("msodbcsql", "freetds-odbc", "pymssql", "pytds")}
     found["tedious"] = (["node", "--no-deprecation", str(downloads.HERE / "client.js")],
                         {"NODE_PATH": str(downloads.tedious(cache))})
-    found["jdbc"] = (["java", "-cp", downloads.java_client(cache), "Client"], {})
+    found["jdbc"] = ([*JAVA, "-cp", downloads.java_client(cache), "Client"], {})
     found["go"] = ([str(downloads.go_client(cache))], {})
     return found
 

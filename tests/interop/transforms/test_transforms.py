@@ -11,11 +11,11 @@ import expressions
 import generate
 import names_and_zones
 import reasons
-from harness import fetch
+from harness import fetch, java
 
 HERE = pathlib.Path(__file__).resolve().parent
 RELEASES = {"2.5": ("2.5.4.Final", "3.6.1"), "3.5": ("3.5.0.Final", "3.9.2")}  # Debezium, Kafka
-JAVA = ["java", "-Duser.timezone=UTC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=off", "-XX:TieredStopAtLevel=1"]
+JAVA = [*java.JAVA, "-Duser.timezone=UTC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=off"]
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,9 @@
 #include "option.h"
 #include "record.h"
 
+/* One of the connector's partitions, with its oldest offset and its end. */
+typedef void sl_sink_end_visitor(void *ctx, const struct sl_progress *partition);
+
 /* What the engine gives a sink task. Lives as long as the task. */
 struct sl_sink_env {
     const char *connector;
@@ -47,6 +50,20 @@ struct sl_sink_env {
      */
     enum sl_rc (*parked)(void *ctx, struct sl_batch *batch, const uint8_t **ret_skip,
                          uint64_t *ret_generation, struct sl_error *err);
+
+    /*
+     * Three for a sink whose rows wait for others. ends: where all partitions of the connector end now, those
+     * of its other tasks included; NULL: nobody knows. interrupted: something else is wanted of the task
+     * (stop, pause, other partitions): the sink gives up waiting and returns STOPPED. waits: what is waited
+     * for, for people; "": nothing any more. Any of them may be NULL.
+     */
+    enum sl_rc (*ends)(void *ctx, sl_sink_end_visitor *visit, void *visit_ctx, struct sl_error *err);
+    bool (*interrupted)(void *ctx);
+    void (*waits)(void *ctx, const char *what);
+
+    /* The records of a batch are not those that its progress counts (a replay): no part of it may be durable
+     * before the rest. */
+    bool whole;
 };
 
 /* A position that a target holds; the texts live while the visitor runs. */
@@ -87,7 +104,8 @@ struct sl_sink_ops {
     /*
      * Apply a batch; it belongs to the sink until release. May return while the target still works on it:
      * then the next put or flush tells of a failure. A batch with no records but progress moves the position
-     * only. Before put or flush returns an error, every batch that the sink holds (the one just given
+     * only. While some rows of a batch wait for others, what stands before them in each partition may become
+     * durable before the rest. Before put or flush returns an error, every batch that the sink holds (the one just given
      * included) has come back through release, not durable. Errors: TRANSIENT: nothing may be assumed durable
      * or lost: call assign again and go on from the positions that it reads. FENCED, FOREIGN_POSITION,
      * SCHEMA: stop. STOPPED: see wake.

@@ -171,6 +171,10 @@ struct sl_transport_ops {
     /* Every topic that holds records (not those that keep the texts and offsets below), each partition. */
     enum sl_rc (*topics)(struct sl_transport *transport, sl_topic_visitor *visit, void *ctx,
                          struct sl_error *err);
+    /* Optional, where that is dear: of one topic; nothing is visited when it does not exist. NULL: topics is
+     * cheap. */
+    enum sl_rc (*topic_ends)(struct sl_transport *transport, const struct sl_topic *topic,
+                             sl_topic_visitor *visit, void *ctx, struct sl_error *err);
     /* The same for those partitions only that some open reader of this transport reads: cheap, for the lag.
      * The ends may be a second old. */
     enum sl_rc (*ends)(struct sl_transport *transport, sl_topic_visitor *visit, void *ctx,

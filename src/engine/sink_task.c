@@ -58,6 +58,7 @@ struct sl_sink_task {
 
     /* The apply thread's own. */
     bool had_session;
+    uint64_t generation;       /* of the subscription, at the session's begin */
     struct sl_refused refused;  /* by the sink, in this session */
     struct sl_retry retry;      /* of the target */
     struct sl_retry fetching;   /* of the log */
@@ -160,6 +161,29 @@ static enum sl_rc parked(void *ctx, struct sl_batch *batch, const uint8_t **ret_
 
     return sl_parking_mark(task->parking, task->decoder.letters, 1, incoming_of(task, batch), ret_skip,
                            ret_generation, &n, err);
+}
+
+static enum sl_rc ends(void *ctx, sl_sink_end_visitor *visit, void *visit_ctx, struct sl_error *err)
+{
+    struct sl_sink_task *task = ctx;
+
+    return sl_subscription_ends(task->subscription, visit, visit_ctx, err);
+}
+
+/* Is the session at hand to end, in good order? */
+static bool interrupted(void *ctx)
+{
+    struct sl_sink_task *task = ctx;
+
+    return sl_stop_requested(&task->stop) || atomic_load(&task->paused) ||
+           task->generation != sl_subscription_generation(task->subscription);
+}
+
+static void waits(void *ctx, const char *what)
+{
+    struct sl_sink_task *task = ctx;
+
+    sl_status_note(&task->status, what);
 }
 
 /* ---- the fetch thread ---- */
@@ -286,10 +310,9 @@ static int64_t idle_until(struct sl_sink_task *task)
 }
 
 /* Apply what the fetch thread brings. SL_OK: stop, pause, or other partitions. */
-static enum sl_rc apply(struct sl_sink_task *task, uint64_t generation, struct sl_error *err)
+static enum sl_rc apply(struct sl_sink_task *task, struct sl_error *err)
 {
-    while (!sl_stop_requested(&task->stop) && !atomic_load(&task->paused) &&
-           generation == sl_subscription_generation(task->subscription)) {
+    while (!interrupted(task)) {
         void *item = NULL;
         enum sl_queue_answer answer = sl_queue_pop(task->ready, 0, &item);
         enum sl_rc rc;
@@ -406,12 +429,13 @@ static enum sl_rc open_reader(struct sl_sink_task *task, struct sl_progress *par
 
 static enum sl_rc session(struct sl_sink_task *task, struct sl_error *err)
 {
-    uint64_t generation = sl_subscription_generation(task->subscription);
     struct sl_progress *partitions = NULL;
-    size_t n = sl_subscription_assigned(task->subscription, task->env.task, &partitions);
     enum sl_rc rc = SL_OK;
     void *item;
+    size_t n;
 
+    task->generation = sl_subscription_generation(task->subscription);
+    n = sl_subscription_assigned(task->subscription, task->env.task, &partitions);
     task->converting_failed = false;
     task->fetching_failed = false;
     if (task->parking && sl_parking_generation(task->parking))
@@ -422,7 +446,7 @@ static enum sl_rc session(struct sl_sink_task *task, struct sl_error *err)
     }
     if (n)
         rc = open_reader(task, partitions, n, err);
-    else if (generation == sl_subscription_generation(task->subscription)) /* no topic exists yet */
+    else if (!interrupted(task)) /* no topic exists yet */
         (void)sl_queue_pop(task->ready, sl_now_us() + IDLE_US, &item);
     sl_free(partitions);
     if (rc || !n)
@@ -430,9 +454,13 @@ static enum sl_rc session(struct sl_sink_task *task, struct sl_error *err)
     sl_info("sink assigned", SL_I("partitions", n));
     task->had_session = true;
     begin_session(task);
-    rc = apply(task, generation, err);
+    rc = apply(task, err);
     end_session(task);
     commit_if_due(task, true);
+    if (rc == SL_E_STOPPED && interrupted(task)) { /* rows waited; what they hold up is read again */
+        sl_error_clear(err);
+        return SL_OK;
+    }
     if (rc == SL_OK && task->fetch_failure.rc) {
         task->fetching_failed = !task->converting_failed;
         *err = task->fetch_failure;
@@ -572,6 +600,9 @@ static struct sl_sink_task *make(const struct sl_shared *shared, const struct sl
         .release = release,
         .bad_record = bad_record,
         .parked = parked,
+        .ends = ends,
+        .interrupted = interrupted,
+        .waits = waits,
     };
     (void)snprintf(task->number_text, sizeof(task->number_text), "%d", number);
     atomic_init(&task->paused, paused);

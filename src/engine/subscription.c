@@ -226,6 +226,52 @@ size_t sl_subscription_assigned(struct sl_subscription *subscription, int task, 
     return n;
 }
 
+struct ends {
+    struct sl_subscription *subscription;
+    void (*visit)(void *ctx, const struct sl_progress *partition);
+    void *ctx;
+};
+
+static void see_end(void *ctx, const struct sl_topic_info *info)
+{
+    struct ends *ends = ctx;
+    const struct sl_progress partition = {.topic = sl_topic_intern(info->name, strlen(info->name)),
+                                          .partition = info->partition,
+                                          .first_offset = info->first_offset,
+                                          .next_offset = info->next_offset};
+    bool ours;
+
+    (void)pthread_mutex_lock(&ends->subscription->lock);
+    ours = find(ends->subscription, partition.topic) != NULL;
+    (void)pthread_mutex_unlock(&ends->subscription->lock);
+    if (ours)
+        ends->visit(ends->ctx, &partition);
+}
+
+enum sl_rc sl_subscription_ends(struct sl_subscription *subscription,
+                                void (*visit)(void *ctx, const struct sl_progress *partition), void *ctx,
+                                struct sl_error *err)
+{
+    struct sl_transport *transport = subscription->shared->transport;
+    struct ends ends = {.subscription = subscription, .visit = visit, .ctx = ctx};
+    enum sl_rc rc = SL_OK;
+
+    if (!transport->ops->topic_ends)
+        return transport->ops->topics(transport, see_end, &ends, err);
+    for (size_t i = 0; rc == SL_OK; i++) {
+        const struct sl_topic *topic = NULL;
+
+        (void)pthread_mutex_lock(&subscription->lock);
+        if (i < subscription->n)
+            topic = subscription->entries[i].topic;
+        (void)pthread_mutex_unlock(&subscription->lock);
+        if (!topic)
+            break;
+        rc = transport->ops->topic_ends(transport, topic, see_end, &ends, err);
+    }
+    return rc;
+}
+
 const char *sl_subscription_reader(const struct sl_subscription *subscription)
 {
     return subscription->reader;

@@ -41,6 +41,14 @@ uint64_t sl_subscription_generation(struct sl_subscription *subscription);
  */
 size_t sl_subscription_assigned(struct sl_subscription *subscription, int task, struct sl_progress **ret);
 
+/*
+ * Where all its partitions end now, those of other workers' tasks included: first_offset the oldest, and
+ * next_offset. Errors: the transport's.
+ */
+enum sl_rc sl_subscription_ends(struct sl_subscription *subscription,
+                                void (*visit)(void *ctx, const struct sl_progress *partition), void *ctx,
+                                struct sl_error *err);
+
 /* The name under which the log keeps this connector's positions: "connect-" and its name. */
 const char *sl_subscription_reader(const struct sl_subscription *subscription);
 

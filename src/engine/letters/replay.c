@@ -540,7 +540,8 @@ enum sl_rc sl_replay_run(const struct sl_shared *shared, const struct sl_connect
                                       .ctx = &replay,
                                       .release = release,
                                       .bad_record = bad_record,
-                                      .parked = parked};
+                                      .parked = parked,
+                                      .whole = true};
     rc = run(&replay, err);
     close_all(&replay);
     return rc;

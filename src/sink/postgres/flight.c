@@ -45,14 +45,15 @@ static enum sl_rc send_steps(struct sl_pgsink *sink, const struct sl_pgsink_load
     return rc;
 }
 
-/* A pipeline whose transaction begins with the positions, for it fails there when another has taken over. */
+/* A pipeline whose transaction begins with the positions, for it fails there when another has taken over; batch
+ * NULL: without them. */
 static enum sl_rc send_beginning(struct sl_pgsink *sink, const struct sl_batch *batch, struct sl_error *err)
 {
     enum sl_rc rc = sl_pg_pipeline_begin(sink->pg, err);
 
     if (rc == SL_OK)
         rc = sl_pg_send_prepared(sink->pg, "begin", &(struct sl_pg_args){0}, err);
-    return rc == SL_OK ? sl_pgsink_positions_send(sink, batch, err) : rc;
+    return rc == SL_OK && batch ? sl_pgsink_positions_send(sink, batch, err) : rc;
 }
 
 enum sl_rc sl_pgsink_flight_send(struct sl_pgsink *sink, const struct sl_batch *batch,
@@ -118,7 +119,7 @@ enum sl_rc sl_pgsink_flight_begin(struct sl_pgsink *sink, const struct sl_batch 
     if (rc == SL_OK)
         rc = sl_pg_pipeline_sync(sink->pg, err);
     if (rc == SL_OK)
-        rc = land(sink, 1, err);
+        rc = land(sink, batch ? 1 : -1, err);
     if (rc != SL_OK)
         roll_back(sink, "ROLLBACK", rc);
     return rc;

@@ -22,6 +22,7 @@ struct sl_pgsink_target {
     char *path; /* quoted; as table.name.format gives it */
     struct sl_pgsink_table *table;
     int rank;              /* parents of foreign keys have a lower one */
+    uint32_t depth;        /* 1 + the longest chain of foreign keys from here; 0: not asked yet */
     bool has_other_unique; /* besides the key: rows of a batch then depend on their order */
     bool is_parent;        /* another target's foreign key refers to it */
 };

@@ -85,6 +85,7 @@ static void disconnect(struct sl_pgsink *sink)
     sl_pg_close(sink->pg);
     sink->pg = NULL;
     sink->can_move = false;
+    sink->has_said = false;
     sl_pgsink_plans_forget(sink);
 }
 

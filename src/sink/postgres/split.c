@@ -5,30 +5,16 @@
  * statements; the rest commits together with the position.
  *
  * A record that refers to another row (foreign key, a unique index that is not the key) may only be early: it
- * waits until the rest is applied, is then tried again for a bounded time, and is bad only after that.
+ * waits until the rest is applied, and is then tried again as long as that brings others on. What is left then
+ * waits outside the transaction (hold.c), and is bad when its time is over.
  */
-#include "sink/postgres/state.h"
+#include "sink/postgres/split.h"
 
 #include "base/clock.h"
 #include "sink/postgres/range.h"
 #include "sluice/position.h"
 
 enum { MAX_ATTEMPTS = 20 };
-#define WAIT_PAUSE_US INT64_C(50000)
-
-struct waiter {
-    uint32_t record;
-    struct sl_error why; /* its own, of the last time it was tried */
-};
-
-struct split {
-    struct sl_pgsink *sink;
-    struct sl_batch *batch;
-    uint8_t *out;  /* one byte a record: reported as bad, over all attempts */
-    uint8_t *skip; /* out, and those that wait */
-    struct waiter *waiting;
-    size_t n_waiting, waiting_capacity;
-};
 
 static const struct sl_run *run_of(const struct sl_batch *batch, uint32_t record)
 {
@@ -47,7 +33,7 @@ static const struct sl_run *run_of(const struct sl_batch *batch, uint32_t record
 }
 
 /* What waits behind a bad record of its key (errors.park.keys) is out, like the bad ones. */
-static enum sl_rc leave_parked_out(struct split *split, struct sl_error *err)
+static enum sl_rc leave_parked_out(struct sl_pgsink_split *split, struct sl_error *err)
 {
     const struct sl_sink_env *env = split->sink->env;
     const uint8_t *parked = NULL;
@@ -61,7 +47,7 @@ static enum sl_rc leave_parked_out(struct split *split, struct sl_error *err)
     return rc;
 }
 
-static enum sl_rc report(struct split *split, uint32_t record, const struct sl_error *why,
+static enum sl_rc report(struct sl_pgsink_split *split, uint32_t record, const struct sl_error *why,
                          struct sl_error *err)
 {
     enum sl_rc rc;
@@ -76,7 +62,7 @@ static enum sl_rc report(struct split *split, uint32_t record, const struct sl_e
     return leave_parked_out(split, err);
 }
 
-static enum sl_rc report_bads(struct split *split, const struct sl_pgsink_bads *bads, struct sl_error *err)
+static enum sl_rc report_bads(struct sl_pgsink_split *split, const struct sl_pgsink_bads *bads, struct sl_error *err)
 {
     for (size_t i = 0; i < bads->n; i++) {
         const struct sl_pgsink_bad *bad = &bads->items[i];
@@ -97,7 +83,7 @@ static enum sl_rc report_bads(struct split *split, const struct sl_pgsink_bads *
 }
 
 /* Build the load of a range; records that cannot be bound are reported and left out. */
-static enum sl_rc build(struct split *split, uint32_t first, uint32_t last, struct sl_error *err)
+static enum sl_rc build(struct sl_pgsink_split *split, uint32_t first, uint32_t last, struct sl_error *err)
 {
     struct sl_pgsink_load *load = &split->sink->retry;
 
@@ -127,7 +113,7 @@ static bool may_be_early(const struct sl_pgsink *sink, const struct sl_error *wh
  * that read the row again and found it gone says so in a header, and has often said it before the log's own
  * delete came.
  */
-static bool marks_nothing(const struct split *split, uint32_t index, const struct sl_error *why)
+static bool marks_nothing(const struct sl_pgsink_split *split, uint32_t index, const struct sl_error *why)
 {
     const struct sl_record *record = &split->batch->records[index];
     bool key_alone = record->flags & SL_RECORD_PARTIAL;
@@ -139,43 +125,59 @@ static bool marks_nothing(const struct split *split, uint32_t index, const struc
     return key_alone && sl_pgsink_says_deleted(run_of(split->batch, index)->value_schema, record);
 }
 
-static enum sl_rc refuse_one(struct split *split, uint32_t record, const struct sl_error *why,
+static enum sl_rc refuse_one(struct sl_pgsink_split *split, uint32_t record, const struct sl_error *why,
                              struct sl_error *err)
 {
     if (marks_nothing(split, record, why)) {
         split->skip[record] = 1;
         return SL_OK;
     }
-    if (!may_be_early(split->sink, why))
+    /* In a part of the batch a record is refused for what the part lacks: it ends there. */
+    if (!split->limits && !may_be_early(split->sink, why))
         return report(split, record, why, err);
+    if (!split->limits)
+        sl_pgsink_start_clock(split, record);
     SL_GROW(split->waiting, split->n_waiting, split->waiting_capacity);
-    split->waiting[split->n_waiting++] = (struct waiter){.record = record, .why = *why};
+    split->waiting[split->n_waiting++] = (struct sl_pgsink_waiter){.record = record, .why = *why};
     split->skip[record] = 1;
     return SL_OK;
 }
 
 /* Is a delete of a range among these? */
-static bool deletes_range(const struct split *split, uint32_t first, uint32_t last)
+static bool deletes_range(const struct sl_pgsink_split *split, uint32_t first, uint32_t last)
 {
     for (; split->batch->flags & SL_RECORD_RANGE && first < last; first++) {
-        if (split->batch->records[first].flags & SL_RECORD_RANGE)
+        if (split->batch->records[first].flags & SL_RECORD_RANGE && !split->skip[first])
             return true;
     }
     return false;
 }
 
-static enum sl_rc wait_for_others(struct split *split, struct sl_error *err);
+static enum sl_rc settle_waiting(struct sl_pgsink_split *split, struct sl_error *err);
 
-static enum sl_rc apply_range(struct split *split, uint32_t first, uint32_t last, struct sl_error *err)
+/* Rows that wait would come behind a delete that may mean them: they are settled first, or the attempt ends
+ * before it. */
+static enum sl_rc before_range(struct sl_pgsink_split *split, uint32_t record, struct sl_error *err)
+{
+    enum sl_rc rc = settle_waiting(split, err);
+
+    if (rc == SL_OK && split->n_waiting)
+        split->end = record;
+    return rc;
+}
+
+static enum sl_rc apply_range(struct sl_pgsink_split *split, uint32_t first, uint32_t last,
+                              struct sl_error *err)
 {
     struct sl_error why = {0};
     uint32_t middle = first + (last - first) / 2;
-    /* Rows that wait would come behind a delete that may mean them: they wait no longer than to it. */
     bool too_far = split->n_waiting && deletes_range(split, first, last);
-    enum sl_rc rc = too_far && last - first == 1 ? wait_for_others(split, err) : SL_OK;
+    enum sl_rc rc = too_far && last - first == 1 ? before_range(split, first, err) : SL_OK;
 
+    if (rc != SL_OK || split->end <= first)
+        return rc;
     too_far = too_far && last - first > 1;
-    if (rc == SL_OK && !too_far)
+    if (!too_far)
         rc = build(split, first, last, err);
     if (rc != SL_OK)
         return rc;
@@ -198,14 +200,14 @@ static enum sl_rc apply_range(struct split *split, uint32_t first, uint32_t last
 
 /* ---- records that wait ---- */
 
-static enum sl_rc plan_of(struct split *split, uint32_t record, struct sl_pgsink_plan **ret,
+static enum sl_rc plan_of(struct sl_pgsink_split *split, uint32_t record, struct sl_pgsink_plan **ret,
                           struct sl_error *err)
 {
     return sl_pgsink_plan_for(split->sink, run_of(split->batch, record), ret, err);
 }
 
 /* A later record of the same key was applied: the early one's state is history. */
-static enum sl_rc is_superseded(struct split *split, uint32_t record, bool *ret, struct sl_error *err)
+static enum sl_rc is_superseded(struct sl_pgsink_split *split, uint32_t record, bool *ret, struct sl_error *err)
 {
     struct sl_pgsink_plan *plan = NULL;
     enum sl_rc rc = plan_of(split, record, &plan, err);
@@ -223,8 +225,35 @@ static enum sl_rc is_superseded(struct split *split, uint32_t record, bool *ret,
     return rc;
 }
 
+enum sl_rc sl_pgsink_try_one(struct sl_pgsink_split *split, uint32_t record, struct sl_error *why,
+                             struct sl_error *err)
+{
+    enum sl_rc rc;
+
+    split->skip[record] = 0;
+    rc = build(split, record, record + 1, err);
+    if (rc != SL_OK || split->out[record])
+        return rc;
+    rc = sl_pgsink_flight_try(split->sink, &split->sink->retry, why);
+    split->skip[record] = rc != SL_OK;
+    if (rc != SL_OK && why->kind != SL_KIND_DATA)
+        *err = *why;
+    return rc;
+}
+
+enum sl_rc sl_pgsink_split_target(struct sl_pgsink_split *split, uint32_t record,
+                                  struct sl_pgsink_target **ret, struct sl_error *err)
+{
+    struct sl_pgsink_plan *plan = NULL;
+    enum sl_rc rc = plan_of(split, record, &plan, err);
+
+    if (rc == SL_OK)
+        *ret = plan->target;
+    return rc;
+}
+
 /* One round over those that wait, in their order. */
-static enum sl_rc retry_waiting(struct split *split, struct sl_error *err)
+static enum sl_rc retry_waiting(struct sl_pgsink_split *split, struct sl_error *err)
 {
     size_t n = split->n_waiting;
 
@@ -240,51 +269,58 @@ static enum sl_rc retry_waiting(struct split *split, struct sl_error *err)
         rc = split->sink->config.insert_mode == SL_PGSINK_INSERT
                  ? SL_OK
                  : is_superseded(split, record, &superseded, err);
-
         if (rc == SL_OK && superseded)
             continue;
-        split->skip[record] = 0;
         if (rc == SL_OK)
-            rc = build(split, record, record + 1, err);
-        if (rc != SL_OK)
-            return rc;
-        rc = split->out[record] ? SL_OK : sl_pgsink_flight_try(split->sink, &split->sink->retry, &why);
+            rc = sl_pgsink_try_one(split, record, &why, err);
         if (rc == SL_OK)
             continue;
-        if (why.kind != SL_KIND_DATA) {
-            *err = why;
+        if (why.kind != SL_KIND_DATA)
             return rc;
-        }
-        split->skip[record] = 1;
-        split->waiting[split->n_waiting++] = (struct waiter){.record = record, .why = why};
+        split->waiting[split->n_waiting++] = (struct sl_pgsink_waiter){.record = record, .why = why};
     }
     return SL_OK;
 }
 
-static enum sl_rc wait_for_others(struct split *split, struct sl_error *err)
+/* Those whose time is over are bad; what is parked behind them waits no longer. */
+static enum sl_rc report_late(struct sl_pgsink_split *split, struct sl_error *err)
 {
-    int64_t deadline_us = sl_now_us() + split->sink->config.row_wait_us;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < split->n_waiting; i++) {
+        const struct sl_pgsink_waiter *waiter = &split->waiting[i];
+        enum sl_rc rc = sl_pgsink_is_late(split, waiter->record)
+                            ? report(split, waiter->record, &waiter->why, err)
+                            : SL_OK;
+
+        if (rc != SL_OK)
+            return rc;
+    }
+    for (size_t i = 0; i < split->n_waiting; i++) {
+        if (!split->out[split->waiting[i].record])
+            split->waiting[kept++] = split->waiting[i];
+    }
+    split->n_waiting = kept;
+    return SL_OK;
+}
+
+/* Round after round, as long as one that comes in lets another in. */
+static enum sl_rc settle_waiting(struct sl_pgsink_split *split, struct sl_error *err)
+{
+    size_t before = 0;
     enum sl_rc rc = SL_OK;
 
-    while (split->n_waiting && rc == SL_OK) {
-        size_t before = split->n_waiting;
-
+    while (rc == SL_OK && split->n_waiting && split->n_waiting != before) {
+        before = split->n_waiting;
         rc = retry_waiting(split, err);
-        if (rc != SL_OK || split->n_waiting < before)
-            continue;
-        if (sl_now_us() >= deadline_us)
-            break;
-        rc = sl_pg_pause(split->sink->pg, WAIT_PAUSE_US, err);
     }
-    for (size_t i = 0; i < split->n_waiting && rc == SL_OK; i++)
-        rc = report(split, split->waiting[i].record, &split->waiting[i].why, err);
-    return rc;
+    return rc == SL_OK && !split->limits ? report_late(split, err) : rc;
 }
 
 /* ---- the transaction ---- */
 
 /* All plans before BEGIN: what they change in the target must not depend on this transaction. */
-static enum sl_rc plan_all(struct split *split, struct sl_error *err)
+static enum sl_rc plan_all(struct sl_pgsink_split *split, struct sl_error *err)
 {
     for (uint32_t r = 0; r < split->batch->n_runs; r++) {
         struct sl_pgsink_plan *plan;
@@ -296,7 +332,7 @@ static enum sl_rc plan_all(struct split *split, struct sl_error *err)
     return SL_OK;
 }
 
-static enum sl_rc commit(struct split *split, struct sl_error *err)
+static enum sl_rc commit(struct sl_pgsink_split *split, struct sl_error *err)
 {
     enum sl_rc rc = sl_pg_run(split->sink->pg, "COMMIT", err);
 
@@ -306,47 +342,54 @@ static enum sl_rc commit(struct split *split, struct sl_error *err)
     return rc;
 }
 
-static enum sl_rc attempt(struct split *split, struct sl_error *err)
+static void begin_attempt(struct sl_pgsink_split *split)
+{
+    split->n_waiting = 0;
+    split->end = split->batch->n_records;
+    for (uint32_t i = 0; i < split->batch->n_records; i++) {
+        const struct sl_record *record = &split->batch->records[i];
+
+        split->skip[i] = split->out[i] | split->done[i] |
+                         (split->limits && record->offset >= split->limits[record->origin]);
+    }
+}
+
+static enum sl_rc attempt(struct sl_pgsink_split *split, const struct sl_batch *progress,
+                          struct sl_error *err)
 {
     enum sl_rc rc = plan_all(split, err);
 
-    split->n_waiting = 0;
-    memcpy(split->skip, split->out, split->batch->n_records);
+    begin_attempt(split);
     if (rc == SL_OK)
-        rc = sl_pgsink_flight_begin(split->sink, split->batch, err);
+        rc = sl_pgsink_flight_begin(split->sink, progress, err);
     if (rc != SL_OK)
         return rc;
     if (split->batch->n_records)
         rc = apply_range(split, 0, split->batch->n_records, err);
+    if (rc == SL_OK && split->end == split->batch->n_records)
+        rc = settle_waiting(split, err);
     if (rc == SL_OK)
-        rc = wait_for_others(split, err);
-    if (rc == SL_OK)
-        rc = commit(split, err);
+        rc = sl_pgsink_is_settled(split) ? commit(split, err) : sl_pg_run(split->sink->pg, "ROLLBACK", err);
     if (rc != SL_OK && rc != SL_E_CONNECT && rc != SL_E_STOPPED)
         (void)sl_pg_run(split->sink->pg, "ROLLBACK", NULL);
     return rc;
 }
 
-enum sl_rc sl_pgsink_split(struct sl_pgsink *sink, struct sl_batch *batch, struct sl_error *err)
+enum sl_rc sl_pgsink_attempt(struct sl_pgsink_split *split, const struct sl_batch *progress,
+                             struct sl_error *err)
 {
-    struct split split = {
-        .sink = sink,
-        .batch = batch,
-        .out = sl_zalloc((size_t)batch->n_records + 1, 1),
-        .skip = sl_zalloc((size_t)batch->n_records + 1, 1),
-    };
     bool reread = false;
     enum sl_rc rc = SL_OK;
 
     for (int tries = 0; tries < MAX_ATTEMPTS; tries++) {
         struct sl_error why = {0};
 
-        rc = leave_parked_out(&split, &why);
+        rc = leave_parked_out(split, &why);
         if (rc == SL_OK)
-            rc = attempt(&split, &why);
+            rc = attempt(split, progress, &why);
         if (rc == SL_E_SCHEMA && !reread) {
             /* the table may have changed since its catalogue entry was read */
-            sl_pgsink_plans_forget(sink);
+            sl_pgsink_plans_forget(split->sink);
             reread = true;
             continue;
         }
@@ -354,12 +397,36 @@ enum sl_rc sl_pgsink_split(struct sl_pgsink *sink, struct sl_batch *batch, struc
             *err = why;
         if (rc != SL_E_BUSY)
             break;
-        rc = sl_pg_pause(sink->pg, 1000 << (tries < 8 ? tries : 8), err);
+        rc = sl_pg_pause(split->sink->pg, 1000 << (tries < 8 ? tries : 8), err);
         if (rc != SL_OK)
             break;
         rc = SL_E_BUSY; /* a deadlock or a conflict: nobody's fault, try again */
     }
+    return rc;
+}
+
+enum sl_rc sl_pgsink_split(struct sl_pgsink *sink, struct sl_batch *batch, struct sl_error *err)
+{
+    struct sl_pgsink_split split = {
+        .sink = sink,
+        .batch = batch,
+        .out = sl_zalloc((size_t)batch->n_records + 1, 1),
+        .done = sl_zalloc((size_t)batch->n_records + 1, 1),
+        .skip = sl_zalloc((size_t)batch->n_records + 1, 1),
+    };
+    enum sl_rc rc;
+
+    do {
+        int64_t began_us = sl_now_us();
+
+        rc = sl_pgsink_attempt(&split, batch, err);
+        split.attempt_us = sl_now_us() - began_us;
+        if (rc == SL_OK && !sl_pgsink_is_settled(&split))
+            rc = sl_pgsink_hold(&split, err);
+    } while (rc == SL_OK && !sl_pgsink_is_settled(&split));
+    sl_pgsink_hold_end(&split, rc);
     sl_free(split.out);
+    sl_free(split.done);
     sl_free(split.skip);
     sl_free(split.waiting);
     return rc;

@@ -10,6 +10,8 @@
  *     range.c     deletes of many rows at once
  *     flight.c    BEGIN, position, rows, COMMIT in one pipeline
  *     split.c     the slow way: find the rows that cannot be applied
+ *     hold.c      rows that may only be early: what stands before them commits, and they wait
+ *     others.c    what the connector's other tasks do meanwhile
  *
  * Threads: the apply thread, but for the stop descriptor.
  */
@@ -17,6 +19,7 @@
 #define SLUICE_SINK_POSTGRES_STATE_H
 
 #include "sink/postgres/load.h"
+#include "sink/postgres/others.h"
 #include "sink/postgres/plan.h"
 #include "sluice/sink.h"
 
@@ -36,6 +39,8 @@ struct sl_pgsink {
     struct sl_pg *pg; /* NULL: not connected */
     bool can_move;    /* this connection has prepared the compare-and-set */
     bool warned_ignored;
+    bool has_said;               /* this connection has said that rows wait (others.h), */
+    struct sl_pgsink_place said; /* and where the earliest stands */
 
     struct sl_pgsink_position *positions;
     size_t n_positions;
@@ -86,7 +91,7 @@ enum sl_rc sl_pgsink_flight_send(struct sl_pgsink *sink, const struct sl_batch *
                                  const struct sl_pgsink_load *load, struct sl_error *err);
 /* Read all results; after an error the transaction is rolled back, unless the connection is lost. */
 enum sl_rc sl_pgsink_flight_land(struct sl_pgsink *sink, struct sl_error *err);
-/* BEGIN and the position alone; rows follow by sl_pgsink_flight_try. */
+/* BEGIN and the position alone (batch NULL: nothing, for a look); rows follow by sl_pgsink_flight_try. */
 enum sl_rc sl_pgsink_flight_begin(struct sl_pgsink *sink, const struct sl_batch *batch, struct sl_error *err);
 /* The load's rows under a savepoint, rolled back to it on error. */
 enum sl_rc sl_pgsink_flight_try(struct sl_pgsink *sink, const struct sl_pgsink_load *load,

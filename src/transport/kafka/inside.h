@@ -165,6 +165,8 @@ enum sl_rc sl_kafka_list_topics(struct sl_transport *transport, sl_topic_change 
                                 struct sl_error *err);
 enum sl_rc sl_kafka_topics(struct sl_transport *transport, sl_topic_visitor *visit, void *ctx,
                            struct sl_error *err);
+enum sl_rc sl_kafka_visit_topic(struct sl_transport *transport, const struct sl_topic *topic,
+                                sl_topic_visitor *visit, void *ctx, struct sl_error *err);
 void sl_kafka_watch_topics(struct sl_transport *transport, sl_topic_change *change, void *ctx);
 /* Is it one of those that hold texts, offsets or the brokers' own things? */
 bool sl_kafka_internal_topic(const struct sl_kafka *kafka, const char *name);

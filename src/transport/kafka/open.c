@@ -437,6 +437,7 @@ const struct sl_transport_ops sl_transport_kafka = {
     .partitions = sl_kafka_partitions,
     .list_topics = sl_kafka_list_topics,
     .topics = sl_kafka_topics,
+    .topic_ends = sl_kafka_visit_topic,
     .ends = sl_kafka_ends,
     .watch_topics = sl_kafka_watch_topics,
     .append = sl_kafka_append,

@@ -154,6 +154,26 @@ enum sl_rc sl_kafka_topics(struct sl_transport *transport, sl_topic_visitor *vis
     return rc;
 }
 
+enum sl_rc sl_kafka_visit_topic(struct sl_transport *transport, const struct sl_topic *topic,
+                                sl_topic_visitor *visit, void *ctx, struct sl_error *err)
+{
+    struct sl_kafka *kafka = sl_kafka_of(transport);
+    char name[sizeof(((struct sl_topic_info *)0)->name)];
+    struct rd_kafka_metadata_topic wanted = {.topic = name};
+    struct listed listed = {0};
+    int32_t partitions = 0;
+    enum sl_rc rc = sl_kafka_count_partitions(kafka, topic->name, &partitions, err);
+
+    (void)snprintf(name, sizeof(name), "%s", topic->name);
+    wanted.partition_cnt = partitions;
+    if (rc == SL_OK)
+        rc = list_topic(kafka, &wanted, &listed, err);
+    for (size_t i = 0; rc == SL_OK && i < listed.n; i++)
+        visit(ctx, &listed.items[i]);
+    sl_free(listed.items);
+    return rc;
+}
+
 enum sl_rc sl_kafka_list_topics(struct sl_transport *transport, sl_topic_change *visit, void *ctx,
                                 struct sl_error *err)
 {

@@ -213,11 +213,10 @@ static void *insert_parent_soon(void *unused)
     PGconn *session = second_session();
 
     (void)unused;
-    /* until the orphan waits: the sink's transaction has tried it at least once */
+    /* until the orphan waits, and says so */
     for (;;) {
-        PGresult *result =
-            PQexec(session, "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'sluice pg-sink'"
-                            " AND state = 'idle in transaction'");
+        PGresult *result = PQexec(session, "SELECT count(DISTINCT pid) FROM pg_locks"
+                                           " WHERE locktype = 'advisory'");
         bool waits = strcmp(PQgetvalue(result, 0, 0), "1") == 0;
 
         PQclear(result);

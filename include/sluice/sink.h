@@ -11,8 +11,8 @@
 #include "option.h"
 #include "record.h"
 
-/* One of the connector's partitions, with its oldest offset and its end. */
-typedef void sl_sink_end_visitor(void *ctx, const struct sl_progress *partition);
+/* One of the connector's partitions, with its oldest offset and its end, and the task that reads it. */
+typedef void sl_sink_end_visitor(void *ctx, const struct sl_progress *partition, int task);
 
 /* What the engine gives a sink task. Lives as long as the task. */
 struct sl_sink_env {
@@ -105,10 +105,10 @@ struct sl_sink_ops {
      * Apply a batch; it belongs to the sink until release. May return while the target still works on it:
      * then the next put or flush tells of a failure. A batch with no records but progress moves the position
      * only. While some rows of a batch wait for others, what stands before them in each partition may become
-     * durable before the rest. Before put or flush returns an error, every batch that the sink holds (the one just given
-     * included) has come back through release, not durable. Errors: TRANSIENT: nothing may be assumed durable
-     * or lost: call assign again and go on from the positions that it reads. FENCED, FOREIGN_POSITION,
-     * SCHEMA: stop. STOPPED: see wake.
+     * durable before the rest. Before put or flush returns an error, every batch that the sink holds (the one
+     * just given included) has come back through release, not durable. Errors: TRANSIENT: nothing may be
+     * assumed durable or lost: call assign again and go on from the positions that it reads. FENCED,
+     * FOREIGN_POSITION, SCHEMA: stop. STOPPED: see wake.
      */
     enum sl_rc (*put)(void *self, struct sl_batch *batch, struct sl_error *err);
 

@@ -58,7 +58,7 @@ struct sl_sink_task {
 
     /* The apply thread's own. */
     bool had_session;
-    uint64_t generation;       /* of the subscription, at the session's begin */
+    uint64_t generation;        /* of the subscription, at the session's begin */
     struct sl_refused refused;  /* by the sink, in this session */
     struct sl_retry retry;      /* of the target */
     struct sl_retry fetching;   /* of the log */

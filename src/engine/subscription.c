@@ -202,6 +202,11 @@ uint64_t sl_subscription_generation(struct sl_subscription *subscription)
     return generation;
 }
 
+static int task_of(const struct sl_subscription *subscription, const struct entry *entry, int32_t partition)
+{
+    return (int)(((uint64_t)entry->number + (uint64_t)partition) % (uint64_t)subscription->tasks);
+}
+
 size_t sl_subscription_assigned(struct sl_subscription *subscription, int task, struct sl_progress **ret)
 {
     struct sl_progress *assigned = NULL;
@@ -213,8 +218,7 @@ size_t sl_subscription_assigned(struct sl_subscription *subscription, int task, 
         const struct entry *entry = &subscription->entries[i];
 
         for (int32_t partition = 0; partition < entry->partitions; partition++) {
-            if (((uint64_t)entry->number + (uint64_t)partition) % (uint64_t)subscription->tasks !=
-                (uint64_t)task)
+            if (task_of(subscription, entry, partition) != task)
                 continue;
             SL_GROW(assigned, n, capacity);
             assigned[n++] = (struct sl_progress){
@@ -228,7 +232,7 @@ size_t sl_subscription_assigned(struct sl_subscription *subscription, int task, 
 
 struct ends {
     struct sl_subscription *subscription;
-    void (*visit)(void *ctx, const struct sl_progress *partition);
+    sl_sink_end_visitor *visit;
     void *ctx;
 };
 
@@ -239,17 +243,19 @@ static void see_end(void *ctx, const struct sl_topic_info *info)
                                           .partition = info->partition,
                                           .first_offset = info->first_offset,
                                           .next_offset = info->next_offset};
-    bool ours;
+    const struct entry *entry;
+    int task = -1;
 
     (void)pthread_mutex_lock(&ends->subscription->lock);
-    ours = find(ends->subscription, partition.topic) != NULL;
+    entry = find(ends->subscription, partition.topic);
+    if (entry)
+        task = task_of(ends->subscription, entry, info->partition);
     (void)pthread_mutex_unlock(&ends->subscription->lock);
-    if (ours)
-        ends->visit(ends->ctx, &partition);
+    if (task >= 0)
+        ends->visit(ends->ctx, &partition, task);
 }
 
-enum sl_rc sl_subscription_ends(struct sl_subscription *subscription,
-                                void (*visit)(void *ctx, const struct sl_progress *partition), void *ctx,
+enum sl_rc sl_subscription_ends(struct sl_subscription *subscription, sl_sink_end_visitor *visit, void *ctx,
                                 struct sl_error *err)
 {
     struct sl_transport *transport = subscription->shared->transport;

@@ -14,6 +14,7 @@
 #define SLUICE_ENGINE_SUBSCRIPTION_H
 
 #include "engine/task_context.h"
+#include "sluice/sink.h"
 
 struct sl_subscription;
 
@@ -43,10 +44,9 @@ size_t sl_subscription_assigned(struct sl_subscription *subscription, int task, 
 
 /*
  * Where all its partitions end now, those of other workers' tasks included: first_offset the oldest, and
- * next_offset. Errors: the transport's.
+ * next_offset; and whose they are. Errors: the transport's.
  */
-enum sl_rc sl_subscription_ends(struct sl_subscription *subscription,
-                                void (*visit)(void *ctx, const struct sl_progress *partition), void *ctx,
+enum sl_rc sl_subscription_ends(struct sl_subscription *subscription, sl_sink_end_visitor *visit, void *ctx,
                                 struct sl_error *err);
 
 /* The name under which the log keeps this connector's positions: "connect-" and its name. */

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rows that may only be early. First what stands before them commits, in each partition of the batch, with its
- * position: another task may be waiting for it. Then they are waited for outside any transaction, holding no
- * row: a look every now and then whether one of them would be taken now (BEGIN, the row, ROLLBACK).
+ * Rows that may only be early. First what stands before them commits, in each partition of the batch, with
+ * its position: another task may be waiting for it. Then they are waited for outside any transaction, holding
+ * no row: a look every now and then whether one of them would be taken now (BEGIN, the row, ROLLBACK).
  *
  * Each has its own time, sluice.row.wait.ms, which runs only while nothing can bring what it waits for. It
  * begins anew whenever
  *   - another task of the connector, or another partition of this one, waits with an earlier row (others.h):
  *     what this row waits for may stand behind that one;
  *   - a partition of another task moves, as long as it has not reached the end that it had when the wait
- *     began.
- * Both end: an earlier row has its time, too, and nothing counts that came into the log later.
+ *     began. For a row of a snapshot, whose tables come into the log in any order, all that moves counts for
+ *     120 times as long first.
+ * A partition that is behind and stands still (a long transaction, a worker that died, a task that is paused
+ * or failed) gives six times as long, once. All of it ends: an earlier row has its time, too, and nothing
+ * counts that came into the log later.
  */
 #include "sink/postgres/split.h"
 
@@ -21,9 +24,15 @@
 
 #define FIRST_PAUSE_US INT64_C(50000)
 #define LONGEST_PAUSE_US INT64_C(500000)
-#define LONGEST_ATTEMPT_US INT64_C(2000000) /* an attempt that takes so long is made again only after that */
-#define SLICE_US INT64_C(50000)             /* how soon a stop is answered */
-enum { PROBES = 64 /* rows of one look */ };
+#define LONGEST_ATTEMPT_US                                                                     \
+    INT64_C(2000000)            /* an attempt that takes so long is made again only after that \
+                                 */
+#define SLICE_US INT64_C(50000) /* how soon a stop is answered */
+enum {
+    PROBES = 64,      /* rows of one look */
+    BEHIND_WAITS = 6, /* so many times row.wait.ms while another task is behind and does not move */
+    OPEN_WAITS = 120, /* so many times row.wait.ms a row of a snapshot waits while anything moves */
+};
 
 struct hold {
     struct sl_pgsink_split *split;
@@ -137,9 +146,10 @@ void sl_pgsink_start_clock(struct sl_pgsink_split *split, uint32_t record)
 
 bool sl_pgsink_is_late(const struct sl_pgsink_split *split, uint32_t record)
 {
-    int64_t wait_us = split->sink->config.row_wait_us;
+    const struct sl_pgsink_clock *clock = &split->clocks[record];
+    int64_t wait_us = split->sink->config.row_wait_us * (clock->behind ? BEHIND_WAITS : 1);
 
-    return wait_us == 0 || split->judged_us - split->clocks[record].since_us >= wait_us;
+    return wait_us == 0 || split->judged_us - clock->since_us >= wait_us;
 }
 
 /* A failed look tells nothing; a lost connection is told by what comes next. */
@@ -183,29 +193,38 @@ static const struct sl_pgsink_place *earliest_own(const struct hold *hold)
     return earliest;
 }
 
-/* Rows that wait for the first time: what the log had then, and the target had not. */
-static enum sl_rc find_ahead(struct sl_pgsink_split *split, struct sl_error *err)
+/* Give the rows that wait for the first time, of a snapshot or not, what may still bring what they need. */
+static enum sl_rc find_ahead_of(struct sl_pgsink_split *split, bool snapshot, struct sl_error *err)
 {
-    bool any = false;
-    struct sl_pgsink_ahead *ahead;
-    enum sl_rc rc;
+    uint32_t ahead = 0;
+    enum sl_rc rc = SL_OK;
 
-    for (size_t i = 0; i < split->n_waiting && !any; i++)
-        any = !split->clocks[split->waiting[i].record].ahead;
-    if (!any)
-        return SL_OK;
-    SL_GROW(split->aheads, split->n_aheads, split->aheads_capacity);
-    ahead = &split->aheads[split->n_aheads++];
-    rc = sl_pgsink_ahead_begin(split->sink, ahead, err);
     for (size_t i = 0; i < split->n_waiting; i++) {
-        struct sl_pgsink_clock *clock = &split->clocks[split->waiting[i].record];
+        uint32_t record = split->waiting[i].record;
+        struct sl_pgsink_clock *clock = &split->clocks[record];
 
-        if (!clock->ahead) {
-            clock->ahead = (uint32_t)split->n_aheads;
-            clock->since_us = sl_now_us();
+        if (clock->ahead || sl_pgsink_from_snapshot(&split->batch->records[record]) != snapshot)
+            continue;
+        if (!ahead) {
+            int64_t now_us = sl_now_us();
+
+            SL_GROW(split->aheads, split->n_aheads, split->aheads_capacity);
+            ahead = (uint32_t)++split->n_aheads;
+            rc = sl_pgsink_ahead_begin(split->sink,
+                                       snapshot ? now_us + OPEN_WAITS * split->sink->config.row_wait_us : 0,
+                                       &split->aheads[ahead - 1], err);
         }
+        clock->ahead = ahead;
+        clock->since_us = sl_now_us();
     }
     return rc;
+}
+
+static enum sl_rc find_ahead(struct sl_pgsink_split *split, struct sl_error *err)
+{
+    enum sl_rc rc = find_ahead_of(split, true, err);
+
+    return rc == SL_OK ? find_ahead_of(split, false, err) : rc;
 }
 
 /* Does a row wait in another partition of this batch that is earlier, with more behind it in the log? */
@@ -248,42 +267,62 @@ static void say(struct hold *hold, const struct sl_pgsink_place *other, bool mov
         env->waits(env->ctx, what);
     memcpy(hold->what, what, sizeof(what));
     if (!split->said)
-        sl_info("rows wait for others that they need",
-                SL_T("topic", from->topic ? from->topic->name : ""), SL_I("partition", from->partition),
-                SL_I("offset", record->offset), SL_I("rows", split->n_waiting), SL_T("behind", behind),
-                SL_T("error", first->why.text));
+        sl_info("rows wait for others that they need", SL_T("topic", from->topic ? from->topic->name : ""),
+                SL_I("partition", from->partition), SL_I("offset", record->offset),
+                SL_I("rows", split->n_waiting), SL_T("behind", behind), SL_T("error", first->why.text));
     split->said = true;
 }
 
+/* The other task whose earlier row this one may wait behind; NULL: there is none. */
+static const struct sl_pgsink_place *before(const struct sl_pgsink_place *place,
+                                            const struct sl_pgsink_ahead *ahead,
+                                            const struct sl_pgsink_place *others, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (memcmp(&others[i], place, sizeof(*place)) < 0 &&
+            sl_pgsink_ahead_has_task(ahead, sl_pgsink_place_task(&others[i])))
+            return &others[i];
+    }
+    return NULL;
+}
+
 /* Whose time begins anew? */
+static void set_clocks(struct hold *hold, const bool *moved, const struct sl_pgsink_place *others, size_t n)
+{
+    struct sl_pgsink_split *split = hold->split;
+    const struct sl_pgsink_place *first = NULL;
+    bool any_moves = false;
+
+    for (size_t i = 0; i < split->n_waiting; i++) {
+        struct sl_pgsink_clock *clock = &split->clocks[split->waiting[i].record];
+        const struct sl_pgsink_ahead *ahead = &split->aheads[clock->ahead - 1];
+        const struct sl_pgsink_place *other = before(&hold->places[i], ahead, others, n);
+
+        clock->behind = sl_pgsink_ahead_has_idle(ahead, split->sink->env->task, &hold->places[i], others, n);
+        if (other || moved[clock->ahead - 1] || own_is_earlier(hold, i, ahead))
+            clock->since_us = split->judged_us;
+        any_moves |= clock->behind || moved[clock->ahead - 1];
+        if (i == 0)
+            first = other;
+    }
+    say(hold, first, any_moves);
+}
+
 static enum sl_rc judge(struct hold *hold, struct sl_error *err)
 {
     struct sl_pgsink_split *split = hold->split;
-    struct sl_pgsink_place other;
-    const struct sl_pgsink_place *before_first = NULL;
-    bool any_other = false;
-    bool any_moved = false;
+    struct sl_pgsink_place *others = NULL;
+    size_t n = 0;
     bool *moved = sl_zalloc(split->n_aheads + 1, sizeof(*moved));
-    enum sl_rc rc = sl_pgsink_earliest(split->sink, &other, &any_other, err);
+    enum sl_rc rc = sl_pgsink_others(split->sink, &others, &n, err);
 
+    split->judged_us = sl_now_us(); /* what nobody tells does not stop a clock */
     if (rc == SL_OK)
         rc = sl_pgsink_ahead_look(split->sink, split->aheads, split->n_aheads, moved, err);
-    split->judged_us = sl_now_us();
-    for (size_t i = 0; rc == SL_OK && i < split->n_waiting; i++) {
-        struct sl_pgsink_clock *clock = &split->clocks[split->waiting[i].record];
-        const struct sl_pgsink_ahead *ahead = &split->aheads[clock->ahead - 1];
-        bool is_behind = any_other && memcmp(&other, &hold->places[i], sizeof(other)) < 0 &&
-                         sl_pgsink_ahead_has_others(ahead);
-
-        any_moved |= moved[clock->ahead - 1];
-        if (is_behind || moved[clock->ahead - 1] || own_is_earlier(hold, i, ahead))
-            clock->since_us = split->judged_us;
-        if (i == 0 && is_behind)
-            before_first = &other;
-    }
-    sl_free(moved);
     if (rc == SL_OK)
-        say(hold, before_first, any_moved);
+        set_clocks(hold, moved, others, n);
+    sl_free(moved);
+    sl_free(others);
     return unless_lost(rc);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sink/postgres/others.h"
 
+#include "base/clock.h"
 #include "base/crc32c.h"
 #include "sink/postgres/state.h"
 #include "sluice/position.h"
@@ -21,15 +22,31 @@ enum { TAG_SHIFT = 48 };
 /* Of SQL Server's position alone: ScyllaDB's is no order. Commit LSN, command, change LSN. */
 enum { ORDER_SIZE = 24 };
 
-static void put_order(const struct sl_record *record, uint8_t *at)
+static struct sl_span source_position(const struct sl_record *record)
 {
     for (uint16_t i = 0; i < record->n_headers; i++) {
         const struct sl_header *header = &record->headers[i];
 
         if (strcmp(header->name, SL_HEADER_SOURCE) == 0 && header->value.tag != SL_NULL &&
-            header->value.len == SL_SRC_PREFIX_SIZE + SL_MSSQL_POSITION_SIZE)
-            memcpy(at, header->value.bytes + SL_SRC_PREFIX_SIZE, ORDER_SIZE);
+            header->value.len >= SL_SRC_PREFIX_SIZE)
+            return (struct sl_span){(const uint8_t *)header->value.bytes, header->value.len};
     }
+    return (struct sl_span){0};
+}
+
+static void put_order(const struct sl_record *record, uint8_t *at)
+{
+    struct sl_span position = source_position(record);
+
+    if (position.len == SL_SRC_PREFIX_SIZE + SL_MSSQL_POSITION_SIZE)
+        memcpy(at, position.ptr + SL_SRC_PREFIX_SIZE, ORDER_SIZE);
+}
+
+bool sl_pgsink_from_snapshot(const struct sl_record *record)
+{
+    struct sl_span position = source_position(record);
+
+    return position.ptr && position.ptr[1] == SL_SRC_SNAPSHOT;
 }
 
 static void put_be(uint8_t *at, uint64_t value, size_t size)
@@ -148,27 +165,26 @@ enum sl_rc sl_pgsink_retract(struct sl_pgsink *sink, struct sl_error *err)
     return call(sink, "pg_advisory_unlock_shared", err);
 }
 
-/* Rows of (pid, key), by pid: the earliest of those whose parts are all there. */
-static bool read_places(const PGresult *result, struct sl_pgsink_place *ret)
+/* Rows of (pid, key), by pid: of those whose parts are all there. */
+static struct sl_pgsink_place *read_places(const PGresult *result, size_t *ret_n)
 {
-    struct sl_pgsink_place place;
+    int rows = PQntuples(result);
+    struct sl_pgsink_place *places = rows ? sl_zalloc((size_t)rows + 1, sizeof(*places)) : NULL;
+    size_t n = 0;
     int parts = 0;
-    bool any = false;
 
-    for (int i = 0; i < PQntuples(result); i++) {
+    for (int i = 0; i < rows; i++) {
         if (i == 0 || strcmp(PQgetvalue(result, i, 0), PQgetvalue(result, i - 1, 0)) != 0)
             parts = 0;
-        take_key(&place, strtoull(PQgetvalue(result, i, 1), NULL, 10));
-        if (++parts < SL_PGSINK_PLACE_PARTS || (any && memcmp(&place, ret, sizeof(place)) >= 0))
-            continue;
-        *ret = place;
-        any = true;
+        take_key(&places[n], strtoull(PQgetvalue(result, i, 1), NULL, 10));
+        n += ++parts == SL_PGSINK_PLACE_PARTS;
     }
-    return any;
+    *ret_n = n;
+    return places;
 }
 
-enum sl_rc sl_pgsink_earliest(struct sl_pgsink *sink, struct sl_pgsink_place *ret, bool *ret_any,
-                              struct sl_error *err)
+enum sl_rc sl_pgsink_others(struct sl_pgsink *sink, struct sl_pgsink_place **ret, size_t *ret_n,
+                            struct sl_error *err)
 {
     const char *name = sink->env->connector;
     struct sl_buf sql = {0};
@@ -189,7 +205,8 @@ enum sl_rc sl_pgsink_earliest(struct sl_pgsink *sink, struct sl_pgsink_place *re
     sl_buf_done(&sql);
     if (rc != SL_OK)
         return rc;
-    *ret_any = read_places(result, ret);
+    *ret_n = 0;
+    *ret = read_places(result, ret_n);
     PQclear(result);
     return SL_OK;
 }
@@ -205,25 +222,18 @@ static bool is_own(const struct sl_pgsink *sink, const struct sl_topic *topic, i
     return false;
 }
 
-struct collecting {
-    const struct sl_pgsink *sink;
-    struct sl_pgsink_ahead *ahead;
-};
-
-static void collect(void *ctx, const struct sl_progress *partition)
+static void collect(void *ctx, const struct sl_progress *partition, int task)
 {
-    struct collecting *collecting = ctx;
-    struct sl_pgsink_ahead *ahead = collecting->ahead;
+    struct sl_pgsink_ahead *ahead = ctx;
 
     if (partition->next_offset <= partition->first_offset)
         return;
     SL_GROW(ahead->items, ahead->n, ahead->capacity);
-    ahead->items[ahead->n++] =
-        (struct sl_pgsink_behind){.topic = partition->topic,
-                                  .partition = partition->partition,
-                                  .own = is_own(collecting->sink, partition->topic, partition->partition),
-                                  .end = partition->next_offset,
-                                  .at = -1};
+    ahead->items[ahead->n++] = (struct sl_pgsink_behind){.topic = partition->topic,
+                                                         .partition = partition->partition,
+                                                         .task = task,
+                                                         .end = partition->next_offset,
+                                                         .at = -1};
 }
 
 /* A topic that was made again has a row for each of its lives; the last one written is this one's. */
@@ -243,13 +253,14 @@ static enum sl_rc read_positions(struct sl_pgsink *sink, PGresult **ret, struct 
 }
 
 /* Take a position over; true: another task's has moved. */
-static bool note_position(struct sl_pgsink_ahead *ahead, const char *topic, int32_t partition, int64_t at)
+static bool note_position(struct sl_pgsink_ahead *ahead, int own, const char *topic, int32_t partition,
+                          int64_t at)
 {
     for (size_t i = 0; i < ahead->n; i++) {
         struct sl_pgsink_behind *item = &ahead->items[i];
 
         if (item->partition == partition && strcmp(item->topic->name, topic) == 0) {
-            bool moved = item->at != at && !item->own;
+            bool moved = item->at != at && item->task != own;
 
             item->at = at;
             return moved;
@@ -269,54 +280,118 @@ static void leave_out_reached(struct sl_pgsink_ahead *ahead)
     ahead->n = kept;
 }
 
+/* Of all partitions that are not ours. */
+static uint32_t checksum(const struct sl_pgsink *sink, const PGresult *result)
+{
+    uint32_t crc = 0;
+
+    for (int i = 0; i < PQntuples(result); i++) {
+        const char *topic = PQgetvalue(result, i, 0);
+
+        if (is_own(sink, sl_topic_intern(topic, strlen(topic)),
+                   (int32_t)strtol(PQgetvalue(result, i, 1), NULL, 10)))
+            continue;
+        for (int column = 0; column < 3; column++)
+            crc = sl_crc32c(crc, PQgetvalue(result, i, column), strlen(PQgetvalue(result, i, column)) + 1);
+    }
+    return crc;
+}
+
+static bool look_at(struct sl_pgsink_ahead *ahead, int own, const PGresult *result, uint32_t seen)
+{
+    bool moved = false;
+
+    for (int i = 0; ahead->n && i < PQntuples(result); i++)
+        moved |= note_position(ahead, own, PQgetvalue(result, i, 0),
+                               (int32_t)strtol(PQgetvalue(result, i, 1), NULL, 10),
+                               strtoll(PQgetvalue(result, i, 2), NULL, 10));
+    leave_out_reached(ahead);
+    moved |= ahead->open_until_us && ahead->seen != seen;
+    ahead->seen = seen;
+    return moved;
+}
+
+static void collect_ends(const struct sl_pgsink *sink, struct sl_pgsink_ahead *ahead)
+{
+    const struct sl_sink_env *env = sink->env;
+    struct sl_error why;
+
+    ahead->open_until_us = 0;
+    ahead->n = 0;
+    ahead->unknown = !env->ends || env->ends(env->ctx, collect, ahead, &why) != SL_OK;
+}
+
 enum sl_rc sl_pgsink_ahead_look(struct sl_pgsink *sink, struct sl_pgsink_ahead *aheads, size_t n,
                                 bool *ret_moved, struct sl_error *err)
 {
     PGresult *result;
-    enum sl_rc rc = read_positions(sink, &result, err);
+    enum sl_rc rc = SL_OK;
+    uint32_t seen;
 
+    for (size_t a = 0; a < n; a++) {
+        if (aheads[a].open_until_us && sl_now_us() >= aheads[a].open_until_us)
+            collect_ends(sink, &aheads[a]);
+    }
+    rc = read_positions(sink, &result, err);
     if (rc != SL_OK)
         return rc;
-    for (size_t a = 0; a < n; a++) {
-        ret_moved[a] = false;
-        for (int i = 0; aheads[a].n && i < PQntuples(result); i++)
-            ret_moved[a] |= note_position(&aheads[a], PQgetvalue(result, i, 0),
-                                          (int32_t)strtol(PQgetvalue(result, i, 1), NULL, 10),
-                                          strtoll(PQgetvalue(result, i, 2), NULL, 10));
-        leave_out_reached(&aheads[a]);
-    }
+    seen = checksum(sink, result);
+    for (size_t a = 0; a < n; a++)
+        ret_moved[a] = look_at(&aheads[a], sink->env->task, result, seen);
     PQclear(result);
     return SL_OK;
 }
 
-enum sl_rc sl_pgsink_ahead_begin(struct sl_pgsink *sink, struct sl_pgsink_ahead *ret, struct sl_error *err)
+enum sl_rc sl_pgsink_ahead_begin(struct sl_pgsink *sink, int64_t open_until_us, struct sl_pgsink_ahead *ret,
+                                 struct sl_error *err)
 {
-    const struct sl_sink_env *env = sink->env;
-    struct collecting collecting = {.sink = sink, .ahead = ret};
-    struct sl_error why;
     bool moved;
 
     *ret = (struct sl_pgsink_ahead){0};
-    ret->unknown = !env->ends || env->ends(env->ctx, collect, &collecting, &why) != SL_OK;
+    collect_ends(sink, ret);
+    ret->open_until_us = open_until_us;
     return sl_pgsink_ahead_look(sink, ret, 1, &moved, err);
 }
 
 bool sl_pgsink_ahead_has(const struct sl_pgsink_ahead *ahead, const struct sl_progress *partition)
 {
     for (size_t i = 0; i < ahead->n; i++) {
-        if (ahead->items[i].topic == partition->topic && ahead->items[i].partition == partition->partition)
-            return true;
+        const struct sl_pgsink_behind *item = &ahead->items[i];
+
+        if (item->topic == partition->topic && item->partition == partition->partition)
+            return item->end > partition->next_offset;
     }
-    return ahead->unknown;
+    return ahead->unknown || ahead->open_until_us;
 }
 
-bool sl_pgsink_ahead_has_others(const struct sl_pgsink_ahead *ahead)
+bool sl_pgsink_ahead_has_task(const struct sl_pgsink_ahead *ahead, int task)
 {
     for (size_t i = 0; i < ahead->n; i++) {
-        if (!ahead->items[i].own)
+        if (ahead->items[i].task == task)
             return true;
     }
-    return ahead->unknown;
+    return ahead->unknown || ahead->open_until_us;
+}
+
+static bool waits_behind(int task, const struct sl_pgsink_place *place, const struct sl_pgsink_place *others,
+                         size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (sl_pgsink_place_task(&others[i]) == task && memcmp(&others[i], place, sizeof(*place)) > 0)
+            return true;
+    }
+    return false;
+}
+
+bool sl_pgsink_ahead_has_idle(const struct sl_pgsink_ahead *ahead, int own,
+                              const struct sl_pgsink_place *place, const struct sl_pgsink_place *others,
+                              size_t n)
+{
+    for (size_t i = 0; i < ahead->n; i++) {
+        if (ahead->items[i].task != own && !waits_behind(ahead->items[i].task, place, others, n))
+            return true;
+    }
+    return false;
 }
 
 void sl_pgsink_ahead_done(struct sl_pgsink_ahead *ahead)

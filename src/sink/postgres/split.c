@@ -5,8 +5,8 @@
  * statements; the rest commits together with the position.
  *
  * A record that refers to another row (foreign key, a unique index that is not the key) may only be early: it
- * waits until the rest is applied, and is then tried again as long as that brings others on. What is left then
- * waits outside the transaction (hold.c), and is bad when its time is over.
+ * waits until the rest is applied, and is then tried again as long as that brings others on. What is left
+ * then waits outside the transaction (hold.c), and is bad when its time is over.
  */
 #include "sink/postgres/split.h"
 
@@ -62,7 +62,8 @@ static enum sl_rc report(struct sl_pgsink_split *split, uint32_t record, const s
     return leave_parked_out(split, err);
 }
 
-static enum sl_rc report_bads(struct sl_pgsink_split *split, const struct sl_pgsink_bads *bads, struct sl_error *err)
+static enum sl_rc report_bads(struct sl_pgsink_split *split, const struct sl_pgsink_bads *bads,
+                              struct sl_error *err)
 {
     for (size_t i = 0; i < bads->n; i++) {
         const struct sl_pgsink_bad *bad = &bads->items[i];
@@ -207,7 +208,8 @@ static enum sl_rc plan_of(struct sl_pgsink_split *split, uint32_t record, struct
 }
 
 /* A later record of the same key was applied: the early one's state is history. */
-static enum sl_rc is_superseded(struct sl_pgsink_split *split, uint32_t record, bool *ret, struct sl_error *err)
+static enum sl_rc is_superseded(struct sl_pgsink_split *split, uint32_t record, bool *ret,
+                                struct sl_error *err)
 {
     struct sl_pgsink_plan *plan = NULL;
     enum sl_rc rc = plan_of(split, record, &plan, err);

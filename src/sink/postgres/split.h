@@ -20,6 +20,7 @@ struct sl_pgsink_waiter {
 struct sl_pgsink_clock {
     int64_t since_us; /* from when on nothing could; 0: the row never waited */
     uint32_t ahead;   /* index + 1 into the split's aheads; 0: not looked at yet */
+    bool behind;      /* another task has not come to what it had to do then: the time is longer */
 };
 
 struct sl_pgsink_split {
@@ -45,8 +46,9 @@ struct sl_pgsink_split {
 };
 
 /*
- * One attempt, tried again after a deadlock, a conflict, a change of the table. SL_OK: see is_settled; when it
- * is not, waiting and end tell why, and nothing is open. progress: the batch's, or a part of it with limits.
+ * One attempt, tried again after a deadlock, a conflict, a change of the table. SL_OK: see is_settled; when
+ * it is not, waiting and end tell why, and nothing is open. progress: the batch's, or a part of it with
+ * limits.
  */
 enum sl_rc sl_pgsink_attempt(struct sl_pgsink_split *split, const struct sl_batch *progress,
                              struct sl_error *err);

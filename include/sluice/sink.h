@@ -61,6 +61,15 @@ struct sl_sink_env {
     bool (*interrupted)(void *ctx);
     void (*waits)(void *ctx, const char *what);
 
+    /*
+     * Rows wait at the position of each of these partitions, and the batch has come so far as its
+     * first_offsets say. True: the task has something to do in its other partitions, where what they wait for
+     * may stand: the sink gives the batch up and returns STOPPED, and will see the rows again. spent_us: how
+     * long the batch took until here; open_us: what comes into the log in so long counts, too. May be NULL.
+     */
+    bool (*set_aside)(void *ctx, const struct sl_batch *batch, const struct sl_progress *rows, size_t n,
+                      int64_t spent_us, int64_t open_us);
+
     /* The records of a batch are not those that its progress counts (a replay): no part of it may be durable
      * before the rest. */
     bool whole;

@@ -49,6 +49,19 @@ void sl_positions_advance(struct sl_positions *positions, const struct sl_progre
     (void)pthread_mutex_unlock(&positions->lock);
 }
 
+struct sl_progress *sl_positions_copy(struct sl_positions *positions, size_t *ret_n)
+{
+    struct sl_progress *copy;
+
+    (void)pthread_mutex_lock(&positions->lock);
+    copy = sl_zalloc(positions->n + 1, sizeof(*copy));
+    if (positions->n)
+        memcpy(copy, positions->items, positions->n * sizeof(*copy));
+    *ret_n = positions->n;
+    (void)pthread_mutex_unlock(&positions->lock);
+    return copy;
+}
+
 bool sl_positions_dirty(struct sl_positions *positions)
 {
     bool dirty;

@@ -29,6 +29,9 @@ void sl_positions_set(struct sl_positions *positions, const struct sl_progress *
 /* A batch became durable. */
 void sl_positions_advance(struct sl_positions *positions, const struct sl_progress *items, size_t n);
 
+/* A copy of all, the caller's (sl_free). */
+struct sl_progress *sl_positions_copy(struct sl_positions *positions, size_t *ret_n);
+
 bool sl_positions_dirty(struct sl_positions *positions);
 
 /* Tell the log. A failure leaves them dirty: they are told again. */

@@ -7,6 +7,7 @@
 #include "base/queue.h"
 #include "engine/config/connector_options.h"
 #include "engine/decoder.h"
+#include "engine/held.h"
 #include "engine/lookback.h"
 #include "engine/letters/letter.h"
 #include "engine/positions.h"
@@ -25,6 +26,9 @@ enum {
     FETCH_US = 250 * 1000, /* the longest wait in one fetch */
     IDLE_US = 1000 * 1000,
     COMMIT_EVERY_US = 500 * 1000,
+    HOLD_FACTOR = 5, /* partitions whose row waits are set aside for so many times as they took, within */
+    SHORTEST_HOLD_US = 500 * 1000,
+    LONGEST_HOLD_US = 30 * 1000 * 1000,
 };
 
 struct sl_sink_task {
@@ -58,6 +62,7 @@ struct sl_sink_task {
 
     /* The apply thread's own. */
     bool had_session;
+    struct sl_held held;        /* partitions whose next row waits, while there is more in the others */
     uint64_t generation;        /* of the subscription, at the session's begin */
     struct sl_refused refused;  /* by the sink, in this session */
     struct sl_retry retry;      /* of the target */
@@ -176,7 +181,55 @@ static bool interrupted(void *ctx)
     struct sl_sink_task *task = ctx;
 
     return sl_stop_requested(&task->stop) || atomic_load(&task->paused) ||
-           task->generation != sl_subscription_generation(task->subscription);
+           task->generation != sl_subscription_generation(task->subscription) ||
+           sl_held_is_over(&task->held, &task->positions);
+}
+
+struct own_ends {
+    struct sl_progress *items;
+    size_t n, capacity;
+};
+
+static void take_end(void *ctx, const struct sl_topic_info *info)
+{
+    struct own_ends *ends = ctx;
+
+    SL_GROW(ends->items, ends->n, ends->capacity);
+    ends->items[ends->n++] = (struct sl_progress){.topic = sl_topic_intern(info->name, strlen(info->name)),
+                                                  .partition = info->partition,
+                                                  .first_offset = info->first_offset,
+                                                  .next_offset = info->next_offset};
+}
+
+/* sink.h */
+static bool set_aside(void *ctx, const struct sl_batch *batch, const struct sl_progress *rows, size_t n,
+                      int64_t spent_us, int64_t open_us)
+{
+    struct sl_sink_task *task = ctx;
+    struct sl_transport *transport = task->shared->transport;
+    struct own_ends ends = {0};
+    struct sl_error err;
+    size_t n_positions;
+    struct sl_progress *positions = sl_positions_copy(&task->positions, &n_positions);
+    int64_t pause_us = spent_us * HOLD_FACTOR;
+    bool aside = false;
+
+    for (size_t i = 0; i < n_positions; i++) {
+        for (uint32_t p = 0; p < batch->n_progress; p++) {
+            if (batch->progress[p].topic == positions[i].topic &&
+                batch->progress[p].partition == positions[i].partition)
+                positions[i].next_offset = batch->progress[p].first_offset;
+        }
+    }
+    pause_us = pause_us < SHORTEST_HOLD_US  ? SHORTEST_HOLD_US
+               : pause_us > LONGEST_HOLD_US ? LONGEST_HOLD_US
+                                            : pause_us;
+    if (n_positions > n && transport->ops->ends(transport, take_end, &ends, &err) == SL_OK)
+        aside = sl_held_set_aside(&task->held, rows, n, positions, n_positions, ends.items, ends.n, open_us,
+                                  pause_us);
+    sl_free(ends.items);
+    sl_free(positions);
+    return aside;
 }
 
 static void waits(void *ctx, const char *what)
@@ -397,8 +450,9 @@ static enum sl_rc look_back(struct sl_sink_task *task, const struct sl_progress 
                        &task->stop, task->decoder.repeats, err);
 }
 
+/* n of n_all partitions are read; the rest is set aside at the positions that it has. */
 static enum sl_rc open_reader(struct sl_sink_task *task, struct sl_progress *partitions, size_t n,
-                              struct sl_error *err)
+                              size_t n_all, struct sl_error *err)
 {
     struct sl_transport *transport = task->shared->transport;
     enum sl_rc rc = task->connector->sink->assign(task->sink, partitions, n, err);
@@ -407,7 +461,7 @@ static enum sl_rc open_reader(struct sl_sink_task *task, struct sl_progress *par
         return rc;
     /* Only what the target holds is ever committed: a position that we take over from others is theirs until
      * then. */
-    sl_positions_set(&task->positions, partitions, n);
+    sl_positions_set(&task->positions, partitions, n_all);
     task->fetching_failed = true; /* what fails from here on is the log */
     rc = find_starts(task, partitions, n, err);
     if (rc)
@@ -432,10 +486,14 @@ static enum sl_rc session(struct sl_sink_task *task, struct sl_error *err)
     struct sl_progress *partitions = NULL;
     enum sl_rc rc = SL_OK;
     void *item;
+    size_t n_read;
     size_t n;
 
     task->generation = sl_subscription_generation(task->subscription);
     n = sl_subscription_assigned(task->subscription, task->env.task, &partitions);
+    if (sl_held_is_over(&task->held, &task->positions))
+        task->held.until_us = 0;
+    n_read = sl_held_part(&task->held, partitions, n);
     task->converting_failed = false;
     task->fetching_failed = false;
     if (task->parking && sl_parking_generation(task->parking))
@@ -445,19 +503,23 @@ static enum sl_rc session(struct sl_sink_task *task, struct sl_error *err)
         return rc;
     }
     if (n)
-        rc = open_reader(task, partitions, n, err);
+        rc = open_reader(task, partitions, n_read, n, err);
     else if (!interrupted(task)) /* no topic exists yet */
         (void)sl_queue_pop(task->ready, sl_now_us() + IDLE_US, &item);
     sl_free(partitions);
     if (rc || !n)
         return rc;
-    sl_info("sink assigned", SL_I("partitions", n));
+    if (task->held.until_us)
+        sl_debug("sink assigned, but for partitions whose row waits", SL_I("partitions", n_read));
+    else
+        sl_info("sink assigned", SL_I("partitions", n));
     task->had_session = true;
     begin_session(task);
     rc = apply(task, err);
     end_session(task);
     commit_if_due(task, true);
-    if (rc == SL_E_STOPPED && interrupted(task)) { /* rows waited; what they hold up is read again */
+    if (rc == SL_E_STOPPED &&
+        (task->held.until_us || interrupted(task))) { /* rows waited; what they hold up is read again */
         sl_error_clear(err);
         return SL_OK;
     }
@@ -603,6 +665,7 @@ static struct sl_sink_task *make(const struct sl_shared *shared, const struct sl
         .ends = ends,
         .interrupted = interrupted,
         .waits = waits,
+        .set_aside = set_aside,
     };
     (void)snprintf(task->number_text, sizeof(task->number_text), "%d", number);
     atomic_init(&task->paused, paused);
@@ -717,6 +780,7 @@ void sl_sink_task_free(struct sl_sink_task *task)
     sl_queue_free(task->idle);
     sl_queue_free(task->ready);
     sl_positions_done(&task->positions);
+    sl_held_done(&task->held);
     sl_topic_use_done(&task->used);
     (void)pthread_mutex_destroy(&task->closing);
     sl_stop_done(&task->stop);

@@ -75,7 +75,7 @@ def test_a_good_child_outlasts_the_bad_rows_before_its_parent(make_pipeline, clu
 @pytest.mark.parametrize("snapshot", [True, False])
 def test_children_outlast_parents_that_are_far_behind(make_pipeline, cluster, snapshot):
     """Their task applies some 4,000 rows in a second or two, longer than a child has, and the last parents come after several."""
-    p = make_pipeline(cluster, ledger=False, sink_config={**TWO_TASKS, "sluice.row.wait.ms": "1000"})
+    p = make_pipeline(cluster, ledger=False, sink_config={**TWO_TASKS, "sluice.row.wait.ms": "4000"})
     refer(p)
     p.query("""CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS
                $$ BEGIN IF new.id % 5 = 0 THEN PERFORM pg_sleep(0.001); END IF; RETURN new; END $$""")
@@ -91,6 +91,24 @@ def test_children_outlast_parents_that_are_far_behind(make_pipeline, cluster, sn
         p.sluice.start()
     wait.until(lambda: one(p, "SELECT count(*) FROM orders") == 5 or letters(p), "the orders")
     assert one(p, "SELECT count(*) FROM orders") == 5 and letters(p) == []
+    assert "rows wait for others" in p.sluice.output()
+    p.sluice.assert_running()
+
+
+def test_one_task_goes_on_with_the_table_that_its_rows_wait_for(make_pipeline, cluster):
+    """A snapshot that brings children first, more than a batch of them: the parents stand in a later batch."""
+    p = make_pipeline(cluster, ledger=False, sink_config={**DLQ, "sluice.row.wait.ms": "1000"}, source_config={
+        "table.include.list": "dbo.line_items,dbo.orders,dbo.customers,dbo.products"})
+    refer(p)
+    p.query("INSERT INTO customers VALUES (1, 'one', 'one', '', 1, now())")
+    p.query("INSERT INTO orders VALUES (1, 1, 'new', 1, now())")
+    write(p, customer("one", "two"), order(1, *([2] * 50)))
+    for start in range(0, 5000, 1000):
+        write(p, "INSERT INTO dbo.line_items (order_id, product, quantity, price) VALUES " + ", ".join(
+            f"({51 if i % 500 == 499 else 1}, N'p', 1, 1)" for i in range(start, start + 1000)))
+    p.sluice.start()
+    wait.until(lambda: one(p, "SELECT count(*) FROM line_items") == 5000 or letters(p), "the rows", 60)
+    assert one(p, "SELECT count(*) FROM line_items") == 5000 and letters(p) == []
     assert "rows wait for others" in p.sluice.output()
     p.sluice.assert_running()
 

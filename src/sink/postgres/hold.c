@@ -386,6 +386,34 @@ static int64_t bounded_pause(const struct sl_pgsink_split *split)
                                         : least_us;
 }
 
+/* Rather than wait, may the task go on with its other partitions? */
+static enum sl_rc go_on_elsewhere(const struct hold *hold, struct sl_error *err)
+{
+    const struct sl_pgsink_split *split = hold->split;
+    const struct sl_sink_env *env = split->sink->env;
+    const struct sl_batch *batch = split->batch;
+    struct sl_progress *rows;
+    int64_t open_us = 0;
+    size_t n = 0;
+    bool aside;
+
+    if (!env->set_aside || env->whole)
+        return SL_OK;
+    rows = sl_zalloc((size_t)batch->n_progress + 1, sizeof(*rows));
+    for (uint32_t p = 0; p < batch->n_progress; p++) {
+        if (hold->first_place[p])
+            rows[n++] = batch->progress[p];
+    }
+    for (size_t i = 0; i < split->n_waiting; i++) {
+        if (sl_pgsink_from_snapshot(&batch->records[split->waiting[i].record]))
+            open_us = OPEN_WAITS * split->sink->config.row_wait_us;
+    }
+    aside = env->set_aside(env->ctx, batch, rows, n, sl_now_us() - split->began_us, open_us);
+    sl_free(rows);
+    return aside ? sl_error_set(err, SL_E_STOPPED, "the task goes on with other partitions while rows wait")
+                 : SL_OK;
+}
+
 static enum sl_rc wait_for_others(struct hold *hold, struct sl_error *err)
 {
     struct sl_pgsink_split *split = hold->split;
@@ -399,6 +427,8 @@ static enum sl_rc wait_for_others(struct hold *hold, struct sl_error *err)
             rc = probe(hold, &taken, err);
         if (rc == SL_OK && !taken)
             rc = judge(hold, err);
+        if (rc == SL_OK && !taken)
+            rc = go_on_elsewhere(hold, err);
     }
     return rc;
 }

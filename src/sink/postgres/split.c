@@ -139,7 +139,8 @@ static enum sl_rc refuse_one(struct sl_pgsink_split *split, uint32_t record, con
     if (!split->limits)
         sl_pgsink_start_clock(split, record);
     SL_GROW(split->waiting, split->n_waiting, split->waiting_capacity);
-    split->waiting[split->n_waiting++] = (struct sl_pgsink_waiter){.record = record, .why = *why};
+    split->waiting[split->n_waiting++] =
+        (struct sl_pgsink_waiter){.record = record, .why = *why, .n_applied = split->n_applied};
     split->skip[record] = 1;
     return SL_OK;
 }
@@ -186,6 +187,7 @@ static enum sl_rc apply_range(struct sl_pgsink_split *split, uint32_t first, uin
         if (split->sink->retry.n_steps == 0)
             return SL_OK;
         rc = sl_pgsink_flight_try(split->sink, &split->sink->retry, &why);
+        split->n_applied += rc == SL_OK;
         if (rc == SL_OK)
             return SL_OK;
         if (why.kind != SL_KIND_DATA) {
@@ -238,6 +240,7 @@ enum sl_rc sl_pgsink_try_one(struct sl_pgsink_split *split, uint32_t record, str
         return rc;
     rc = sl_pgsink_flight_try(split->sink, &split->sink->retry, why);
     split->skip[record] = rc != SL_OK;
+    split->n_applied += rc == SL_OK;
     if (rc != SL_OK && why->kind != SL_KIND_DATA)
         *err = *why;
     return rc;
@@ -261,13 +264,18 @@ static enum sl_rc retry_waiting(struct sl_pgsink_split *split, struct sl_error *
 
     split->n_waiting = 0;
     for (size_t i = 0; i < n; i++) {
-        uint32_t record = split->waiting[i].record;
+        const struct sl_pgsink_waiter waiter = split->waiting[i];
+        uint32_t record = waiter.record;
         struct sl_error why = {0};
         bool superseded = false;
         enum sl_rc rc;
 
         if (split->out[record]) /* it waits for a bad one now */
             continue;
+        if (waiter.n_applied == split->n_applied) {
+            split->waiting[split->n_waiting++] = waiter;
+            continue;
+        }
         rc = split->sink->config.insert_mode == SL_PGSINK_INSERT
                  ? SL_OK
                  : is_superseded(split, record, &superseded, err);
@@ -279,7 +287,8 @@ static enum sl_rc retry_waiting(struct sl_pgsink_split *split, struct sl_error *
             continue;
         if (why.kind != SL_KIND_DATA)
             return rc;
-        split->waiting[split->n_waiting++] = (struct sl_pgsink_waiter){.record = record, .why = why};
+        split->waiting[split->n_waiting++] =
+            (struct sl_pgsink_waiter){.record = record, .why = why, .n_applied = split->n_applied};
     }
     return SL_OK;
 }
@@ -347,6 +356,7 @@ static enum sl_rc commit(struct sl_pgsink_split *split, struct sl_error *err)
 static void begin_attempt(struct sl_pgsink_split *split)
 {
     split->n_waiting = 0;
+    split->n_applied = 0;
     split->end = split->batch->n_records;
     for (uint32_t i = 0; i < split->batch->n_records; i++) {
         const struct sl_record *record = &split->batch->records[i];
@@ -415,6 +425,7 @@ enum sl_rc sl_pgsink_split(struct sl_pgsink *sink, struct sl_batch *batch, struc
         .out = sl_zalloc((size_t)batch->n_records + 1, 1),
         .done = sl_zalloc((size_t)batch->n_records + 1, 1),
         .skip = sl_zalloc((size_t)batch->n_records + 1, 1),
+        .began_us = sl_now_us(),
     };
     enum sl_rc rc;
 

@@ -14,6 +14,7 @@
 struct sl_pgsink_waiter {
     uint32_t record;
     struct sl_error why; /* its own, of the last time it was tried */
+    uint32_t n_applied;  /* the attempt's, then: before that grows it need not be tried again */
 };
 
 /* A waiting row's time. It runs only while nothing can bring what the row waits for. */
@@ -31,7 +32,8 @@ struct sl_pgsink_split {
     uint8_t *skip; /* those, and those that wait: in the attempt at hand */
     struct sl_pgsink_waiter *waiting;
     size_t n_waiting, waiting_capacity;
-    uint32_t end; /* where the attempt ended: a delete of a range that rows wait before, or n_records */
+    uint32_t n_applied; /* flights of the attempt at hand that went well */
+    uint32_t end;       /* where the attempt ended: a delete of a range that rows wait before, or n_records */
 
     /* Of an attempt at a part: where it ends in each partition of the batch; NULL: it takes all. */
     const int64_t *limits;
@@ -40,7 +42,8 @@ struct sl_pgsink_split {
     int64_t judged_us;              /* when the clocks were last set by what the others do */
     struct sl_pgsink_ahead *aheads; /* one for each time that rows began to wait */
     size_t n_aheads, aheads_capacity;
-    int64_t pause_us;   /* between two looks */
+    int64_t pause_us; /* between two looks */
+    int64_t began_us;
     int64_t attempt_us; /* how long the last attempt took */
     bool said;          /* that rows wait */
 };

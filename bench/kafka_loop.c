@@ -1,23 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sluice's own way to a broker and back, without sources and sinks: batches of 4,000 records of 250 bytes
- * with a key go through an appender, three of them on their way as a source task has it, and are read again.
+ * sluice's own way to a broker, or back, without sources and sinks: batches of 4,000 records of 250 bytes
+ * with a key go through an appender, three of them on their way as a source task has it; or are read.
  *
- *     kafka_loop BOOTSTRAP TOPIC ROWS STATE_DIR
+ *     kafka_loop produce|consume BOOTSTRAP TOPIC ROWS STATE_DIR [PAUSE_US]
  *
- * Prints one JSON line: seconds and processor seconds of each direction.
+ * PAUSE_US: a reader that has something to do between two batches.
+ *
+ * Prints one JSON line: the peak of memory, and the seconds between the same two events as
+ * rdkafka_performance has them. Producing: from the first record handed in, when the producer exists and is
+ * not connected yet, to the last acknowledgement. Reading: from the first record received to the last.
  */
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/props.h"
 #include "base/queue.h"
+#include "measure.h"
 #include "transport/kafka/kafka.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
+#include <time.h>
 
 enum { BATCH = 4000, IN_FLIGHT = 3, KEY = 8, VALUE = 242 };
 
@@ -33,15 +38,6 @@ static void must(enum sl_rc rc, const struct sl_error *err)
         return;
     (void)fprintf(stderr, "kafka_loop: %s\n", err->text);
     exit(1);
-}
-
-static double processor_seconds(void)
-{
-    struct rusage usage;
-
-    (void)getrusage(RUSAGE_SELF, &usage);
-    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
 /* Bytes that no compressor would find much in, were there one; of today, for a broker removes what is old. */
@@ -70,7 +66,7 @@ static void done(void *ctx, const struct sl_error *failure)
     (void)sl_queue_push(batch->idle, batch, SL_FOREVER);
 }
 
-static void produce(struct sl_transport *log, const struct sl_topic *topic, long rows)
+static double produce(struct sl_transport *log, const struct sl_topic *topic, long rows)
 {
     const struct sl_appender_config config = {.connector = "bench", .role = "producer"};
     struct sl_queue *idle = sl_queue_new(IN_FLIGHT);
@@ -78,14 +74,17 @@ static void produce(struct sl_transport *log, const struct sl_topic *topic, long
     struct sl_log_appender *appender;
     struct sl_error err;
     uint32_t noise = 1;
+    int64_t began_us;
+    int64_t over_us;
     void *item;
 
-    must(log->ops->appender_open(log, &config, &appender, &err), &err);
     for (int i = 0; i < IN_FLIGHT; i++) {
         batches[i].idle = idle;
         fill(&batches[i], topic, &noise);
         (void)sl_queue_push(idle, &batches[i], 0);
     }
+    must(log->ops->appender_open(log, &config, &appender, &err), &err);
+    began_us = sl_now_us();
     for (long left = rows; left > 0; left -= BATCH) {
         struct sl_append append = {.n_records = left < BATCH ? (size_t)left : BATCH};
 
@@ -95,19 +94,22 @@ static void produce(struct sl_transport *log, const struct sl_topic *topic, long
     }
     for (int i = 0; i < IN_FLIGHT; i++)
         (void)sl_queue_pop(idle, SL_FOREVER, &item);
+    over_us = sl_now_us();
     log->ops->appender_close(appender, sl_now_us() + 1000000);
     sl_queue_free(idle);
     sl_free(batches);
+    return (double)(over_us - began_us) / 1e6;
 }
 
-/* The clocks begin when the first records are here, as rdkafka_performance's does. */
-static void consume(struct sl_transport *log, const struct sl_topic *topic, long rows, int64_t *ret_began_us,
-                    double *ret_began_cpu)
+static double consume(struct sl_transport *log, const struct sl_topic *topic, long rows, long pause_us)
 {
     const struct sl_progress start = {.topic = topic, .next_offset = -1};
+    const struct timespec pause = {.tv_sec = pause_us / 1000000, .tv_nsec = pause_us % 1000000 * 1000};
     struct sl_arena *arena = sl_arena_new(256 << 10);
     struct sl_log_reader *reader;
     struct sl_error err;
+    int64_t began_us = 0;
+    int64_t over_us;
     long seen = 0;
 
     must(log->ops->reader_open(log, "connect-bench", &start, 1, &reader, &err), &err);
@@ -116,14 +118,16 @@ static void consume(struct sl_transport *log, const struct sl_topic *topic, long
 
         sl_arena_reset(arena);
         must(log->ops->fetch(reader, 4 << 20, BATCH, sl_now_us() + 1000000, arena, &fetched, &err), &err);
-        if (!seen && fetched.n_records) {
-            *ret_began_us = sl_now_us();
-            *ret_began_cpu = processor_seconds();
-        }
+        if (!seen && fetched.n_records)
+            began_us = sl_now_us();
         seen += (long)fetched.n_records;
+        if (pause_us)
+            (void)nanosleep(&pause, NULL);
     }
+    over_us = sl_now_us();
     log->ops->reader_close(reader);
     sl_arena_free(arena);
+    return (double)(over_us - began_us) / 1e6;
 }
 
 int main(int argc, char **argv)
@@ -134,32 +138,24 @@ int main(int argc, char **argv)
     const struct sl_topic *topic;
     struct sl_transport *log;
     struct sl_error err;
-    double cpu[4] = {0};
-    int64_t at_us[4] = {0};
+    double seconds;
     long rows;
 
-    if (argc != 5) {
-        (void)fprintf(stderr, "usage: kafka_loop BOOTSTRAP TOPIC ROWS STATE_DIR\n");
+    if (argc < 6 || argc > 7) {
+        (void)fprintf(stderr,
+                      "usage: kafka_loop produce|consume BOOTSTRAP TOPIC ROWS STATE_DIR [PAUSE_US]\n");
         return 2;
     }
-    rows = strtol(argv[3], NULL, 10);
-    topic = sl_topic_intern(argv[2], strlen(argv[2]));
-    sl_props_set(props, "bootstrap.servers", argv[1]);
-    sl_props_set(props, "sluice.state.dir", argv[4]);
+    rows = strtol(argv[4], NULL, 10);
+    topic = sl_topic_intern(argv[3], strlen(argv[3]));
+    sl_props_set(props, "bootstrap.servers", argv[2]);
+    sl_props_set(props, "sluice.state.dir", argv[5]);
     must(sl_transport_kafka.open(props, false, &log, &err), &err);
     must(log->ops->create_topic(log, topic, &settings, &err), &err);
-    at_us[0] = sl_now_us();
-    cpu[0] = processor_seconds();
-    produce(log, topic, rows);
-    at_us[1] = sl_now_us();
-    cpu[1] = processor_seconds();
-    consume(log, topic, rows, &at_us[2], &cpu[2]);
-    at_us[3] = sl_now_us();
-    cpu[3] = processor_seconds();
-    (void)printf(
-        "{\"produce\":{\"seconds\":%.3f,\"cpu\":%.3f},\"consume\":{\"seconds\":%.3f,\"cpu\":%.3f}}\n",
-        (double)(at_us[1] - at_us[0]) / 1e6, cpu[1] - cpu[0], (double)(at_us[3] - at_us[2]) / 1e6,
-        cpu[3] - cpu[2]);
+    seconds = strcmp(argv[1], "produce") == 0
+                  ? produce(log, topic, rows)
+                  : consume(log, topic, rows, argc > 6 ? strtol(argv[6], NULL, 10) : 0);
+    (void)printf("{\"seconds\": %.6f, \"rss_mb\": %.1f}\n", seconds, bench_peak_mb());
     log->ops->close(log);
     sl_props_free(props);
     return 0;

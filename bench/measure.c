@@ -75,6 +75,11 @@ struct bench_run bench_begin(int server_pid)
                               .began_us = sl_now_us()};
 }
 
+double bench_peak_mb(void)
+{
+    return (double)status_kb("VmHWM") / 1024;
+}
+
 void bench_tell(const struct bench_run *run, const char *what, uint64_t rows)
 {
     double seconds = (double)(sl_now_us() - run->began_us) / 1e6;

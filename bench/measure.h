@@ -21,4 +21,7 @@ struct bench_run bench_begin(int server_pid);
 /* {"what": ..., "rows": ..., "seconds": ..., "cpu": ..., "server_cpu": ..., "rss_mb": ...} */
 void bench_tell(const struct bench_run *run, const char *what, uint64_t rows);
 
+/* The most that was resident since the process began, or a run did. */
+double bench_peak_mb(void);
+
 #endif

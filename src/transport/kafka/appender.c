@@ -258,6 +258,15 @@ static bool all_fit(const struct sl_log_appender *appender, const struct sl_appe
     return true;
 }
 
+/* The thread looks up from waiting for deliveries. */
+static void wake(struct sl_log_appender *appender)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_get_main(appender->producer);
+
+    rd_kafka_queue_yield(queue);
+    rd_kafka_queue_destroy(queue);
+}
+
 static void wait_for_room(struct sl_log_appender *appender)
 {
     (void)pthread_mutex_lock(&appender->lock);
@@ -291,7 +300,6 @@ void sl_kafka_appender_append(struct sl_log_appender *appender, const struct sl_
 {
     struct sl_kafka_flight *flight = sl_zalloc(1, sizeof(*flight));
     struct sl_error err = {0};
-    rd_kafka_queue_t *queue;
 
     flight->append = *append;
     flight->done = done;
@@ -316,12 +324,8 @@ void sl_kafka_appender_append(struct sl_log_appender *appender, const struct sl_
         return;
     if (!err.rc && !appender->refusing)
         produce_all(appender, flight);
-    if (atomic_fetch_sub(&flight->pending, 1) ==
-        1) { /* nothing on its way: no delivery will wake the thread */
-        queue = rd_kafka_queue_get_main(appender->producer);
-        rd_kafka_queue_yield(queue);
-        rd_kafka_queue_destroy(queue);
-    }
+    if (atomic_fetch_sub(&flight->pending, 1) == 1)
+        wake(appender); /* nothing is on its way: no delivery will */
 }
 
 void sl_kafka_appender_note(struct sl_log_appender *appender, char *note, size_t size)
@@ -452,6 +456,7 @@ void sl_kafka_appender_close(struct sl_log_appender *appender, int64_t deadline_
         (void)sl_stop_wait(&appender->kafka->stop, sl_now_us() + 1000);
     sl_stop_request(&appender->stop);
     sl_kafka_appender_abandon(appender);
+    wake(appender);
     sl_thread_join(&appender->thread);
     if (!appender->exclusive) { /* what is left fails, in order */
         do {

@@ -11,6 +11,8 @@
 #include "base/log.h"
 #include "base/props.h"
 #include "codec/header_codec.h"
+#include "transport/kafka/headerless.h"
+#include "transport/kafka/prefetch.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +21,7 @@ enum { TAKE = 512 };
 
 struct part {
     const struct sl_topic *topic;
+    const rd_kafka_topic_t *handle; /* the client's, when it is known: it lives as long as the assignment */
     int32_t number;
     int64_t fetched; /* everything below was given out */
     int64_t began;   /* fetched, when the fetch at hand began */
@@ -41,6 +44,7 @@ struct sl_log_reader {
     struct sl_progress *progress;
     struct sl_buf headers;
     size_t bytes;
+    struct sl_kafka_prefetch prefetch;
 };
 
 /* ---- opening ---- */
@@ -101,11 +105,12 @@ static void on_error(rd_kafka_t *client, int code, const char *why, void *opaque
 
 static enum sl_rc open_consumer(struct sl_log_reader *reader, struct sl_error *err)
 {
-    static const struct sl_kafka_setting defaults[] = {{"queued.max.messages.kbytes", "16384"},
-                                                       {"queued.min.messages", "100000"},
-                                                       {"fetch.error.backoff.ms", "100"},
-                                                       {"max.poll.interval.ms", "86400000"},
-                                                       {NULL, NULL}};
+    const struct sl_kafka_setting defaults[] = {{"queued.max.messages.kbytes", "16384"},
+                                                {"queued.min.messages", "100000"},
+                                                {"fetch.error.backoff.ms", "100"},
+                                                {"max.poll.interval.ms", "86400000"},
+                                                {sl_kafka_prefetch_setting(), "10"}, /* the last: or none */
+                                                {NULL, NULL}};
     struct sl_props *settings = sl_kafka_settings_of(reader->kafka, reader->name);
     const struct sl_kafka_setting always[] = {{"group.id", sl_kafka_group_of(reader->name, settings)},
                                               {"enable.auto.commit", "false"},
@@ -137,6 +142,7 @@ static enum sl_rc open_consumer(struct sl_log_reader *reader, struct sl_error *e
         return rc;
     (void)rd_kafka_poll_set_consumer(reader->consumer);
     reader->queue = rd_kafka_queue_get_consumer(reader->consumer);
+    sl_kafka_prefetch_init(&reader->prefetch, reader->consumer);
     return SL_OK;
 }
 
@@ -246,20 +252,29 @@ void sl_kafka_reader_ends(struct sl_log_reader *reader, sl_topic_visitor *visit,
 
 /* ---- fetching ---- */
 
-static struct part *part_of(struct sl_log_reader *reader, const rd_kafka_message_t *message)
+static struct part *find_part(struct sl_log_reader *reader, const rd_kafka_message_t *message)
 {
     const char *topic = rd_kafka_topic_name(message->rkt);
 
     for (size_t i = 0; i < reader->n_parts; i++) {
-        size_t index = (reader->at + i) % reader->n_parts;
-        struct part *part = &reader->parts[index];
+        struct part *part = &reader->parts[i];
 
         if (part->number == message->partition && strcmp(part->topic->name, topic) == 0) {
-            reader->at = index;
+            part->handle = message->rkt;
+            reader->at = i;
             return part;
         }
     }
     return NULL;
+}
+
+static struct part *part_of(struct sl_log_reader *reader, const rd_kafka_message_t *message)
+{
+    struct part *last = &reader->parts[reader->at];
+
+    if (last->handle == message->rkt && last->number == message->partition)
+        return last;
+    return find_part(reader, message);
 }
 
 static struct sl_span copy(struct sl_arena *arena, const void *bytes, size_t len)
@@ -277,7 +292,7 @@ static struct sl_span copy_headers(struct sl_log_reader *reader, const rd_kafka_
     const void *value;
     size_t size;
 
-    if (rd_kafka_message_headers(message, &headers))
+    if (sl_kafka_headerless(message) || rd_kafka_message_headers(message, &headers))
         return (struct sl_span){0};
     sl_buf_reset(&reader->headers);
     for (size_t i = 0; !rd_kafka_header_get_all(headers, i, &name, &value, &size); i++)
@@ -463,6 +478,7 @@ enum sl_rc sl_kafka_fetch(struct sl_log_reader *reader, size_t max_bytes, size_t
             sl_kafka_given_up(reader->kafka))
             break;
     }
+    sl_kafka_prefetch_took(&reader->prefetch, reader->n_records, reader->bytes);
     note_marks(reader);
     return SL_OK;
 }

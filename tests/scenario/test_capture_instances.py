@@ -210,3 +210,10 @@ def test_a_structure_is_told_once_whatever_stops_fall_between_it_and_its_first_r
     told.append(("CREATE", "guests", ["id"]))
     assert structures(p) == told
     assert p.sluice.stop() == 0
+    # A version that kept no notes of it has told what there is.
+    with contextlib.closing(sqlite3.connect(p.sluice.state / "sluice.db")) as db, db:
+        assert db.execute("DELETE FROM source_notes WHERE CAST(key AS text) LIKE 'structure/%'").rowcount == 2
+    p.sluice.start()
+    write(4, ", N'fine'")
+    assert structures(p) == told
+    assert p.sluice.stop() == 0

@@ -55,6 +55,7 @@ const struct sl_plugins fake_plugins = {
     .open_registry = registry_open,
 };
 
+static const struct sl_placement *placed;
 static struct sl_props *worker_props;
 
 static void free_stored(void)
@@ -88,6 +89,7 @@ void fake_world_reset(void)
     (void)pthread_mutex_init(&world.lock, NULL);
     sl_cond_init(&world.changed);
     sl_log_open(SL_LEVEL_ERROR, SL_LOG_LOGFMT);
+    placed = NULL;
     sl_props_free(worker_props);
     worker_props = sl_props_new();
     sl_props_set(worker_props, "key.converter", "test.FakeConverter");
@@ -116,6 +118,11 @@ struct sl_connector *fake_connector(const char *name, int sink, ...)
     return connector;
 }
 
+void fake_place(const struct sl_placement *placement)
+{
+    placed = placement;
+}
+
 void fake_worker_set(const char *key, const char *value)
 {
     sl_props_set(worker_props, key, value);
@@ -135,6 +142,8 @@ struct sl_herder *fake_start(struct sl_connector *const *connectors, size_t n)
     for (size_t i = 0; i < n; i++)
         configs[i] = connectors[i]->raw;
     assert_int_equal(sl_herder_open(&settings, &herder, &err), SL_OK);
+    if (placed)
+        sl_herder_place(herder, placed);
     if ((n && sl_herder_adopt_files(herder, configs, n, &err)) || sl_herder_start(herder, &err))
         fail_msg("%s", err.text);
     return herder;

@@ -89,6 +89,9 @@ void fake_worker_set(const char *key, const char *value);
 /* Start a process: a herder and the tasks of these connectors, as if their files had been given. */
 struct sl_herder *fake_start(struct sl_connector *const *connectors, size_t n);
 
+/* Who runs what, for processes started from now on; NULL (and after a reset): everything is ours. */
+void fake_place(const struct sl_placement *placement);
+
 /* Stop it within a second; fails the test when it does not end. */
 void fake_stop(struct sl_herder *herder);
 

@@ -253,6 +253,167 @@ static void a_paused_sink_applies_nothing_and_a_paused_source_reads_nothing(void
     end();
 }
 
+/* ---- a group that may fall silent ---- */
+
+static _Atomic int tenure;
+
+static bool leads(void *ctx)
+{
+    (void)ctx;
+    return true;
+}
+
+static bool leader_url(void *ctx, char *ret_url, size_t size)
+{
+    (void)ctx;
+    (void)ret_url;
+    (void)size;
+    return false;
+}
+
+static enum sl_rc lead(void *ctx, struct sl_error *err)
+{
+    (void)ctx;
+    (void)err;
+    return SL_OK;
+}
+
+static int64_t generation(void *ctx)
+{
+    (void)ctx;
+    return 1;
+}
+
+static bool begin_here(void *ctx, const char *connector, int task)
+{
+    (void)ctx;
+    (void)connector;
+    (void)task;
+    return tenure == SL_TENURE_KEEP;
+}
+
+static enum sl_tenure look(void *ctx, const char *connector, int task)
+{
+    (void)ctx;
+    (void)connector;
+    (void)task;
+    return (enum sl_tenure)tenure;
+}
+
+static void end_here(void *ctx, const char *connector, int task)
+{
+    (void)ctx;
+    (void)connector;
+    (void)task;
+}
+
+static void tell(void *ctx, const struct sl_herd_entry *entries, size_t n)
+{
+    (void)ctx;
+    (void)entries;
+    (void)n;
+}
+
+static bool place(void *ctx, const char *connector, int task, char *ret_worker, size_t size)
+{
+    (void)ctx;
+    (void)connector;
+    (void)task;
+    (void)ret_worker;
+    (void)size;
+    return false;
+}
+
+static enum sl_rc fence(void *ctx, const char *connector, int old_tasks, int new_tasks, struct sl_error *err)
+{
+    (void)ctx;
+    (void)connector;
+    (void)old_tasks;
+    (void)new_tasks;
+    return lead(ctx, err);
+}
+
+static const struct sl_placement group = {.leads = leads,
+                                          .leader_url = leader_url,
+                                          .lead = lead,
+                                          .generation = generation,
+                                          .begin = begin_here,
+                                          .look = look,
+                                          .end = end_here,
+                                          .tell = tell,
+                                          .place = place,
+                                          .fence = fence};
+
+static void begin_in_group(int64_t records)
+{
+    fake_world_reset();
+    world.source_end = records;
+    tenure = SL_TENURE_KEEP;
+    fake_place(&group);
+    herder = fake_start(NULL, 0);
+    put_source();
+    put_sink();
+    assert_true(fake_wait_rows((size_t)records));
+}
+
+static void become(enum sl_tenure next)
+{
+    tenure = (int)next;
+    sl_herder_look(herder);
+}
+
+/* In the rich status, which is told of what runs and not of what was told to others. */
+static bool waits(const char *connector)
+{
+    for (size_t i = 0; i < world.n_texts; i++) {
+        if (strcmp(world.texts[i].space, "status") == 0 && strstr(world.texts[i].key, connector) &&
+            world.texts[i].value && strstr(world.texts[i].value, "PAUSED"))
+            return true;
+    }
+    return false;
+}
+
+static bool source_alone_waits(void *arg)
+{
+    (void)arg;
+    return waits("src") && !waits("snk");
+}
+
+static void while_a_group_is_silent_sinks_go_on_and_sources_without_an_id_wait(void **state)
+{
+    size_t wanted = 200;
+
+    (void)state;
+    begin_in_group(100);
+    become(SL_TENURE_HOLD);
+    assert_true(fake_wait(source_alone_waits, NULL));
+    grow_source(200);
+    wait_states("src", "RUNNING,RUNNING"); /* nobody is told of what may be over in a moment */
+    assert_int_equal(stored_now(), 100);
+    become(SL_TENURE_KEEP);
+    assert_true(fake_wait(has_stored, &wanted));
+    assert_true(fake_wait_rows(200));
+    end();
+}
+
+static void while_a_group_is_silent_no_task_is_started_again(void **state)
+{
+    struct sl_answer answer;
+
+    (void)state;
+    begin_in_group(100);
+    become(SL_TENURE_HOLD);
+    assert_true(fake_wait(source_alone_waits, NULL));
+    sl_herder_restart_task(herder, "src", 0, &answer);
+    (void)status_of(&answer);
+    grow_source(200);
+    (void)usleep(100 * 1000); /* it would be under way by then */
+    assert_int_equal(stored_now(), 100);
+    become(SL_TENURE_KEEP);
+    assert_true(fake_wait_rows(200));
+    end();
+}
+
 static void a_stopped_connector_has_no_tasks_until_it_is_resumed(void **state)
 {
     struct sl_answer answer;
@@ -675,6 +836,8 @@ int main(void)
         cmocka_unit_test(names_are_taken_once_and_wrong_configurations_are_refused),
         cmocka_unit_test(a_patch_merges_and_null_removes),
         cmocka_unit_test(a_paused_sink_applies_nothing_and_a_paused_source_reads_nothing),
+        cmocka_unit_test(while_a_group_is_silent_sinks_go_on_and_sources_without_an_id_wait),
+        cmocka_unit_test(while_a_group_is_silent_no_task_is_started_again),
         cmocka_unit_test(a_stopped_connector_has_no_tasks_until_it_is_resumed),
         cmocka_unit_test(states_and_connectors_outlive_the_process),
         cmocka_unit_test(a_deleted_connector_ends_and_the_others_run_on),

@@ -17,6 +17,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -243,6 +244,20 @@ class Cluster:
         """Run kcat against the cluster; its output."""
         return subprocess.run(["kcat", "-b", at or self.bootstrap, *arguments], input=given, stdout=subprocess.PIPE, text=True,
                               check=True, timeout=60).stdout
+
+    def coordinator(self, group):
+        """Number of the broker that coordinates the group."""
+        partitions = next(t["partitions"] for t in json.loads(self.kcat("-L", "-J"))["topics"] if t["topic"] == "__consumer_offsets")
+        hashed = 0
+        for letter in group:
+            hashed = (31 * hashed + ord(letter)) & 0xffffffff  # Java's, of which Kafka leaves out the sign
+        return next(p["leader"] for p in partitions if p["partition"] == (hashed & 0x7fffffff) % len(partitions))
+
+    def controller(self):
+        """Number of the broker that leads the controllers (KRaft): as the logs tell, for a client is told anyone."""
+        logs = "".join(log.read_text(errors="replace") for b in self.brokers for log in b.folder.glob("log.*"))
+        epochs = re.findall(r"In the new epoch (\d+), the leader is (\d+)", logs)
+        return max((int(epoch), int(leader)) for epoch, leader in epochs)[1]
 
     def stop(self):
         """All at once: the last of a quorum would wait for the others."""

@@ -104,7 +104,7 @@ static void gained(struct sl_slots *slots, rd_kafka_topic_partition_list_t *part
     tell(slots, SL_SLOTS_GAINED, partitions);
 }
 
-static void doubted(struct sl_slots *slots, const rd_kafka_topic_partition_list_t *partitions)
+static void doubted(struct sl_slots *slots, rd_kafka_topic_partition_list_t *partitions)
 {
     int32_t *numbers = numbers_of(partitions);
 
@@ -114,6 +114,7 @@ static void doubted(struct sl_slots *slots, const rd_kafka_topic_partition_list_
     sl_doubt_begin(&slots->doubt, numbers, (size_t)partitions->cnt, sl_now_us());
     tell_numbers(slots, SL_SLOTS_DOUBTED, numbers, (size_t)partitions->cnt);
     sl_free(numbers);
+    say(rd_kafka_incremental_unassign(slots->consumer, partitions), "slots in doubt could not be let go");
 }
 
 static void lost(struct sl_slots *slots, rd_kafka_topic_partition_list_t *partitions)
@@ -150,10 +151,9 @@ static void rebalance(rd_kafka_t *consumer, rd_kafka_resp_err_t code,
         say(rd_kafka_incremental_unassign(consumer, partitions), "slots could not be let go");
     else if (!rd_kafka_assignment_lost(consumer))
         asked(slots, partitions);
-    else if (sl_doubt_may_be(&slots->doubt, sl_now_us())) {
+    else if (sl_doubt_may_be(&slots->doubt, sl_now_us()))
         doubted(slots, partitions);
-        say(rd_kafka_incremental_unassign(consumer, partitions), "slots in doubt could not be let go");
-    } else
+    else
         lost(slots, partitions);
 }
 

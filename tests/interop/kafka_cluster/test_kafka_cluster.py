@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import signal
+import statistics
 import time
 
 import pytest
@@ -59,11 +60,11 @@ class Rounds:
         self.world, self.workers, self.brokers = world, workers, brokers
         self.report = []
 
-    def resumed(self, what, left):
+    def resumed(self, kind, what, left):
         """Until a change that was made now is through everywhere; with the steps that those who are left said they took."""
         began = time.time()
         seconds = self.world.wait_marked(f"{what} {len(self.report)}", 90)
-        self.report.append((what, seconds, workers_said(left, began)))
+        self.report.append((kind, what, seconds, workers_said(left, began)))
 
     def settled(self):
         """All workers have their share, so that the next blow meets a whole cluster."""
@@ -71,18 +72,20 @@ class Rounds:
 
     def kill_worker(self, worker):
         worker.kill()
-        self.resumed(f"{worker.folder.name} killed", [w for w in self.workers.all if w is not worker])
+        self.resumed("worker killed", f"{worker.folder.name} killed", [w for w in self.workers.all if w is not worker])
         worker.start()
 
     def pause_worker(self, worker):
         worker.process.signal(signal.SIGSTOP)
-        self.resumed(f"{worker.folder.name} stopped by SIGSTOP", [w for w in self.workers.all if w is not worker])
+        self.resumed("worker stopped", f"{worker.folder.name} stopped by SIGSTOP", [w for w in self.workers.all if w is not worker])
         worker.process.signal(signal.SIGCONT)
-        self.resumed(f"{worker.folder.name} goes on", self.workers.all)
+        self.resumed("worker goes on", f"{worker.folder.name} goes on", self.workers.all)
 
     def kill_broker(self, broker):
+        who = {"coordinator": self.brokers.coordinator(self.workers.group), "controller": self.brokers.controller()}
+        kind = " and ".join(name for name in who if who[name] == broker.number) or "another broker"
         broker.kill()
-        self.resumed(f"broker{broker.number} killed", self.workers.all)
+        self.resumed(f"{kind} killed", f"broker{broker.number}, {kind}, killed", self.workers.all)
         broker.start()
         wait.until(lambda: in_sync(self.brokers), "replicas in sync", 90, 0.5)
 
@@ -98,10 +101,11 @@ class Rounds:
             self.kill_broker(broker)
 
     def text(self):
-        times = sorted(seconds for _, seconds, _ in self.report)
-        lines = [f"{what}: resumed after {seconds:.1f} s{steps}" for what, seconds, steps in self.report]
-        lines.append(f"median {times[len(times) // 2]:.1f} s, longest {times[-1]:.1f} s; load {os.getloadavg()[0]:.1f} "
-                     f"on {os.cpu_count()} CPUs")
+        lines = [f"{what}: resumed after {seconds:.1f} s{steps}" for _, what, seconds, steps in self.report]
+        for kind in sorted({kind for kind, *_ in self.report}):
+            times = [seconds for k, _, seconds, _ in self.report if k == kind]
+            lines.append(f"{kind}: {len(times)} times, median {statistics.median(times):.1f} s, longest {max(times):.1f} s")
+        lines.append(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} CPUs")
         return "\n".join(lines) + "\n"
 
 

@@ -183,7 +183,7 @@ class Workers:
     """Several processes with one group.id."""
 
     def __init__(self, folder, build, bootstrap, n=3, group="workers", copies=1, settings=None):
-        self.all, self.names, self.tasks = [], [], 0
+        self.group, self.all, self.names, self.tasks = group, [], [], 0
         for number in range(1, n + 1):
             own = {
                 "bootstrap.servers": bootstrap, "group.id": group,

@@ -118,8 +118,13 @@ static void on_worker(void *ctx, const char *key, struct sl_span value)
 {
     struct sl_cluster *cluster = ctx;
 
+    int64_t generation;
+
     (void)pthread_mutex_lock(&cluster->lock);
+    generation = cluster->view.seen_generation;
     sl_view_worker(&cluster->view, key, value);
+    if (cluster->view.seen_generation != generation)
+        cluster->view.moved_us = sl_now_us();
     after_record(cluster);
 }
 
@@ -337,6 +342,8 @@ static enum sl_rc make_ready(struct sl_cluster *cluster, struct sl_error *err)
     (void)pthread_mutex_lock(&cluster->lock);
     /* More may have come while we read: they wait for the next round. */
     claims = !cluster->fresh && sl_view_claim(&cluster->view);
+    if (claims)
+        cluster->view.moved_us = sl_now_us();
     (void)pthread_mutex_unlock(&cluster->lock);
     if (claims)
         rc = write_worker(cluster, err);

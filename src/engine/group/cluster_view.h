@@ -70,6 +70,7 @@ struct sl_view {
     int64_t generation;      /* one more than any that was seen when slots last came here (a Lamport clock) */
     int64_t claiming;        /* the generation that is being written into our record; 0: none */
     int64_t seen_generation; /* the highest that any worker said */
+    int64_t moved_us;        /* when slots last came to anybody, as far as was heard */
     bool first_is_used;      /* slot 0: a claim is being made under it */
 };
 

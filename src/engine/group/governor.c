@@ -5,8 +5,9 @@
 #include "base/log.h"
 
 enum {
-    FORGET_US = 5 * 1000 * 1000
-}; /* a task that the herder does not name any more keeps its place so long */
+    FORGET_US = 5 * 1000 * 1000, /* a task that the herder does not name any more keeps its place so long */
+    SETTLE_US = 3 * 1000 * 1000, /* after slots moved: what starts elsewhere is not to wait for evenness */
+};
 
 /* The group as its records tell. */
 struct members {
@@ -85,8 +86,8 @@ static void add(struct changes *changes, const struct sl_view_task *task, int32_
     sl_buf_done(&key);
 }
 
-/* The plan's answer for one task: place what is free, take away what is to move, wait for what is stopping.
- */
+/* The plan's answer for one task: place what is free, take away what is to move (when the group has come to
+ * rest), wait for what is stopping. */
 static void act(const struct sl_governor *governor, const struct members *members,
                 const struct sl_view_task *task, int32_t want, struct changes *changes)
 {
@@ -96,7 +97,7 @@ static void act(const struct sl_governor *governor, const struct members *member
         return;
     if (task->slot == SL_NO_SLOT && !runs)
         add(changes, task, want);
-    else if (task->slot != SL_NO_SLOT && runs)
+    else if (task->slot != SL_NO_SLOT && runs && sl_now_us() - governor->view->moved_us > SETTLE_US)
         add(changes, task, SL_NO_SLOT);
 }
 

@@ -440,6 +440,8 @@ void sl_herd_look(struct sl_herder *herder)
     follow_all(herder, true);
     if (!herder->first_error.rc)
         follow_all(herder, false);
+    for (size_t i = 0; i < herder->n; i++)
+        sl_herd_tell_tasks(herder, herder->herd[i]);
     if (herder->membership_changed && sl_herd_leads(herder)) {
         herder->membership_changed = false;
         release_former(herder);

@@ -44,6 +44,7 @@ struct sl_herded {
     json_t *config;                 /* of this revision; NULL: none was made yet */
     struct sl_connector *connector; /* counted; NULL: it cannot be made, failure says why */
     bool fresh;                     /* made in this look: a start need not make it again */
+    bool paused;                    /* its tasks are to be */
     struct sl_subscription *subscription;
     _Atomic bool partitions_changed; /* set by any thread */
     struct sl_slot *slots;
@@ -153,6 +154,9 @@ bool sl_herd_confirm(struct sl_herder *herder, const struct sl_herded *herded);
 
 /* Bring every slot nearer to running `wanted` tasks. */
 void sl_herd_tasks(struct sl_herder *herder, struct sl_herded *herded, size_t wanted, bool paused);
+
+/* Tell what has become of them. It waits for brokers at each: everything is to be started before. */
+void sl_herd_tell_tasks(struct sl_herder *herder, struct sl_herded *herded);
 
 /* Ask all to end; true when none is left. */
 bool sl_herd_end_tasks(struct sl_herder *herder, struct sl_herded *herded);

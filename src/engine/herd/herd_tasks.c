@@ -322,7 +322,6 @@ static void run_slot(struct sl_herder *herder, struct sl_herded *herded, size_t 
     tell_slot(herder, herded, number, paused);
     if (finish_slot(herder, herded, number) && !slot->doubtful)
         start_slot(herder, herded, number, paused);
-    tell_slot(herder, herded, number, paused);
 }
 
 static void grow(struct sl_herded *herded, size_t wanted)
@@ -335,6 +334,7 @@ static void grow(struct sl_herded *herded, size_t wanted)
 
 void sl_herd_tasks(struct sl_herder *herder, struct sl_herded *herded, size_t wanted, bool paused)
 {
+    herded->paused = paused;
     grow(herded, wanted);
     for (size_t i = 0; i < wanted; i++)
         run_slot(herder, herded, i, paused);
@@ -344,4 +344,10 @@ void sl_herd_tasks(struct sl_herder *herder, struct sl_herded *herded, size_t wa
     }
     while (herded->n_slots > wanted && !herded->slots[herded->n_slots - 1].task)
         herded->n_slots--;
+}
+
+void sl_herd_tell_tasks(struct sl_herder *herder, struct sl_herded *herded)
+{
+    for (size_t i = 0; i < herded->n_slots; i++)
+        tell_slot(herder, herded, i, herded->paused);
 }

@@ -26,7 +26,7 @@ def runner(build, cache):
     return folder
 
 
-def run_tests(runner, tmp_path, build, selection, seconds):
+def run_tests(runner, tmp_path, build, selection, seconds, options=()):
     server = sqlserver.SqlServer(tmp_path / "sqlserver", build, capture_interval_ms=100)
     server.password = "Password!"
     server.start()
@@ -35,18 +35,26 @@ def run_tests(runner, tmp_path, build, selection, seconds):
             ["./run-it.sh", server.host, str(server.port), server.user, server.password, selection], cwd=runner,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds,
             check=False, env={**os.environ, "IT_WORK": str(tmp_path / "work"), "IT_TIMEOUT": "120",
-                                     "IT_JAVA_OPTS": " ".join(QUICKLY)})
+                                     "IT_JAVA_OPTS": " ".join([*QUICKLY, *options])})
     finally:
         server.stop()
     results = list(csv.reader((tmp_path / "work/results.tsv").open(), delimiter="\t", quoting=csv.QUOTE_NONE))
     return done, results
 
 
+def passed(results):
+    return {f"{r[0].rsplit('.', 1)[-1]}#{r[1]}" for r in results if r[2] == "PASS"}
+
+
 def test_the_starter_list_passes(runner, tmp_path, build):
     done, results = run_tests(runner, tmp_path, build, "@starter.txt", 1500)
-    passed = {f"{r[0].rsplit('.', 1)[-1]}#{r[1]}" for r in results if r[2] == "PASS"}
     wanted = {line.strip() for line in (HERE / "starter.txt").read_text().splitlines() if line.strip()}
-    missing = {w for w in wanted if w.rsplit(".", 1)[-1] not in passed and w not in passed}
+    missing = wanted - passed(results)
+    if missing:  # they wait two seconds for a record, which a busy machine may not keep: once more, with ten
+        again = tmp_path / "again"
+        again.mkdir()
+        done, results = run_tests(runner, again, build, ",".join(sorted(missing)), 900, ["-Ddebezium.test.records.waittime=10"])
+        missing -= passed(results)
     assert not missing, f"{len(missing)} of {len(wanted)} did not pass: {sorted(missing)}\n{done.stdout[-6000:]}"
 
 

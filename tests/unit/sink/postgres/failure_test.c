@@ -248,6 +248,62 @@ static void a_child_whose_parent_comes_by_another_way_is_not_bad(void **state)
     sink_close(&sut);
 }
 
+static void *look_and_insert_parent(void *ret_seen)
+{
+    PGconn *session = second_session();
+    char *seen = ret_seen;
+    PGresult *result;
+
+    for (;;) {
+        bool waits;
+
+        result = PQexec(session, "SELECT count(DISTINCT pid) FROM pg_locks WHERE locktype = 'advisory'");
+        waits = strcmp(PQgetvalue(result, 0, 0), "1") == 0;
+        PQclear(result);
+        if (waits)
+            break;
+    }
+    result =
+        PQexec(session, "SELECT (SELECT string_agg(id::text, ' ' ORDER BY id) FROM t) || '|' || next_offset"
+                        " FROM sluice_offsets");
+    (void)snprintf(seen, 32, "%s", PQgetvalue(result, 0, 0));
+    PQclear(result);
+    /* nothing holds the rows that wait, either */
+    PQclear(PQexec(session,
+                   "BEGIN; LOCK TABLE t, parent IN ACCESS EXCLUSIVE MODE; INSERT INTO parent VALUES (7);"
+                   " COMMIT"));
+    PQfinish(session);
+    return NULL;
+}
+
+static void what_stands_before_a_waiting_row_is_durable_meanwhile(void **state)
+{
+    const char *settings[] = {UPSERT_KEY, "sluice.row.wait.ms", "20000", NULL};
+    struct sl_batch *batch = batch_new();
+    char seen[32] = "";
+    pthread_t thread;
+
+    (void)state;
+    sink_open_on(&sut,
+                 "CREATE TABLE parent (n bigint PRIMARY KEY); INSERT INTO parent VALUES (1);"
+                 " CREATE TABLE t (id int PRIMARY KEY, name text, n bigint REFERENCES parent)",
+                 settings);
+    people_add(batch, 1, "before", 1);
+    people_add(batch, 2, "before", 1);
+    people_add(batch, 3, "early", 7);
+    people_add(batch, 4, "behind", 1);
+    assert_int_equal(pthread_create(&thread, NULL, look_and_insert_parent, seen), 0);
+    sink_must_put(&sut, batch);
+    (void)pthread_join(thread, NULL);
+    assert_int_equal(sut.n_bad, 0);
+    assert_string_equal(seen, "1 2|2");
+    assert_string_equal(
+        pg_fixture_rows(&pg, "SELECT count(*), (SELECT next_offset FROM sluice_offsets) FROM t"), "4|4");
+    assert_string_equal(pg_fixture_rows(&pg, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"),
+                        "0");
+    sink_close(&sut);
+}
+
 /* The row that waits must not come back over a later state of its key. */
 static void a_row_that_waited_does_not_undo_a_later_one(void **state)
 {
@@ -512,6 +568,7 @@ int main(void)
         cmocka_unit_test_setup(a_child_without_its_parent_is_bad_after_a_while, server_clean),
         cmocka_unit_test_setup(each_row_that_waited_in_vain_has_its_own_reason, server_clean),
         cmocka_unit_test_setup(a_child_whose_parent_comes_by_another_way_is_not_bad, server_clean),
+        cmocka_unit_test_setup(what_stands_before_a_waiting_row_is_durable_meanwhile, server_clean),
         cmocka_unit_test_setup(a_row_that_waited_does_not_undo_a_later_one, server_clean),
         cmocka_unit_test_setup(a_deadlock_is_tried_again_and_no_row_is_blamed, server_clean),
         cmocka_unit_test_setup(a_table_that_is_altered_meanwhile_is_read_again, server_clean),

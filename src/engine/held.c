@@ -66,12 +66,28 @@ static bool has_more(const struct sl_held *held, const struct sl_progress *posit
     return more;
 }
 
+/* Those that are set aside already stay so: else two rows would send the task to and fro between them. */
+static void take_rows(struct sl_held *held, const struct sl_progress *rows, size_t n)
+{
+    struct sl_progress *all = sl_zalloc(n + held->n + 1, sizeof(*all));
+    size_t n_all = n;
+
+    memcpy(all, rows, n * sizeof(*rows));
+    for (size_t i = 0; held->until_us && i < held->n; i++) {
+        if (!find(rows, n, &held->rows[i]))
+            all[n_all++] = held->rows[i];
+    }
+    sl_free(held->rows);
+    held->rows = all;
+    held->n = n_all;
+}
+
 bool sl_held_set_aside(struct sl_held *held, const struct sl_progress *rows, size_t n,
                        const struct sl_progress *positions, size_t n_positions,
                        const struct sl_progress *ends, size_t n_ends, int64_t open_us, int64_t pause_us)
 {
     int64_t now_us = sl_now_us();
-    bool known = is_known(held, rows, n);
+    bool known = held->until_us || is_known(held, rows, n);
     int64_t sum;
     int64_t end_sum;
 
@@ -79,14 +95,14 @@ bool sl_held_set_aside(struct sl_held *held, const struct sl_progress *rows, siz
         held->began_us = now_us;
     if (!known || now_us - held->began_us < open_us)
         take_ends(held, positions, n_positions, ends, n_ends);
-    held->rows = sl_realloc(held->rows, n + 1, sizeof(*held->rows));
-    memcpy(held->rows, rows, n * sizeof(*rows));
-    held->n = n;
+    take_rows(held, rows, n);
     /* Where the last time brought nothing, this one would not either (a log may end with what is no record).
      */
     if (!has_more(held, positions, n_positions, &sum, &end_sum) ||
-        (known && sum == held->sum && end_sum == held->end_sum))
+        (known && sum == held->sum && end_sum == held->end_sum)) {
+        held->resting = true;
         return false;
+    }
     held->sum = sum;
     held->end_sum = end_sum;
     held->until_us = now_us + pause_us;
@@ -99,7 +115,7 @@ bool sl_held_is_over(const struct sl_held *held, struct sl_positions *positions)
     int64_t sum;
     int64_t end_sum;
 
-    if (!held->until_us)
+    if (!held->until_us || held->resting)
         return false;
     if (sl_now_us() >= held->until_us)
         return true;

@@ -20,6 +20,7 @@ struct sl_held {
     size_t n_rest;
     int64_t began_us;
     int64_t until_us; /* now they are set aside; 0: they are not */
+    bool resting;     /* nothing is left to be done beside them: a row has its time in the sink */
     int64_t sum;      /* of the others' positions and ends, when they were set aside last */
     int64_t end_sum;
 };
@@ -27,12 +28,19 @@ struct sl_held {
 void sl_held_done(struct sl_held *held);
 
 /*
- * Rows wait in these partitions. True: they are set aside, for about pause_us, since there is something to do
- * in the others. ends: the log's as they are now; open_us: so long what comes into the log later counts, too.
+ * Rows wait in these partitions, and in those that are set aside already. True: they are set aside, for about
+ * pause_us, since there is something to do in the others. ends: the log's as they are now; open_us: so long
+ * what comes into the log later counts, too.
  */
 bool sl_held_set_aside(struct sl_held *held, const struct sl_progress *rows, size_t n,
                        const struct sl_progress *positions, size_t n_positions,
                        const struct sl_progress *ends, size_t n_ends, int64_t open_us, int64_t pause_us);
+
+/* The sink is done with the batch whose row had its time. */
+static inline void sl_held_wake(struct sl_held *held)
+{
+    held->resting = false;
+}
 
 /* Is it time to read them again? */
 bool sl_held_is_over(const struct sl_held *held, struct sl_positions *positions);

@@ -328,6 +328,7 @@ static enum sl_rc flush(struct sl_sink_task *task, struct sl_error *err)
 {
     enum sl_rc rc = task->connector->sink->flush(task->sink, err);
 
+    sl_held_wake(&task->held);
     if (rc == SL_OK) {
         sl_retry_succeeded(&task->retry, &task->status);
         commit_if_due(task, false);
@@ -345,6 +346,7 @@ static enum sl_rc put(struct sl_sink_task *task, struct sl_incoming *incoming, s
     if (incoming->first_ms != INT64_MIN)
         atomic_store(&task->at_sink_ms[incoming - task->incoming], incoming->first_ms);
     rc = task->connector->sink->put(task->sink, incoming->batch, err);
+    sl_held_wake(&task->held);
     if (rc == SL_OK) {
         sl_retry_succeeded(&task->converting, &task->status); /* it was decoded */
         sl_retry_succeeded(&task->fetching, &task->status);

@@ -113,6 +113,22 @@ def test_one_task_goes_on_with_the_table_that_its_rows_wait_for(make_pipeline, c
     p.sluice.assert_running()
 
 
+def test_two_orphans_of_one_task_both_become_dead_letters(make_pipeline, cluster):
+    """Each is set aside while the task looks for its parent in the other's table; each has its time in the end."""
+    p = make_pipeline(cluster, ledger=False, sink_config={**DLQ, "sluice.row.wait.ms": "800"})
+    refer(p)
+    p.sluice.start()
+    write(p, customer("a"), order(1, 1))
+    wait.until(lambda: one(p, "SELECT count(*) FROM orders") == 2, "the first rows")
+    p.query("SET session_replication_role = replica; DELETE FROM customers; DELETE FROM orders WHERE id = 1")
+    write(p, order(1))
+    wait.until(lambda: "rows wait for others" in p.sluice.output(), "the first orphan to wait")
+    write(p, "INSERT INTO dbo.line_items (order_id, product, quantity, price) VALUES (1, N'p', 1, 1), (2, N'p', 1, 1)")
+    wait.until(lambda: len(letters(p)) == 2, "both to be dead letters")
+    assert p.query("SELECT order_id FROM line_items") == [(2,)]
+    p.sluice.assert_running()
+
+
 def test_a_child_whose_parent_never_comes_is_a_dead_letter_all_the_same(make_pipeline, cluster):
     """Rows go on coming, and a task is paused or has failed: the time runs."""
     p = make_pipeline(cluster, ledger=False, sink_config={**TWO_TASKS, "sluice.row.wait.ms": "800"})

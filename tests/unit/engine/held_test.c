@@ -30,6 +30,7 @@ static void a_row_is_set_aside_until_the_others_have_come_to_the_ends_of_then(vo
     assert_true(sl_held_set_aside(&held, &row, 1, positions, 2, ends, 2, 0, MINUTE_US));
     positions[1].next_offset = 20; /* what came later counts for a new row only */
     assert_false(sl_held_set_aside(&held, &row, 1, positions, 2, ends, 2, 0, MINUTE_US));
+    held.until_us = 0;
     assert_true(sl_held_set_aside(&held, &(struct sl_progress){row.topic, 0, 6, 9}, 1, positions, 2, ends, 2,
                                   0, MINUTE_US));
     sl_held_done(&held);
@@ -63,6 +64,27 @@ static void what_brought_nothing_once_is_not_done_again(void **state)
     sl_held_done(&held);
 }
 
+static void two_rows_do_not_send_the_task_to_and_fro(void **state)
+{
+    struct sl_held held = {0};
+    const struct sl_progress rows[] = {at("a", 5, 9), at("b", 3, 9)};
+    struct sl_progress positions[] = {at("a", -1, 5), at("b", -1, 2)};
+    struct sl_progress ends[] = {at("a", 0, 50), at("b", 0, 20)};
+    struct sl_positions known;
+
+    (void)state;
+    assert_true(sl_held_set_aside(&held, &rows[0], 1, positions, 2, ends, 2, 0, MINUTE_US));
+    positions[1].next_offset = 3;
+    assert_false(sl_held_set_aside(&held, &rows[1], 1, positions, 2, ends, 2, 0, MINUTE_US));
+    sl_positions_init(&known);
+    sl_positions_set(&known, positions, 2);
+    assert_false(sl_held_is_over(&held, &known)); /* the second has its time */
+    sl_held_wake(&held);
+    assert_true(sl_held_is_over(&held, &known));
+    sl_positions_done(&known);
+    sl_held_done(&held);
+}
+
 static void the_others_are_read_and_the_row_keeps_its_position(void **state)
 {
     struct sl_held held = {0};
@@ -93,6 +115,7 @@ int main(void)
         cmocka_unit_test(a_row_is_set_aside_until_the_others_have_come_to_the_ends_of_then),
         cmocka_unit_test(what_comes_later_counts_while_a_snapshot_is_open),
         cmocka_unit_test(what_brought_nothing_once_is_not_done_again),
+        cmocka_unit_test(two_rows_do_not_send_the_task_to_and_fro),
         cmocka_unit_test(the_others_are_read_and_the_row_keeps_its_position),
     };
 

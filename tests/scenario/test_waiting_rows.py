@@ -21,10 +21,9 @@ def one(p, sql):
 
 
 def letters(p):
-    """How many dead letters there are; each names its topic."""
-    lines = p.sluice.command("topics", "tail", "--state", p.sluice.state, "--from-beginning", "--no-follow", "-o", "json",
-                             "dlq-sink", check=False).stdout.splitlines()
-    return lines
+    """The dead letters, a line of JSON each."""
+    return p.sluice.command("topics", "tail", "--state", p.sluice.state, "--from-beginning", "--no-follow", "-o", "json",
+                            "dlq-sink", check=False).stdout.splitlines()
 
 
 def refer(p):
@@ -74,22 +73,22 @@ def test_a_good_child_outlasts_the_bad_rows_before_its_parent(make_pipeline, clu
 
 @pytest.mark.parametrize("snapshot", [True, False])
 def test_children_outlast_parents_that_are_far_behind(make_pipeline, cluster, snapshot):
-    """Their task applies some 4,000 rows in a second or two, longer than a child has, and the last parents come after several."""
-    p = make_pipeline(cluster, ledger=False, sink_config={**TWO_TASKS, "sluice.row.wait.ms": "4000"})
+    """Their task applies some 4,000 rows in a second or two, and there are more of them than a child has time for."""
+    p = make_pipeline(cluster, ledger=False, sink_config={**TWO_TASKS, "sluice.row.wait.ms": "3000"})
     refer(p)
     p.query("""CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS
-               $$ BEGIN IF new.id % 5 = 0 THEN PERFORM pg_sleep(0.001); END IF; RETURN new; END $$""")
+               $$ BEGIN IF new.id % 4 = 0 THEN PERFORM pg_sleep(0.001); END IF; RETURN new; END $$""")
     p.query("CREATE TRIGGER slow BEFORE INSERT ON customers FOR EACH ROW EXECUTE FUNCTION slow()")
     if not snapshot:
         write(p, customer("first"))
         p.sluice.start()
         wait.until(lambda: one(p, "SELECT count(*) FROM customers") == 1, "the snapshot")
-    for start in range(0, 24000, 1000):
+    for start in range(0, 16000, 1000):
         write(p, customer(*(f"c{start + i}" for i in range(1000))))
-    write(p, order(23999, 24000, 30, 10000), order(23998))
+    write(p, order(15999, 16000, 30, 10000), order(15998))
     if snapshot:
         p.sluice.start()
-    wait.until(lambda: one(p, "SELECT count(*) FROM orders") == 5 or letters(p), "the orders")
+    wait.until(lambda: one(p, "SELECT count(*) FROM orders") == 5 or letters(p), "the orders", 120)
     assert one(p, "SELECT count(*) FROM orders") == 5 and letters(p) == []
     assert "rows wait for others" in p.sluice.output()
     p.sluice.assert_running()

@@ -22,8 +22,9 @@ def one(p, sql):
 
 def letters(p):
     """The dead letters, a line of JSON each."""
-    return p.sluice.command("topics", "tail", "--state", p.sluice.state, "--from-beginning", "--no-follow", "-o", "json",
-                            "dlq-sink", check=False).stdout.splitlines()
+    tail = p.sluice.command("topics", "tail", "--state", p.sluice.state, "--from-beginning", "--no-follow",
+                            "-o", "json", "dlq-sink", check=False)
+    return tail.stdout.splitlines()
 
 
 def refer(p):

@@ -45,8 +45,10 @@ static enum sl_rc send_steps(struct sl_pgsink *sink, const struct sl_pgsink_load
     return rc;
 }
 
-/* A pipeline whose transaction begins with the positions, for it fails there when another has taken over; batch
- * NULL: without them. */
+/*
+ * A pipeline whose transaction begins with the positions, for it fails there when another has taken over. batch
+ * NULL: without them.
+ */
 static enum sl_rc send_beginning(struct sl_pgsink *sink, const struct sl_batch *batch, struct sl_error *err)
 {
     enum sl_rc rc = sl_pg_pipeline_begin(sink->pg, err);

@@ -46,8 +46,8 @@ static enum sl_rc send_steps(struct sl_pgsink *sink, const struct sl_pgsink_load
 }
 
 /*
- * A pipeline whose transaction begins with the positions, for it fails there when another has taken over. batch
- * NULL: without them.
+ * A pipeline whose transaction begins with the positions, for it fails there when another has taken over.
+ * batch NULL: without them.
  */
 static enum sl_rc send_beginning(struct sl_pgsink *sink, const struct sl_batch *batch, struct sl_error *err)
 {

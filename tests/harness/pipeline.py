@@ -9,7 +9,7 @@ import contextlib
 import itertools
 import pathlib
 
-from . import compare, sluice, sqlserver, wait, workload
+from . import compare, ledger, sluice, sqlserver, wait, workload
 
 EXAMPLES = pathlib.Path(__file__).resolve().parent.parent.parent / "examples/sqlserver"
 COLUMNS = {
@@ -194,32 +194,14 @@ class Pipeline:
             rows = [tuple(r) for r in self.ledger(table)]
             streamed = [r for r in rows if r[2] != "r"]
             wanted = [e for e in self.expected(table) if e[0] > bound]
-            assert len(streamed) == len(set(streamed)), f"{table}: repeated: {repeated(streamed)[:5]}"
-            missing, extra = set(wanted) - set(streamed), set(streamed) - set(wanted)
-            assert not missing, f"{table}: {len(missing)} changes are missing, e.g. {sorted(missing)[:5]}"
-            assert not extra, f"{table}: {len(extra)} changes that never were, e.g. {sorted(extra)[:5]}"
-            assert per_key(streamed) == per_key(wanted), f"{table}: the order of a key's changes differs"
+            ledger.check(table, streamed, wanted, 3)
             if snapshot_once:
                 keys = [r[3] for r in rows if r[2] == "r"]
-                assert len(keys) == len(set(keys)), f"{table}: snapshot rows came twice: {repeated(keys)[:5]}"
+                assert len(keys) == len(set(keys)), f"{table}: snapshot rows came twice: {ledger.repeated(keys)[:5]}"
 
     def close(self):
         self.sluice.process and self.sluice.kill()
         self.source.kill()
-
-
-def repeated(items):
-    seen, twice = set(), []
-    for item in items:
-        (twice.append if item in seen else seen.add)(item)
-    return twice
-
-
-def per_key(rows):
-    order = {}
-    for row in rows:
-        order.setdefault(row[3], []).append(row)
-    return order
 
 
 def lsn_text(value):

@@ -12,6 +12,7 @@ import subprocess
 import pytest
 
 from harness import sqlserver, wait, workload
+from harness.events import differ
 from harness.java import JAVA
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -141,27 +142,13 @@ def compare(theirs, ours, stage):
             faults.append(f"{stage}: {topic}: {len(left)} events against ours {len(right)}")
         for number, (a, b) in enumerate(zip(left, right)):
             a, b = without_clocks(a), without_clocks(b)
-            for path, x, y in differ(a, b, ""):
+            for path, x, y in differ(a, b):
                 name = next((n for n, match in DIFFERENCES.items() if match(path, x, y)), None)
                 if name:
                     known[name] = known.get(name, 0) + 1
                 else:
                     faults.append(f"{stage}: {topic}[{number}]{path}: {x!r} against ours {y!r}")
     return faults, known
-
-
-def differ(a, b, path):
-    if isinstance(a, dict) and isinstance(b, dict):
-        if list(a) != list(b):
-            yield path + " keys", list(a), list(b)
-        for key in a:
-            if key in b:
-                yield from differ(a[key], b[key], f"{path}.{key}")
-    elif isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
-        for number, (x, y) in enumerate(zip(a, b)):
-            yield from differ(x, y, f"{path}[{number}]")
-    elif a != b or type(a) is not type(b):
-        yield path, a, b
 
 
 def batches(path):

@@ -11,6 +11,7 @@ import subprocess
 import pytest
 
 import golden
+from harness.events import differ
 
 RESUMED = ("legacy", "legacy-preimages", "advanced", "legacy-tablets", "advanced-tablets", "1.2")
 SWITCHED = ("legacy-switch", "advanced-switch", "advanced-tablets-switch", "1.2-switch")
@@ -79,20 +80,6 @@ def is_mispaired(line, key, path):
     return line == "1.2" and ".before." in path and key[0] == "golden.vn.before_only" and json.loads(key[1])["pk"] == 2
 
 
-def differ(a, b, path):
-    if isinstance(a, dict) and isinstance(b, dict):
-        if list(a) != list(b):
-            yield path + " keys", list(a), list(b)
-        for key in a:
-            if key in b:
-                yield from differ(a[key], b[key], f"{path}.{key}")
-    elif isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
-        for number, (x, y) in enumerate(zip(a, b)):
-            yield from differ(x, y, f"{path}[{number}]")
-    elif a != b or type(a) is not type(b):
-        yield path, a, b
-
-
 def real_date(fields):
     """Key days before 1582-10-15 as the cluster has them: the connector counts those as in the Julian calendar."""
     if (fields or {}).get("day") == DAY_ONE_JULIAN:
@@ -143,7 +130,7 @@ class Comparison:
             self.faults.append(f"{key}: {len(left)} events against ours {len(right)}: "
                                f"{[shown(e) for e in left]} against {[shown(e) for e in right]}")
         for number, (a, b) in enumerate(zip(left, right)):
-            for path, x, y in differ(a, b, ""):
+            for path, x, y in differ(a, b):
                 reason = field_reason(path, x, y)
                 if is_mispaired(self.line, key, path):
                     reason = "images paired by the task, in line 1.2"

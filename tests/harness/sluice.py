@@ -102,5 +102,5 @@ class Sluice:
         failed = [line for line in self.process.output().splitlines() if "the task failed" in line]
         assert not failed, failed[0]
 
-    def wait_for_log(self, text, seconds=30):
+    def wait_for_log(self, text, seconds=90):
         wait.until(lambda: text in self.output(), f"sluice to say {text!r}", seconds)

@@ -7,7 +7,7 @@ class Timeout(AssertionError):
     pass
 
 
-def until(condition, what, seconds=30.0, every=0.02):
+def until(condition, what, seconds=90.0, every=0.02):
     """Call condition until it returns something true, and return that. Exceptions count as "not yet"."""
     deadline = time.monotonic() + seconds
     last = None

@@ -94,6 +94,7 @@ class Theirs(Side):
         return {"seconds": int(found[-1]) / 1000}
 
     def go(self, program, way, bootstrap, topic):
+        os.sync()  # nobody writes while the disk is busy with what the other wrote
         mode = ["-P", *PRODUCING] if way == "produce" else ["-C", "-o", "beginning"]
         self.keep(f"{way}s", [program, *mode, "-b", bootstrap, "-t", topic, "-p", "0", "-c", self.rows, "-q"])
 
@@ -103,6 +104,7 @@ class Ours(Side):
         return json.loads(told.splitlines()[-1])
 
     def go(self, program, way, bootstrap, topic, state, *more):
+        os.sync()
         self.keep(f"{way}s" + ", 10 ms of work a batch" * bool(more), [program, way, bootstrap, topic, self.rows, state, *more])
 
 

@@ -243,6 +243,8 @@ static void source_notes_are_kept_in_the_order_of_their_keys(void **state)
     assert_string_equal(text, "t1:;t9:later;");
     notes_of(place, span_of("t"), (struct sl_span){0}, 1, text);
     assert_string_equal(text, "t1:;");
+    notes_of(place, span_of(""), (struct sl_span){0}, 10, text); /* no end, after a reading that had one */
+    assert_string_equal(text, "t1:;t9:later;u:u;");
     notes[0].note.value = (struct sl_span){0}; /* forget it, with nothing else in the append */
     append = (struct sl_append){.notes = notes, .n_notes = 1};
     assert_int_equal(place->log->ops->append(place->log, &append, &place->err), SL_OK);

@@ -80,7 +80,7 @@ static int join(void **state)
 static int leave(void **state)
 {
     (void)state;
-    rd_kafka_destroy(sl_slots_close(world.slots));
+    rd_kafka_destroy_flags(sl_slots_close(world.slots), RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE); /* as bury.c */
     rd_kafka_mock_cluster_destroy(world.brokers);
     rd_kafka_destroy(world.client);
     return 0;

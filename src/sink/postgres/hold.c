@@ -149,6 +149,8 @@ bool sl_pgsink_is_late(const struct sl_pgsink_split *split, uint32_t record)
     const struct sl_pgsink_clock *clock = &split->clocks[record];
     int64_t wait_us = split->sink->config.row_wait_us * (clock->behind ? BEHIND_WAITS : 1);
 
+    if (split->follows[record])
+        return false;
     return wait_us == 0 || split->judged_us - clock->since_us >= wait_us;
 }
 
@@ -366,6 +368,8 @@ static enum sl_rc probe(struct hold *hold, bool *ret_taken, struct sl_error *err
         uint32_t record = split->waiting[hold->next_probe++ % split->n_waiting].record;
         struct sl_error why = {0};
 
+        if (split->follows[record])
+            continue;
         rc = sl_pgsink_try_one(split, record, &why, err);
         *ret_taken = rc == SL_OK || (why.kind != SL_KIND_DATA && rc != SL_E_BUSY);
         if (unless_lost(rc) != SL_OK)

@@ -126,6 +126,71 @@ static bool marks_nothing(const struct sl_pgsink_split *split, uint32_t index, c
     return key_alone && sl_pgsink_says_deleted(run_of(split->batch, index)->value_schema, record);
 }
 
+static void add_waiter(struct sl_pgsink_split *split, uint32_t record, const struct sl_error *why)
+{
+    SL_GROW(split->waiting, split->n_waiting, split->waiting_capacity);
+    split->waiting[split->n_waiting++] =
+        (struct sl_pgsink_waiter){.record = record, .why = *why, .n_applied = split->n_applied};
+    split->skip[record] = 1;
+}
+
+static enum sl_rc plan_of(struct sl_pgsink_split *split, uint32_t record, struct sl_pgsink_plan **ret,
+                          struct sl_error *err)
+{
+    return sl_pgsink_plan_for(split->sink, run_of(split->batch, record), ret, err);
+}
+
+static enum sl_rc have_same_key(struct sl_pgsink_split *split, uint32_t record, uint32_t later, bool *ret,
+                                struct sl_error *err)
+{
+    struct sl_pgsink_plan *plan = NULL;
+    struct sl_pgsink_plan *later_plan = NULL;
+    enum sl_rc rc = plan_of(split, record, &plan, err);
+
+    if (rc == SL_OK)
+        rc = plan_of(split, later, &later_plan, err);
+    if (rc == SL_OK)
+        *ret = sl_pgsink_same_key(plan, &split->batch->records[record], later_plan,
+                                  &split->batch->records[later]);
+    return rc;
+}
+
+/*
+ * Later records of the key that name some columns only are no state to take the place of the one that waits:
+ * applied before it they would be undone by it, or it would be lost. Nothing later is applied yet.
+ */
+static enum sl_rc wait_behind(struct sl_pgsink_split *split, uint32_t record, const struct sl_error *why,
+                              struct sl_error *err)
+{
+    const struct sl_batch *batch = split->batch;
+    enum sl_rc rc = SL_OK;
+
+    for (uint32_t i = record + 1; batch->flags & SL_RECORD_PARTIAL && i < batch->n_records; i++) {
+        bool same = false;
+
+        if (split->skip[i] || !(batch->records[i].flags & SL_RECORD_PARTIAL))
+            continue;
+        rc = have_same_key(split, record, i, &same, err);
+        if (rc != SL_OK)
+            break;
+        if (same) {
+            split->follows[i] = 1;
+            add_waiter(split, i, why);
+        }
+    }
+    return rc;
+}
+
+/* What it followed is applied or out: from now on it waits for its own sake. */
+static void wait_alone(struct sl_pgsink_split *split, uint32_t record)
+{
+    if (split->follows[record] && split->clocks)
+        split->clocks[record] = (struct sl_pgsink_clock){0};
+    split->follows[record] = 0;
+    if (!split->limits)
+        sl_pgsink_start_clock(split, record);
+}
+
 static enum sl_rc refuse_one(struct sl_pgsink_split *split, uint32_t record, const struct sl_error *why,
                              struct sl_error *err)
 {
@@ -136,13 +201,9 @@ static enum sl_rc refuse_one(struct sl_pgsink_split *split, uint32_t record, con
     /* In a part of the batch a record is refused for what the part lacks: it ends there. */
     if (!split->limits && !may_be_early(split->sink, why))
         return report(split, record, why, err);
-    if (!split->limits)
-        sl_pgsink_start_clock(split, record);
-    SL_GROW(split->waiting, split->n_waiting, split->waiting_capacity);
-    split->waiting[split->n_waiting++] =
-        (struct sl_pgsink_waiter){.record = record, .why = *why, .n_applied = split->n_applied};
-    split->skip[record] = 1;
-    return SL_OK;
+    wait_alone(split, record);
+    add_waiter(split, record, why);
+    return wait_behind(split, record, why, err);
 }
 
 /* Is a delete of a range among these? */
@@ -203,28 +264,30 @@ static enum sl_rc apply_range(struct sl_pgsink_split *split, uint32_t first, uin
 
 /* ---- records that wait ---- */
 
-static enum sl_rc plan_of(struct sl_pgsink_split *split, uint32_t record, struct sl_pgsink_plan **ret,
-                          struct sl_error *err)
-{
-    return sl_pgsink_plan_for(split->sink, run_of(split->batch, record), ret, err);
-}
-
 /* A later record of the same key was applied: the early one's state is history. */
 static enum sl_rc is_superseded(struct sl_pgsink_split *split, uint32_t record, bool *ret,
                                 struct sl_error *err)
 {
-    struct sl_pgsink_plan *plan = NULL;
-    enum sl_rc rc = plan_of(split, record, &plan, err);
+    enum sl_rc rc = SL_OK;
 
     *ret = false;
     for (uint32_t i = record + 1; i < split->batch->n_records && rc == SL_OK && !*ret; i++) {
-        struct sl_pgsink_plan *later = NULL;
+        if (!split->skip[i])
+            rc = have_same_key(split, record, i, ret, err);
+    }
+    return rc;
+}
 
-        if (split->skip[i])
-            continue;
-        rc = plan_of(split, i, &later, err);
-        if (rc == SL_OK)
-            *ret = sl_pgsink_same_key(plan, &split->batch->records[record], later, &split->batch->records[i]);
+/* Does it follow one that waits still? */
+static enum sl_rc is_behind_one(struct sl_pgsink_split *split, uint32_t record, bool *ret,
+                                struct sl_error *err)
+{
+    enum sl_rc rc = SL_OK;
+
+    *ret = false;
+    for (size_t i = 0; split->follows[record] && i < split->n_waiting && rc == SL_OK && !*ret; i++) {
+        if (split->waiting[i].record < record)
+            rc = have_same_key(split, split->waiting[i].record, record, ret, err);
     }
     return rc;
 }
@@ -268,17 +331,18 @@ static enum sl_rc retry_waiting(struct sl_pgsink_split *split, struct sl_error *
         uint32_t record = waiter.record;
         struct sl_error why = {0};
         bool superseded = false;
+        bool behind = false;
         enum sl_rc rc;
 
         if (split->out[record]) /* it waits for a bad one now */
             continue;
-        if (waiter.n_applied == split->n_applied) {
+        rc = is_behind_one(split, record, &behind, err);
+        if (rc == SL_OK && (behind || waiter.n_applied == split->n_applied)) {
             split->waiting[split->n_waiting++] = waiter;
             continue;
         }
-        rc = split->sink->config.insert_mode == SL_PGSINK_INSERT
-                 ? SL_OK
-                 : is_superseded(split, record, &superseded, err);
+        if (rc == SL_OK && split->sink->config.insert_mode != SL_PGSINK_INSERT)
+            rc = is_superseded(split, record, &superseded, err);
         if (rc == SL_OK && superseded)
             continue;
         if (rc == SL_OK)
@@ -287,10 +351,27 @@ static enum sl_rc retry_waiting(struct sl_pgsink_split *split, struct sl_error *
             continue;
         if (why.kind != SL_KIND_DATA)
             return rc;
-        split->waiting[split->n_waiting++] =
-            (struct sl_pgsink_waiter){.record = record, .why = why, .n_applied = split->n_applied};
+        wait_alone(split, record);
+        add_waiter(split, record, &why);
     }
     return SL_OK;
+}
+
+static enum sl_rc let_followers_go(struct sl_pgsink_split *split, struct sl_error *err)
+{
+    enum sl_rc rc = SL_OK;
+
+    for (size_t i = 0; i < split->n_waiting && rc == SL_OK; i++) {
+        uint32_t record = split->waiting[i].record;
+        bool behind = true;
+
+        if (!split->follows[record])
+            continue;
+        rc = is_behind_one(split, record, &behind, err);
+        if (!behind)
+            wait_alone(split, record);
+    }
+    return rc;
 }
 
 /* Those whose time is over are bad; what is parked behind them waits no longer. */
@@ -312,7 +393,7 @@ static enum sl_rc report_late(struct sl_pgsink_split *split, struct sl_error *er
             split->waiting[kept++] = split->waiting[i];
     }
     split->n_waiting = kept;
-    return SL_OK;
+    return let_followers_go(split, err);
 }
 
 /* Round after round, as long as one that comes in lets another in. */
@@ -425,6 +506,7 @@ enum sl_rc sl_pgsink_split(struct sl_pgsink *sink, struct sl_batch *batch, struc
         .out = sl_zalloc((size_t)batch->n_records + 1, 1),
         .done = sl_zalloc((size_t)batch->n_records + 1, 1),
         .skip = sl_zalloc((size_t)batch->n_records + 1, 1),
+        .follows = sl_zalloc((size_t)batch->n_records + 1, 1),
         .began_us = sl_now_us(),
     };
     enum sl_rc rc;
@@ -441,6 +523,7 @@ enum sl_rc sl_pgsink_split(struct sl_pgsink *sink, struct sl_batch *batch, struc
     sl_free(split.out);
     sl_free(split.done);
     sl_free(split.skip);
+    sl_free(split.follows);
     sl_free(split.waiting);
     return rc;
 }

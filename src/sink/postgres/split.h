@@ -27,9 +27,10 @@ struct sl_pgsink_clock {
 struct sl_pgsink_split {
     struct sl_pgsink *sink;
     struct sl_batch *batch;
-    uint8_t *out;  /* one byte a record: reported as bad or parked, over all attempts */
-    uint8_t *done; /* committed before the rest, likewise */
-    uint8_t *skip; /* those, and those that wait: in the attempt at hand */
+    uint8_t *out;     /* one byte a record: reported as bad or parked, over all attempts */
+    uint8_t *done;    /* committed before the rest, likewise */
+    uint8_t *skip;    /* those, and those that wait: in the attempt at hand */
+    uint8_t *follows; /* waits only because an earlier record of its key does, see wait_behind */
     struct sl_pgsink_waiter *waiting;
     size_t n_waiting, waiting_capacity;
     uint32_t n_applied; /* flights of the attempt at hand that went well */

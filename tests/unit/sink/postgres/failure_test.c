@@ -323,6 +323,57 @@ static void a_row_that_waited_does_not_undo_a_later_one(void **state)
     sink_close(&sut);
 }
 
+static void people_change(struct sl_batch *batch, int id, struct sl_value name, struct sl_value n)
+{
+    batch_add(batch, "t", people.key, ROW(batch, INT(id)), people.value, ROW(batch, INT(id), name, n))
+        ->flags = name.tag == SL_ABSENT || n.tag == SL_ABSENT ? SL_RECORD_PARTIAL : 0;
+    batch->flags |= SL_RECORD_PARTIAL;
+}
+
+static void a_row_that_waited_keeps_the_columns_that_later_changes_do_not_name(void **state)
+{
+    const char *settings[] = {UPSERT_KEY, "sluice.row.wait.ms", "20000", NULL};
+    struct sl_batch *batch = batch_new();
+    pthread_t thread;
+
+    (void)state;
+    sink_open_on(&sut,
+                 "CREATE TABLE parent (n bigint PRIMARY KEY); INSERT INTO parent VALUES (1);"
+                 " CREATE TABLE t (id int PRIMARY KEY, name text, n bigint NOT NULL REFERENCES parent)",
+                 settings);
+    people_change(batch, 1, TEXT("early"), LONG(7));
+    people_change(batch, 2, TEXT("other"), LONG(1));
+    people_change(batch, 1, TEXT("later"), ABSENT);
+    people_change(batch, 2, TEXT("last"), ABSENT);
+    people_change(batch, 1, TEXT("latest"), ABSENT);
+    assert_int_equal(pthread_create(&thread, NULL, insert_parent_soon, NULL), 0);
+    sink_must_put(&sut, batch);
+    (void)pthread_join(thread, NULL);
+    assert_int_equal(sut.n_bad, 0);
+    assert_string_equal(pg_fixture_rows(&pg, "SELECT * FROM t ORDER BY id"), "1|latest|7\n2|last|1");
+    sink_close(&sut);
+}
+
+static void changes_behind_a_row_that_waited_in_vain_have_a_time_of_their_own(void **state)
+{
+    struct sl_batch *batch = batch_new();
+
+    (void)state;
+    sink_open_on(&sut,
+                 "CREATE TABLE parent (n bigint PRIMARY KEY); INSERT INTO parent VALUES (1);"
+                 " CREATE TABLE t (id int PRIMARY KEY, name text, n bigint REFERENCES parent)",
+                 upsert_key);
+    people_change(batch, 1, TEXT("orphan"), LONG(7));
+    people_change(batch, 1, TEXT("later"), ABSENT);
+    people_change(batch, 1, ABSENT, LONG(8));
+    sink_must_put(&sut, batch);
+    assert_int_equal(sut.n_bad, 2);
+    assert_int_equal(sut.bad[0], 0);
+    assert_int_equal(sut.bad[1], 2);
+    assert_string_equal(pg_fixture_rows(&pg, "SELECT * FROM t"), "1|later|NULL");
+    sink_close(&sut);
+}
+
 static void a_deadlock_is_tried_again_and_no_row_is_blamed(void **state)
 {
     PGconn *session = second_session();
@@ -570,6 +621,10 @@ int main(void)
         cmocka_unit_test_setup(a_child_whose_parent_comes_by_another_way_is_not_bad, server_clean),
         cmocka_unit_test_setup(what_stands_before_a_waiting_row_is_durable_meanwhile, server_clean),
         cmocka_unit_test_setup(a_row_that_waited_does_not_undo_a_later_one, server_clean),
+        cmocka_unit_test_setup(a_row_that_waited_keeps_the_columns_that_later_changes_do_not_name,
+                               server_clean),
+        cmocka_unit_test_setup(changes_behind_a_row_that_waited_in_vain_have_a_time_of_their_own,
+                               server_clean),
         cmocka_unit_test_setup(a_deadlock_is_tried_again_and_no_row_is_blamed, server_clean),
         cmocka_unit_test_setup(a_table_that_is_altered_meanwhile_is_read_again, server_clean),
         cmocka_unit_test_setup(a_missing_table_is_named_with_the_ways_out, server_clean),

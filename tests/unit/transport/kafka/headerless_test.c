@@ -114,20 +114,25 @@ static void produce(const char *brokers, const char *codec, const uint8_t *bytes
     const char *const settings[][2] = {
         {"bootstrap.servers", brokers}, {"compression.codec", codec}, {"linger.ms", "20"}, {NULL, NULL}};
     rd_kafka_t *producer = open_client(RD_KAFKA_PRODUCER, settings);
+    void *copy = (void *)(uintptr_t)bytes; /* librdkafka copies it, and takes no const */
 
     for (size_t i = 0; i < RECORDS; i++) {
         rd_kafka_headers_t *headers = rd_kafka_headers_new(2);
+        rd_kafka_vu_t parts[6];
+        size_t n_parts = 0;
         size_t key = i % 7 ? i % 91 : 0;
         size_t value = i % 50 == 1 ? LONGEST : i * 37 % 900;
 
         for (size_t n = 0; n < i % 3; n++)
             (void)rd_kafka_header_add(headers, "name", -1, "value", n ? 5 : 0);
-        assert_int_equal(rd_kafka_producev(producer, RD_KAFKA_V_TOPIC("t"), RD_KAFKA_V_PARTITION(0),
-                                           RD_KAFKA_V_KEY(key ? bytes : NULL, key),
-                                           RD_KAFKA_V_HEADERS(headers),
-                                           RD_KAFKA_V_VALUE((void *)(uintptr_t)(value ? bytes : NULL), value),
-                                           RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
-                         0);
+        parts[n_parts++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = "t"};
+        parts[n_parts++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = 0};
+        parts[n_parts++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY};
+        parts[n_parts++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers};
+        parts[n_parts++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {key ? copy : NULL, key}};
+        parts[n_parts++] =
+            (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {value ? copy : NULL, value}};
+        assert_null(rd_kafka_produceva(producer, parts, n_parts));
     }
     assert_int_equal(rd_kafka_flush(producer, WAIT_MS), 0);
     rd_kafka_destroy(producer);

@@ -36,12 +36,15 @@ static void produce(const char *brokers)
         {"bootstrap.servers", brokers}, {"batch.num.messages", "20"}, {"linger.ms", "50"}, {NULL, NULL}};
     rd_kafka_t *producer = open_client(RD_KAFKA_PRODUCER, settings);
     char value[VALUE] = "";
+    const rd_kafka_vu_t parts[] = {
+        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = "t"},
+        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = 0},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+        {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {.ptr = value, .size = sizeof(value)}},
+    };
 
     for (size_t i = 0; i < RECORDS; i++)
-        assert_int_equal(rd_kafka_producev(producer, RD_KAFKA_V_TOPIC("t"), RD_KAFKA_V_PARTITION(0),
-                                           RD_KAFKA_V_VALUE(value, sizeof(value)),
-                                           RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
-                         0);
+        assert_null(rd_kafka_produceva(producer, parts, sizeof(parts) / sizeof(*parts)));
     assert_int_equal(rd_kafka_flush(producer, WAIT_MS), 0);
     rd_kafka_destroy(producer);
 }

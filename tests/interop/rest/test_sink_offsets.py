@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from conftest import Side
 from harness import sluice, wait
+from side import Side
 
 TOPIC = "moves"
 RECORDS = 5

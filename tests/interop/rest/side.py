@@ -4,6 +4,8 @@ import json
 import urllib.error
 import urllib.request
 
+from harness import wait
+
 
 class Side:
     """One of the two: where it answers, and a sink's and a broken sink's configuration there."""

@@ -17,6 +17,7 @@ struct sl_told {
     bool known;
     enum sl_part_state state;
     uint64_t trace_hash;
+    int64_t at_us;
 };
 
 /* A task's place: it may be empty, hold a task that runs, or one that has ended and is FAILED. */

@@ -15,6 +15,17 @@ enum {
 
 /* ---- statuses ---- */
 
+/* Not at every look: for a moment two may take a part for their own. */
+static bool is_covered(struct sl_herder *herder, const char *connector, int task, const struct sl_told *told)
+{
+    if (!sl_status_store_is_covered(herder->statuses, connector, task, herder->worker_id))
+        return false;
+    if (sl_now_us() - told->at_us >= TELL_AGAIN_US)
+        return true;
+    sl_herd_look_by(herder, told->at_us + TELL_AGAIN_US);
+    return false;
+}
+
 void sl_herd_tell(struct sl_herder *herder, const char *connector, int task, struct sl_told *told,
                   enum sl_part_state state, const char *trace)
 {
@@ -26,7 +37,8 @@ void sl_herd_tell(struct sl_herder *herder, const char *connector, int task, str
     struct sl_error err;
     enum sl_rc rc;
 
-    if (told->known && told->state == state && told->trace_hash == hash)
+    if (told->known && told->state == state && told->trace_hash == hash &&
+        !is_covered(herder, connector, task, told))
         return;
     if (state == SL_PART_UNASSIGNED)
         rc = sl_status_store_put_safe(herder->statuses, connector, task, &status, &err);
@@ -39,7 +51,7 @@ void sl_herd_tell(struct sl_herder *herder, const char *connector, int task, str
         sl_herd_look_by(herder, sl_now_us() + TELL_AGAIN_US);
         return;
     }
-    *told = (struct sl_told){.known = true, .state = state, .trace_hash = hash};
+    *told = (struct sl_told){.known = true, .state = state, .trace_hash = hash, .at_us = sl_now_us()};
 }
 
 static enum sl_part_state state_of(enum sl_task_state state)

@@ -111,19 +111,38 @@ enum sl_rc sl_status_store_put(struct sl_status_store *store, const char *connec
     return put(store, part_key(connector, task), value, err);
 }
 
+/* Under the lock: somebody else said the last of it. */
+static bool is_anothers(const json_t *known, const char *worker_id)
+{
+    const char *worker = json_string_value(json_object_get(known, "worker_id"));
+
+    return known && (!worker || strcmp(worker, worker_id) != 0);
+}
+
 static bool may_cover(struct sl_status_store *store, const char *key, const struct sl_part_status *status)
 {
     const json_t *known;
-    const char *worker;
     bool may;
 
     (void)pthread_mutex_lock(&store->lock);
     known = json_object_get(store->known, key);
-    worker = json_string_value(json_object_get(known, "worker_id"));
-    may = !known || (worker && strcmp(worker, status->worker_id) == 0) ||
+    may = !is_anothers(known, status->worker_id) ||
           json_integer_value(json_object_get(known, "generation")) <= status->generation;
     (void)pthread_mutex_unlock(&store->lock);
     return may;
+}
+
+bool sl_status_store_is_covered(struct sl_status_store *store, const char *connector, int task,
+                                const char *worker_id)
+{
+    char *key = part_key(connector, task);
+    bool covered;
+
+    (void)pthread_mutex_lock(&store->lock);
+    covered = is_anothers(json_object_get(store->known, key), worker_id);
+    (void)pthread_mutex_unlock(&store->lock);
+    sl_free(key);
+    return covered;
 }
 
 enum sl_rc sl_status_store_put_safe(struct sl_status_store *store, const char *connector, int task,

@@ -50,6 +50,13 @@ enum sl_rc sl_status_store_put(struct sl_status_store *store, const char *connec
 enum sl_rc sl_status_store_put_safe(struct sl_status_store *store, const char *connector, int task,
                                     const struct sl_part_status *status, struct sl_error *err);
 
+/*
+ * Has another worker the last word on the part? One that stood still while the part came to this one may
+ * have said something of it since, not knowing yet that it is not its own any more.
+ */
+bool sl_status_store_is_covered(struct sl_status_store *store, const char *connector, int task,
+                                const char *worker_id);
+
 /* The part is no more (Connect's DESTROYED). Nothing when nothing is known of it. */
 enum sl_rc sl_status_store_remove(struct sl_status_store *store, const char *connector, int task,
                                   struct sl_error *err);

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "engine/config/connector_config.h"
+#include "engine/herd/herd.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -411,6 +412,20 @@ static void while_a_group_is_silent_no_task_is_started_again(void **state)
     assert_int_equal(stored_now(), 100);
     become(SL_TENURE_KEEP);
     assert_true(fake_wait_rows(200));
+    end();
+}
+
+static void who_runs_a_task_has_the_last_word_on_it(void **state)
+{
+    const struct sl_part_status late = {
+        .state = SL_PART_FAILED, .trace = "it was fenced", .worker_id = "stood-still:1", .generation = 1000};
+    struct sl_error err;
+
+    (void)state;
+    begin_in_group(100);
+    wait_states("snk", "RUNNING,RUNNING");
+    assert_int_equal(sl_status_store_put(herder->statuses, "snk", 0, &late, &err), SL_OK);
+    wait_states("snk", "RUNNING,RUNNING");
     end();
 }
 
@@ -838,6 +853,7 @@ int main(void)
         cmocka_unit_test(a_paused_sink_applies_nothing_and_a_paused_source_reads_nothing),
         cmocka_unit_test(while_a_group_is_silent_sinks_go_on_and_sources_without_an_id_wait),
         cmocka_unit_test(while_a_group_is_silent_no_task_is_started_again),
+        cmocka_unit_test(who_runs_a_task_has_the_last_word_on_it),
         cmocka_unit_test(a_stopped_connector_has_no_tasks_until_it_is_resumed),
         cmocka_unit_test(states_and_connectors_outlive_the_process),
         cmocka_unit_test(a_deleted_connector_ends_and_the_others_run_on),

@@ -73,7 +73,7 @@ enum sl_rc sl_odbc_open(const struct sl_odbc_target *target, struct sl_odbc **re
         sl_free(conn);
         return rc;
     }
-    (void)pthread_mutex_init(&conn->cancel_lock, NULL);
+    sl_odbc_cancel_init(conn);
     *ret_conn = conn;
     return SL_OK;
 }
@@ -82,30 +82,16 @@ void sl_odbc_close(struct sl_odbc *conn)
 {
     if (!conn)
         return;
+    sl_odbc_cancel_done(conn);
     while (conn->statements)
         sl_odbc_stmt_free(conn->statements);
     free_handles(conn);
-    (void)pthread_mutex_destroy(&conn->cancel_lock);
     sl_free(conn);
 }
 
 bool sl_odbc_is_lost(const struct sl_odbc *conn)
 {
     return conn->lost;
-}
-
-/* Under the lock, so that the handle cannot be freed meanwhile; SQLCancel itself does not wait. */
-void sl_odbc_cancel(struct sl_odbc *conn)
-{
-    SQLHSTMT active;
-
-    (void)pthread_mutex_lock(&conn->cancel_lock);
-    active = atomic_load(&conn->active);
-    if (active) {
-        atomic_store(&conn->cancelled, true);
-        (void)SQLCancel(active);
-    }
-    (void)pthread_mutex_unlock(&conn->cancel_lock);
 }
 
 enum sl_rc sl_odbc_run(struct sl_odbc *conn, const char *sql, struct sl_error *err)

@@ -69,8 +69,9 @@ void sl_odbc_close(struct sl_odbc *conn);
 bool sl_odbc_is_lost(const struct sl_odbc *conn);
 
 /*
- * Make what executes or fetches now, if anything, fail with STOPPED. Any thread. An answer that was cut short
- * this way never looks like one that ended.
+ * Make a call that goes on for longer than half a second fail with STOPPED: the one that runs now, or the
+ * next ones of the same stretch. What answers sooner is left alone (cancel.c says why). Any thread; does not
+ * wait. An answer that was cut short this way never looks like one that ended.
  */
 void sl_odbc_cancel(struct sl_odbc *conn);
 

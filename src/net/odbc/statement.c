@@ -115,9 +115,6 @@ void sl_odbc_stmt_free(struct sl_odbc_stmt *stmt)
     for (link = &conn->statements; *link != stmt; link = &(*link)->next)
         ;
     *link = stmt->next;
-    (void)pthread_mutex_lock(&conn->cancel_lock);
-    atomic_store(&conn->active, NULL);
-    (void)pthread_mutex_unlock(&conn->cancel_lock);
     drop_cells(stmt);
     (void)SQLFreeHandle(SQL_HANDLE_STMT, stmt->handle);
     sl_free(stmt->sql);
@@ -325,9 +322,9 @@ enum sl_rc sl_odbc_execute(struct sl_odbc_stmt *stmt, struct sl_error *err)
 
     sl_odbc_finish(stmt);
     atomic_store(&stmt->conn->cancelled, false);
-    atomic_store(&stmt->conn->active, stmt->handle);
+    sl_odbc_call_begins(stmt);
     ret = stmt->sql ? SQLExecDirect(stmt->handle, (SQLCHAR *)stmt->sql, SQL_NTS) : SQLExecute(stmt->handle);
-    atomic_store(&stmt->conn->active, NULL);
+    sl_odbc_call_ends(stmt);
     if (!SQL_SUCCEEDED(ret) && ret != SQL_NO_DATA)
         return sl_odbc_stmt_error(stmt, err);
     stmt->open = true;
@@ -355,9 +352,9 @@ enum sl_rc sl_odbc_fetch(struct sl_odbc_stmt *stmt, bool *ret_row, struct sl_err
 {
     SQLRETURN ret;
 
-    atomic_store_explicit(&stmt->conn->active, stmt->handle, memory_order_relaxed);
+    sl_odbc_call_begins(stmt);
     ret = SQLFetch(stmt->handle);
-    atomic_store_explicit(&stmt->conn->active, NULL, memory_order_relaxed);
+    sl_odbc_call_ends(stmt);
     if (__builtin_expect(ret == SQL_SUCCESS, 1)) {
         *ret_row = true;
         return SL_OK;
@@ -375,9 +372,12 @@ enum sl_rc sl_odbc_fetch(struct sl_odbc_stmt *stmt, bool *ret_row, struct sl_err
 
 enum sl_rc sl_odbc_next_result(struct sl_odbc_stmt *stmt, bool *ret_more, struct sl_error *err)
 {
-    SQLRETURN ret = SQLMoreResults(stmt->handle);
+    SQLRETURN ret;
 
-    if (ret == SQL_NO_DATA) {
+    sl_odbc_call_begins(stmt);
+    ret = SQLMoreResults(stmt->handle);
+    sl_odbc_call_ends(stmt);
+    if (ret == SQL_NO_DATA && !atomic_load(&stmt->conn->cancelled)) {
         *ret_more = false;
         return SL_OK;
     }

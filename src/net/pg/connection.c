@@ -104,18 +104,18 @@ static enum sl_rc login_failed(struct sl_pg *pg, const struct sl_pg_params *para
         strstr(message, "pg_hba.conf") || strstr(message, "authentication failed") ||
         (strstr(message, "role \"") && strstr(message, "does not exist")))
         return sl_error_set(err, SL_E_AUTH,
-                            "PostgreSQL refused the login: %s; HINT: check connection.user, "
+                            "PostgreSQL refused the login: %s. HINT: check connection.user, "
                             "connection.password and the server's pg_hba.conf",
                             text);
     if (strstr(message, "database \"") && strstr(message, "does not exist"))
-        return sl_error_set(err, SL_E_NOT_FOUND, "%s; HINT: create the database or correct connection.url",
+        return sl_error_set(err, SL_E_NOT_FOUND, "%s. HINT: create the database or correct connection.url",
                             text);
     if (strstr(message, "too many clients") || strstr(message, "remaining connection slots"))
         return sl_error_set(err, SL_E_BUSY, "PostgreSQL takes no more connections: %s", text);
     if (strstr(message, "invalid ") && PQsocket(pg->conn) < 0 && !strstr(message, "host"))
-        return sl_error_set(err, SL_E_CONFIG, "%s; HINT: correct the options of connection.url", text);
+        return sl_error_set(err, SL_E_CONFIG, "%s. HINT: correct the options of connection.url", text);
     return sl_error_set(err, SL_E_CONNECT,
-                        "cannot reach PostgreSQL at %s port %s: %s; HINT: is it running, and "
+                        "cannot reach PostgreSQL at %s port %s: %s. HINT: is it running, and "
                         "is connection.url right?",
                         host ? host : "its local socket", port ? port : "5432", text);
 }
@@ -144,7 +144,7 @@ static enum sl_rc connect_poll(struct sl_pg *pg, const struct sl_pg_params *para
         if (rc == SL_E_TIMEOUT)
             return sl_error_set(
                 err, SL_E_CONNECT,
-                "PostgreSQL at %s did not answer within %ld s; HINT: is the host right, and does "
+                "PostgreSQL at %s did not answer within %ld s. HINT: is the host right, and does "
                 "a firewall drop packets?",
                 sl_pg_params_get(params, "host"), timeout_s);
         if (rc != SL_OK)
@@ -228,7 +228,7 @@ enum sl_rc sl_pg_result_error(const PGresult *result, struct sl_error *err)
     /* The server's DETAIL is left out: it quotes values of the row. */
     (void)sl_error_set(err, rc, "%s%s%s%s%s%s%s%s", text, table ? " (table " : "", table ? table : "",
                        table && column ? ", column " : "", table && column ? column : "", table ? ")" : "",
-                       hint ? "; HINT: " : "", hint ? hint : "");
+                       hint ? ". HINT: " : "", hint ? hint : "");
     sl_error_native(err, state ? state : "");
     return rc;
 }

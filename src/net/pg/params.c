@@ -243,7 +243,7 @@ static char *decode(const char *from, size_t len, bool query)
 static enum sl_rc bad_url(struct sl_error *err, const char *what)
 {
     return sl_error_set(err, SL_E_CONFIG,
-                        "connection.url: %s; HINT: write jdbc:postgresql://host:port/database?option=value",
+                        "connection.url: %s. HINT: write jdbc:postgresql://host:port/database?option=value",
                         what);
 }
 

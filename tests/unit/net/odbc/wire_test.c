@@ -275,6 +275,35 @@ static void a_waiting_statement_is_cancelled_from_another_thread(void **state)
     sl_odbc_close(conn);
 }
 
+struct canceller {
+    struct sl_odbc *conn;
+    _Atomic bool over;
+};
+
+static void *cancel_all_the_time(void *argument)
+{
+    struct canceller *canceller = argument;
+
+    while (!atomic_load(&canceller->over))
+        sl_odbc_cancel(canceller->conn);
+    return NULL;
+}
+
+/* FreeTDS hangs when it is cancelled while it does not wait: about once in 3,000 times. */
+static void a_statement_that_answers_by_itself_is_never_cancelled(void **state)
+{
+    struct canceller canceller = {.conn = open_connection(*state)};
+    struct sl_error err = {0};
+    pthread_t thread;
+
+    assert_int_equal(pthread_create(&thread, NULL, cancel_all_the_time, &canceller), 0);
+    for (int i = 0; i < 2000; i++)
+        assert_int_equal(sl_odbc_run(canceller.conn, "set x", &err), SL_OK);
+    atomic_store(&canceller.over, true);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    sl_odbc_close(canceller.conn);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +312,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_server_error_keeps_its_number, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_cut_connection_is_transient_and_lost, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_waiting_statement_is_cancelled_from_another_thread, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_statement_that_answers_by_itself_is_never_cancelled, set_up,
                                         tear_down),
     };
 

@@ -4,16 +4,6 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 
-static const struct sl_progress *find(const struct sl_progress *items, size_t n,
-                                      const struct sl_progress *wanted)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (items[i].topic == wanted->topic && items[i].partition == wanted->partition)
-            return &items[i];
-    }
-    return NULL;
-}
-
 void sl_held_done(struct sl_held *held)
 {
     sl_free(held->rows);
@@ -25,7 +15,7 @@ void sl_held_done(struct sl_held *held)
 static bool is_known(const struct sl_held *held, const struct sl_progress *rows, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        const struct sl_progress *before = find(held->rows, held->n, &rows[i]);
+        const struct sl_progress *before = sl_progress_find(held->rows, held->n, &rows[i]);
 
         if (before && before->first_offset == rows[i].first_offset)
             return true;
@@ -39,7 +29,7 @@ static void take_ends(struct sl_held *held, const struct sl_progress *positions,
     held->rest = sl_realloc(held->rest, n + 1, sizeof(*held->rest));
     held->n_rest = 0;
     for (size_t i = 0; i < n; i++) {
-        const struct sl_progress *end = find(ends, n_ends, &positions[i]);
+        const struct sl_progress *end = sl_progress_find(ends, n_ends, &positions[i]);
 
         if (end && end->next_offset > end->first_offset)
             held->rest[held->n_rest++] = *end;
@@ -55,9 +45,9 @@ static bool has_more(const struct sl_held *held, const struct sl_progress *posit
     *ret_sum = 0;
     *ret_end_sum = 0;
     for (size_t i = 0; i < n; i++) {
-        const struct sl_progress *end = find(held->rest, held->n_rest, &positions[i]);
+        const struct sl_progress *end = sl_progress_find(held->rest, held->n_rest, &positions[i]);
 
-        if (find(held->rows, held->n, &positions[i]))
+        if (sl_progress_find(held->rows, held->n, &positions[i]))
             continue;
         *ret_sum += positions[i].next_offset;
         *ret_end_sum += end ? end->next_offset : 0;
@@ -74,7 +64,7 @@ static void take_rows(struct sl_held *held, const struct sl_progress *rows, size
 
     memcpy(all, rows, n * sizeof(*rows));
     for (size_t i = 0; held->until_us && i < held->n; i++) {
-        if (!find(rows, n, &held->rows[i]))
+        if (!sl_progress_find(rows, n, &held->rows[i]))
             all[n_all++] = held->rows[i];
     }
     sl_free(held->rows);
@@ -130,7 +120,7 @@ size_t sl_held_part(const struct sl_held *held, struct sl_progress *partitions, 
     size_t n_read = 0;
 
     for (size_t i = 0; held->until_us && i < n; i++) {
-        if (!find(held->rows, held->n, &partitions[i])) {
+        if (!sl_progress_find(held->rows, held->n, &partitions[i])) {
             struct sl_progress other = partitions[i];
 
             partitions[i] = partitions[n_read];
@@ -138,6 +128,6 @@ size_t sl_held_part(const struct sl_held *held, struct sl_progress *partitions, 
         }
     }
     for (size_t i = n_read; n_read && i < n; i++)
-        partitions[i].next_offset = find(held->rows, held->n, &partitions[i])->first_offset;
+        partitions[i].next_offset = sl_progress_find(held->rows, held->n, &partitions[i])->first_offset;
     return n_read ? n_read : n;
 }

@@ -4,6 +4,24 @@
 #include "base/alloc.h"
 #include "engine/sink_task.h"
 
+const struct sl_progress *sl_progress_find(const struct sl_progress *items, size_t n,
+                                           const struct sl_progress *wanted)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (items[i].topic == wanted->topic && items[i].partition == wanted->partition)
+            return &items[i];
+    }
+    return NULL;
+}
+
+struct sl_progress sl_progress_of_log(const struct sl_topic_info *info)
+{
+    return (struct sl_progress){.topic = sl_topic_intern(info->name, strlen(info->name)),
+                                .partition = info->partition,
+                                .first_offset = info->first_offset,
+                                .next_offset = info->next_offset};
+}
+
 void sl_positions_init(struct sl_positions *positions)
 {
     *positions = (struct sl_positions){0};
@@ -29,11 +47,9 @@ void sl_positions_set(struct sl_positions *positions, const struct sl_progress *
 
 static struct sl_progress *find(struct sl_positions *positions, const struct sl_progress *wanted)
 {
-    for (size_t i = 0; i < positions->n; i++) {
-        if (positions->items[i].topic == wanted->topic && positions->items[i].partition == wanted->partition)
-            return &positions->items[i];
-    }
-    return NULL;
+    const struct sl_progress *found = sl_progress_find(positions->items, positions->n, wanted);
+
+    return found ? positions->items + (found - positions->items) : NULL;
 }
 
 void sl_positions_advance(struct sl_positions *positions, const struct sl_progress *items, size_t n)

@@ -20,6 +20,13 @@ struct sl_positions {
     bool dirty; /* moved since the last commit */
 };
 
+/* The entry of the same partition, or NULL. */
+const struct sl_progress *sl_progress_find(const struct sl_progress *items, size_t n,
+                                           const struct sl_progress *wanted);
+
+/* A partition from its first offset in the log to its end. */
+struct sl_progress sl_progress_of_log(const struct sl_topic_info *info);
+
 void sl_positions_init(struct sl_positions *positions);
 void sl_positions_done(struct sl_positions *positions);
 

@@ -195,10 +195,7 @@ static void take_end(void *ctx, const struct sl_topic_info *info)
     struct own_ends *ends = ctx;
 
     SL_GROW(ends->items, ends->n, ends->capacity);
-    ends->items[ends->n++] = (struct sl_progress){.topic = sl_topic_intern(info->name, strlen(info->name)),
-                                                  .partition = info->partition,
-                                                  .first_offset = info->first_offset,
-                                                  .next_offset = info->next_offset};
+    ends->items[ends->n++] = sl_progress_of_log(info);
 }
 
 /* sink.h */
@@ -215,11 +212,10 @@ static bool set_aside(void *ctx, const struct sl_batch *batch, const struct sl_p
     bool aside = false;
 
     for (size_t i = 0; i < n_positions; i++) {
-        for (uint32_t p = 0; p < batch->n_progress; p++) {
-            if (batch->progress[p].topic == positions[i].topic &&
-                batch->progress[p].partition == positions[i].partition)
-                positions[i].next_offset = batch->progress[p].first_offset;
-        }
+        const struct sl_progress *read = sl_progress_find(batch->progress, batch->n_progress, &positions[i]);
+
+        if (read)
+            positions[i].next_offset = read->first_offset;
     }
     pause_us = pause_us < SHORTEST_HOLD_US  ? SHORTEST_HOLD_US
                : pause_us > LONGEST_HOLD_US ? LONGEST_HOLD_US

@@ -7,6 +7,7 @@
 #include "base/regex.h"
 #include "base/thread.h"
 #include "engine/config/connector_options.h"
+#include "engine/positions.h"
 
 struct entry {
     const struct sl_topic *topic;
@@ -239,10 +240,7 @@ struct ends {
 static void see_end(void *ctx, const struct sl_topic_info *info)
 {
     struct ends *ends = ctx;
-    const struct sl_progress partition = {.topic = sl_topic_intern(info->name, strlen(info->name)),
-                                          .partition = info->partition,
-                                          .first_offset = info->first_offset,
-                                          .next_offset = info->next_offset};
+    const struct sl_progress partition = sl_progress_of_log(info);
     const struct entry *entry;
     int task = -1;
 

@@ -9,6 +9,7 @@
 #include "base/props.h"
 #include "base/regex.h"
 #include "engine/config/connector_options.h"
+#include "engine/positions.h"
 #include "engine/subscription.h"
 
 #include <errno.h>
@@ -263,15 +264,6 @@ static enum sl_rc move_target(struct sl_herder *herder, const struct sl_connecto
     return rc;
 }
 
-static bool is_moved(const struct sl_progress *at, const struct sl_progress *moves, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (moves[i].topic == at->topic && moves[i].partition == at->partition)
-            return true;
-    }
-    return false;
-}
-
 /*
  * The log lets go of what it knew and learns the positions anew: its own only ever rise. What stays unknown
  * is reserved again when the connector is opened, and kept from its oldest record on.
@@ -287,7 +279,7 @@ static enum sl_rc move_log(struct sl_herder *herder, const char *name, struct re
     for (size_t i = 0; i < n; i++)
         find(reads, moves[i].topic->name, moves[i].partition)->next_offset = moves[i].next_offset;
     for (size_t i = 0; i < reads->n; i++) {
-        if (reads->items[i].next_offset >= 0 || is_moved(&reads->items[i], moves, n))
+        if (reads->items[i].next_offset >= 0 || sl_progress_find(moves, n, &reads->items[i]))
             reads->items[known++] = reads->items[i];
     }
     if (rc == SL_OK)

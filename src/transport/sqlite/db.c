@@ -219,6 +219,7 @@ enum sl_rc sl_sqlite_db_statement(struct sl_sqlite_db *db, enum sl_sql sql, sqli
                                                    &db->statements[sql], NULL) != SQLITE_OK)
         return fail_to_prepare(db, err);
     *ret = db->statements[sql];
+    (void)sqlite3_clear_bindings(*ret); /* what an earlier use bound may be freed memory by now */
     return SL_OK;
 }
 

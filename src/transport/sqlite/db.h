@@ -36,7 +36,7 @@ void sl_sqlite_db_close(struct sl_sqlite_db *db);
  */
 enum sl_rc sl_sqlite_db_fail(struct sl_sqlite_db *db, const char *doing, struct sl_error *err);
 
-/* The prepared statement, reset and ready to bind. */
+/* The prepared statement, reset and ready to bind: nothing is bound (NULL), whatever was before. */
 enum sl_rc sl_sqlite_db_statement(struct sl_sqlite_db *db, enum sl_sql sql, sqlite3_stmt **ret,
                                   struct sl_error *err);
 

@@ -76,8 +76,6 @@ static enum sl_rc read_notes(struct sl_sqlite *log, const char *connector, struc
     bind_blob(statement, 2, from);
     if (to.ptr)
         bind_blob(statement, 3, to);
-    else /* what was bound before stays otherwise */
-        (void)sqlite3_bind_null(statement, 3);
     (void)sqlite3_bind_int64(statement, 4, max > INT64_MAX ? INT64_MAX : (int64_t)max);
     return read_rows(log, connector, statement, rows, err);
 }

@@ -377,7 +377,7 @@ enum sl_rc sl_pgsink_cell_choose(const struct sl_pgsink_config *config, const st
         return SL_OK;
     return sl_error_set(
         err, SL_E_SCHEMA,
-        "table %s: a field '%s' of type %s%s%s%s cannot go into a column of type %s; HINT: change the "
+        "table %s: a field '%s' of type %s%s%s%s cannot go into a column of type %s. HINT: change the "
         "column's type, convert the field with a transform, or leave it out with fields.whitelist",
         table->label, cell->name, sl_type_name(schema->type), schema->name ? " (" : "",
         schema->name ? schema->name : "", schema->name ? ")" : "", cell->column->type_text);

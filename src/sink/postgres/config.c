@@ -356,12 +356,12 @@ static enum sl_rc check_contradictions(const struct sl_pgsink_config *config, st
     if (config->delete_enabled && config->pk_mode != SL_PGSINK_PK_KEY)
         return sl_error_set(
             err, SL_E_CONFIG,
-            "delete.enabled=true needs pk.mode=record_key: a delete carries nothing but its key; "
+            "delete.enabled=true needs pk.mode=record_key: a delete carries nothing but its key. "
             "HINT: set pk.mode=record_key, or delete.enabled=false");
     if (config->insert_mode != SL_PGSINK_INSERT && config->pk_mode == SL_PGSINK_PK_NONE)
         return sl_error_set(
             err, SL_E_CONFIG,
-            "insert.mode=%s needs key columns, and pk.mode is none; HINT: set pk.mode to record_key "
+            "insert.mode=%s needs key columns, and pk.mode is none. HINT: set pk.mode to record_key "
             "or record_value",
             insert_modes[config->insert_mode]);
     if (config->pk_mode == SL_PGSINK_PK_KAFKA && config->pk_fields.n != 0 && config->pk_fields.n != 3)

@@ -186,7 +186,7 @@ static enum sl_rc put_column(const struct sl_pgsink_config *config, const char *
         return sl_error_set(
             err, SL_E_SCHEMA,
             "table %s: %s (%s) type doesn't have a mapping to the SQL database column type (field "
-            "'%s'); HINT: create the column yourself or leave the field out with fields.whitelist",
+            "'%s'). HINT: create the column yourself or leave the field out with fields.whitelist",
             path, schema->name ? schema->name : "null", sl_type_name(schema->type), column->name);
     before = sql->len;
     if (schema->has_default && !sl_is_null(schema->default_value)) {

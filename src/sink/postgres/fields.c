@@ -63,7 +63,7 @@ static enum sl_rc add_struct_keys(const struct sl_pgsink_config *config, const s
         if (field < 0)
             return sl_error_set(
                 err, SL_E_SCHEMA,
-                "topic '%s': pk.fields names '%s', and the record's %s has no such field; HINT: "
+                "topic '%s': pk.fields names '%s', and the record's %s has no such field. HINT: "
                 "correct pk.fields or pk.mode",
                 topic->name, name, source == SL_PGSINK_FROM_KEY ? "key" : "value");
         (void)sl_pgsink_fields_add(list, source, (uint32_t)field, schema->fields[field].name,
@@ -80,7 +80,7 @@ static enum sl_rc add_record_key(const struct sl_pgsink_config *config, const st
     if (!schema)
         return sl_error_set(
             err, SL_E_SCHEMA,
-            "topic '%s': pk.mode=record_key needs keys with a schema, and these records have none; "
+            "topic '%s': pk.mode=record_key needs keys with a schema, and these records have none. "
             "HINT: use a key converter with schemas, or another pk.mode",
             run->topic->name);
     if (schema->type == SL_STRUCT)
@@ -127,7 +127,7 @@ static enum sl_rc add_values(const struct sl_pgsink_config *config, const struct
     if (schema->type != SL_STRUCT)
         return sl_error_set(
             err, SL_E_SCHEMA,
-            "topic '%s': values of type %s cannot be rows; HINT: use a value converter with schemas "
+            "topic '%s': values of type %s cannot be rows. HINT: use a value converter with schemas "
             "and records that are structs",
             run->topic->name, sl_type_name(schema->type));
     if (schema->n_fields > MAX_COLUMNS)

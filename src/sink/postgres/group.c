@@ -261,7 +261,7 @@ static const char *read_key(const struct sl_pgsink_config *config, const struct 
 static const char *read_no_value(const struct sl_pgsink_config *config, struct sl_pgsink_row *row)
 {
     if (!config->delete_enabled)
-        return "the record has no value (a tombstone), and delete.enabled is false; HINT: drop tombstones in "
+        return "the record has no value (a tombstone), and delete.enabled is false. HINT: drop tombstones in "
                "a "
                "transform, or set delete.enabled=true with pk.mode=record_key";
     row->op = SL_PGSINK_DELETE;
@@ -323,7 +323,7 @@ static const char *read_value(const struct sl_pgsink_config *config, const struc
     if (sl_is_null(record->value))
         return read_no_value(config, row);
     if (!plan->value_schema)
-        return "the value has no schema; HINT: use a value converter with schemas";
+        return "the value has no schema. HINT: use a value converter with schemas";
     if (plan->bare_value) {
         row->cells[SL_PGSINK_FROM_VALUE] = &record->value;
         return NULL;

@@ -52,7 +52,7 @@ static enum sl_rc check_key(const struct sl_pgsink *sink, struct sl_pgsink_plan 
     else
         rc = sl_error_set(
             err, SL_E_SCHEMA,
-            "table %s has no primary key or unique constraint on (%s), which insert.mode=upsert needs; "
+            "table %s has no primary key or unique constraint on (%s), which insert.mode=upsert needs. "
             "HINT: ALTER TABLE %s ADD PRIMARY KEY (%s), or correct pk.mode and pk.fields",
             table->label, sl_buf_cstr(&names), table->sql_name, sl_buf_cstr(&names));
     sl_buf_done(&names);
@@ -118,7 +118,7 @@ static enum sl_rc check_path(const char *path, const struct sl_topic *topic, str
         return SL_OK;
     return sl_error_set(
         err, SL_E_CONFIG,
-        "topic '%s' gives the table name %s, which has more parts than database, schema and table; "
+        "topic '%s' gives the table name %s, which has more parts than database, schema and table. "
         "HINT: rename the topic with RegexRouter, or set table.name.format",
         topic->name, path);
 }

@@ -61,7 +61,7 @@ static enum sl_rc create_table(struct sl_pgsink *sink, struct sl_error *err)
         rc = SL_OK;
     if (rc == SL_E_AUTH || rc == SL_E_SCHEMA)
         rc = sl_error_set(err, rc,
-                          "cannot create the table of positions: %.90s; HINT: let an administrator run: %s",
+                          "cannot create the table of positions: %.90s. HINT: let an administrator run: %s",
                           why.text, sl_buf_cstr(&sql));
     else if (rc != SL_OK && err)
         *err = why;
@@ -74,7 +74,7 @@ static enum sl_rc refuse_foreign(const struct sl_pgsink *sink, const struct sl_p
 {
     return sl_error_set(
         err, SL_E_FOREIGN_POSITION,
-        "the target holds positions of connector '%s' for another log (topic '%s': %s; this one is %s); "
+        "the target holds positions of connector '%s' for another log (topic '%s': %s; this one is %s). "
         "HINT: "
         "start with the log that belongs to the target, or give the connector another name, or choose with "
         "'sluice offsets adopt', or, to apply this log from its start: DELETE FROM %s WHERE connector = '%s'",
@@ -114,13 +114,13 @@ static enum sl_rc read_position(const struct sl_pgsink *sink, const PGresult *re
     if (format != FORMAT)
         return sl_error_set(
             err, SL_E_FOREIGN_POSITION,
-            "%s holds a position of format %ld, and this program writes format %d; HINT: use the newer "
+            "%s holds a position of format %ld, and this program writes format %d. HINT: use the newer "
             "program that wrote it",
             sink->offsets_path, format, FORMAT);
     if (next < -1)
         return sl_error_set(
             err, SL_E_FOREIGN_POSITION,
-            "%s holds the impossible position %lld for topic '%s' partition %d; HINT: correct next_offset "
+            "%s holds the impossible position %lld for topic '%s' partition %d. HINT: correct next_offset "
             "or delete the row to apply the topic from its start",
             sink->offsets_path, (long long)next, position->topic->name, position->partition);
     position->next_offset = next;
@@ -149,7 +149,7 @@ static enum sl_rc take_over(struct sl_pgsink *sink, struct sl_pgsink_position *p
     if (rc == SL_E_BUSY)
         return sl_error_set(
             err, SL_E_BUSY,
-            "another session holds the position of topic '%s' in %s; HINT: is another sluice running "
+            "another session holds the position of topic '%s' in %s. HINT: is another sluice running "
             "connector '%s'? (pg_stat_activity shows it by its application_name)",
             position->topic->name, sink->offsets_path, sink->env->connector);
     if (rc != SL_OK)
@@ -402,7 +402,7 @@ enum sl_rc sl_pgsink_fenced(const struct sl_pgsink *sink, struct sl_error *err)
     return sl_error_set(
         err, SL_E_FENCED,
         "another writer has taken over the positions of connector '%s' in %s, and nothing of this one's "
-        "batch was committed; HINT: two sluice processes run this connector into the same database; stop "
+        "batch was committed. HINT: two sluice processes run this connector into the same database; stop "
         "one of them",
         sink->env->connector, sink->offsets_path);
 }

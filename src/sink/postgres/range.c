@@ -74,7 +74,7 @@ static const char *unknown_column(struct request *request, struct sl_span name)
     return sl_arena_format(
         request->batch->arena,
         "it deletes a range of rows by column '%.*s', which is no key column of the target "
-        "here; HINT: keep the names of the record key's fields, and let pk.mode=record_key "
+        "here. HINT: keep the names of the record key's fields, and let pk.mode=record_key "
         "and pk.fields take all of them",
         (int)(name.len < 100 ? name.len : 100), (const char *)name.ptr);
 }
@@ -128,7 +128,7 @@ static const char *read_order(struct request *request, struct sl_span text)
             request->order[found] = ORDER_UUID;
         else
             return "its " SL_HEADER_RANGE
-                   " header names an order of values that is not known here; HINT: a newer "
+                   " header names an order of values that is not known here. HINT: a newer "
                    "program wrote it";
     }
     return more == 0 ? NULL : "its " SL_HEADER_RANGE " header is no sound JSON";
@@ -139,7 +139,7 @@ static const char *read_member(struct request *request, struct sl_span name, str
     if (is_named(name, "version"))
         return is_named(value, "1") ? NULL
                                     : "its " SL_HEADER_RANGE
-                                      " header is of an unknown version; HINT: a newer "
+                                      " header is of an unknown version. HINT: a newer "
                                       "program wrote it";
     if (is_named(name, "equal"))
         return read_side(request, value, &request->equal);
@@ -219,11 +219,11 @@ static const char *read_request(struct request *request)
         return "it deletes a range of rows, and has no key with a schema";
     if (sl_is_null(request->record->value)) {
         if (!request->sink->config.delete_enabled)
-            return "the record has no value (a tombstone), and delete.enabled is false; HINT: drop "
+            return "the record has no value (a tombstone), and delete.enabled is false. HINT: drop "
                    "tombstones "
                    "in a transform, or set delete.enabled=true with pk.mode=record_key";
     } else if (!sl_pgsink_says_deleted(request->plan->value_schema, request->record)) {
-        return "it deletes a range of rows, and its value is neither null nor has it __deleted=true; HINT: "
+        return "it deletes a range of rows, and its value is neither null nor has it __deleted=true. HINT: "
                "let "
                "ExtractNewRecordState make it a tombstone, or rewrite it, and keep the field __deleted";
     } else {

@@ -401,7 +401,7 @@ static enum sl_rc probe_tables(struct sl_pg *pg, const struct sl_pgsink_config *
     if (rc == SL_OK && missing && !found)
         rc = sl_error_set(
             err, SL_E_NOT_FOUND,
-            "table %s does not exist in the target; HINT: create it, set auto.create=true, or correct "
+            "table %s does not exist in the target. HINT: create it, set auto.create=true, or correct "
             "table.name.format",
             missing);
     sl_free(missing);

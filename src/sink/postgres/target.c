@@ -87,7 +87,7 @@ static enum sl_rc check_kind(const struct sl_pgsink_config *config, const struct
             return SL_OK;
     }
     return sl_error_set(err, SL_E_CONFIG,
-                        "%s is a %s, and table.types does not list that; HINT: add it to table.types",
+                        "%s is a %s, and table.types does not list that. HINT: add it to table.types",
                         table->label, kind);
 }
 
@@ -142,7 +142,7 @@ static enum sl_rc open_target(struct sl_pgsink *sink, const char *path, const st
     if (rc == SL_OK && !table)
         rc = sl_error_set(
             err, SL_E_NOT_FOUND,
-            "table %s does not exist in the target; HINT: create it, set auto.create=true, or correct "
+            "table %s does not exist in the target. HINT: create it, set auto.create=true, or correct "
             "table.name.format",
             path);
     if (rc == SL_OK)
@@ -205,19 +205,19 @@ static enum sl_rc check_can_add(const struct sl_pgsink_table *table, const struc
         if (strcasecmp(table->columns[i].name, cell->name) == 0)
             return sl_error_set(
                 err, SL_E_SCHEMA,
-                "table %s has no column \"%s\" but \"%s\"; HINT: quote.sql.identifiers=never folds names "
+                "table %s has no column \"%s\" but \"%s\". HINT: quote.sql.identifiers=never folds names "
                 "to lower case, or rename the field or the column",
                 table->label, cell->name, table->columns[i].name);
     }
     if (table->kind != 'r')
         return sl_error_set(err, SL_E_SCHEMA,
-                            "%s lacks column '%s', and only plain tables can be evolved; HINT: add it",
+                            "%s lacks column '%s', and only plain tables can be evolved. HINT: add it",
                             table->label, cell->name);
     if (!cell->schema->optional && !cell->schema->has_default)
         return sl_error_set(
             err, SL_E_SCHEMA,
             "table %s lacks column '%s', and the field is neither optional nor has it a default, so "
-            "that the column cannot be added; HINT: add it yourself",
+            "that the column cannot be added. HINT: add it yourself",
             table->label, cell->name);
     return SL_OK;
 }
@@ -241,7 +241,7 @@ static enum sl_rc refuse_missing(const struct sl_pgsink_table *table, const stru
         sl_buf_format(&names, "%s%s", i ? ", " : "", missing->cells[i].name);
     rc = sl_error_set(
         err, SL_E_SCHEMA,
-        "table %s lacks column%s %s%s; HINT: add %s, set auto.evolve=true, or name the wanted fields in "
+        "table %s lacks column%s %s%s. HINT: add %s, set auto.evolve=true, or name the wanted fields in "
         "fields.whitelist",
         table->label, missing->n > 1 ? "s" : "", sl_buf_cstr(&names), missing->n > 10 ? ", ..." : "",
         missing->n > 1 ? "them" : "it");

@@ -89,15 +89,13 @@ class Rounds:
         broker.start()
         wait.until(lambda: in_sync(self.brokers), "replicas in sync", 90, 0.5)
 
-    def one(self, patient, pause):
-        """patient: each blow falls on a whole cluster; else on one that is still moving tasks because of the last.
-        pause: one worker is stopped and goes on, too."""
+    def one(self, patient):
+        """patient: each blow falls on a whole cluster; else on one that is still moving tasks because of the last."""
         for worker in self.workers.all:
             self.kill_worker(worker)
             if patient:
                 self.settled()
-        if pause:
-            self.pause_worker(self.workers.all[len(self.report) % 3])
+        self.pause_worker(self.workers.all[len(self.report) % 3])
         self.settled()
         for broker in self.brokers.brokers:
             self.kill_broker(broker)
@@ -137,7 +135,7 @@ def test_each_worker_and_each_broker_dies_in_turn_under_load(cluster, brokers, o
     world.start_load()
     try:
         for number in range(n):
-            rounds.one(patient=number % 2 == 0, pause=n > 1)  # alone it has tests of its own, below
+            rounds.one(patient=number % 2 == 0)
     except AssertionError as failure:
         raise AssertionError(f"{failure}\n{rounds.text()}\n{workers.output()}") from failure
     finally:

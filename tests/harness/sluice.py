@@ -3,10 +3,8 @@
 import json
 import pathlib
 import subprocess
-import urllib.error
-import urllib.request
 
-from . import postgres, process, wait
+from . import postgres, process, rest, wait
 
 
 def write_properties(path, settings):
@@ -80,18 +78,8 @@ class Sluice:
             return True
 
     def rest(self, method, path, body=None, headers=None, text=None):
-        """A request to the REST API: status, parsed body (None when empty), headers."""
-        data = text.encode() if isinstance(text, str) else text
-        if body is not None:
-            data = json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, method=method, data=data,
-                                         headers={"Content-Type": "application/json", **(headers or {})})
-        try:
-            with urllib.request.urlopen(request, timeout=120) as answer:
-                status, raw, got = answer.status, answer.read(), answer.headers
-        except urllib.error.HTTPError as refused:
-            status, raw, got = refused.code, refused.read(), refused.headers
-        return status, json.loads(raw) if raw else None, got
+        """A request to the REST API (rest.ask)."""
+        return rest.ask(self.url, method, path, body, headers, text)
 
     def status(self):
         return json.loads(self.command("status", "--state", self.state, "-o", "json").stdout)

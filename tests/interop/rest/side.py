@@ -1,10 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A worker that is asked over REST: Connect's or sluice."""
-import json
-import urllib.error
-import urllib.request
-
-from harness import wait
+from harness import rest, wait
 
 
 class Side:
@@ -14,19 +10,7 @@ class Side:
         self.name, self.url, self.plugin, self.config = name, url, plugin, config
 
     def ask(self, method, path, body=None, text=None, headers=None):
-        """Status, parsed body or text, headers."""
-        data = text.encode() if text is not None else None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.url + path, method=method, data=data,
-                                         headers={"Content-Type": "application/json", **(headers or {})})
-        try:
-            with urllib.request.urlopen(request, timeout=120) as answer:
-                status, raw, got = answer.status, answer.read(), answer.headers
-        except urllib.error.HTTPError as refused:
-            status, raw, got = refused.code, refused.read(), refused.headers
-        try:
-            return status, json.loads(raw) if raw else None, got
-        except ValueError:
-            return status, raw.decode(errors="replace"), got
+        return rest.ask(self.url, method, path, body, headers, text)
 
     def wait_state(self, connector, state, tasks):
         def reached():

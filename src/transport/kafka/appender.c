@@ -141,21 +141,13 @@ static enum sl_rc store_locally(struct sl_log_appender *appender, struct sl_erro
 
 /* ---- the thread ---- */
 
-/* The first message for a topic would wait for a second until librdkafka has asked where the topic is. */
+/* Not only at the first message. */
 void sl_kafka_appender_warm(struct sl_log_appender *appender)
 {
     static const enum sl_kafka_table tables[] = {SL_KAFKA_OFFSETS, SL_KAFKA_STATE};
 
-    for (size_t i = 0; !appender->kafka->local && i < sizeof(tables) / sizeof(*tables); i++) {
-        rd_kafka_topic_t *topic =
-            rd_kafka_topic_new(appender->producer, appender->kafka->tables[tables[i]], NULL);
-        const struct rd_kafka_metadata *metadata;
-
-        if (topic && rd_kafka_metadata(appender->producer, 0, topic, &metadata, 1000) == 0)
-            rd_kafka_metadata_destroy(metadata);
-        if (topic)
-            rd_kafka_topic_destroy(topic);
-    }
+    for (size_t i = 0; !appender->kafka->local && i < sizeof(tables) / sizeof(*tables); i++)
+        sl_kafka_find_topic(appender->producer, appender->kafka->tables[tables[i]]);
 }
 
 static void end_group(struct sl_log_appender *appender, const struct sl_error *failure)

@@ -24,6 +24,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/uuid.h"
+#include "transport/kafka/prefetch.h"
 #include "transport/kafka/proposals.h"
 
 #include <string.h>
@@ -31,7 +32,7 @@
 #define PROPOSALS "topics"
 #define MARKS "marks"
 
-enum { STORE_EVERY_US = 20 * 1000 * 1000 };
+enum { STORE_EVERY_US = 20 * 1000 * 1000, LOOK_MS = 20 };
 
 struct known {
     const struct sl_topic *topic;
@@ -272,10 +273,14 @@ static enum sl_rc look_at(struct sl_kafka *kafka, const char *topic, int32_t par
     enum sl_rc rc = kafka->marks->consumer ? SL_OK : open_consumer(kafka, err);
 
     rd_kafka_topic_partition_list_add(list, topic, partition)->offset = mark->offset;
-    if (rc == SL_OK)
+    if (rc == SL_OK) {
+        sl_kafka_find_topic(kafka->marks->consumer, topic);
         (void)rd_kafka_assign(kafka->marks->consumer, list);
+    }
     while (rc == SL_OK && !message) {
-        message = rd_kafka_consumer_poll(kafka->marks->consumer, SL_KAFKA_TURN_MS);
+        message = rd_kafka_consumer_poll(kafka->marks->consumer, LOOK_MS);
+        if (!message) /* its connection to that broker may have rested since another topic was looked at */
+            sl_kafka_wake_consumer(kafka->marks->consumer);
         if (message && (!message->rkt || message->partition != partition ||
                         strcmp(rd_kafka_topic_name(message->rkt), topic) != 0)) {
             rd_kafka_message_destroy(message);

@@ -96,6 +96,12 @@ bool sl_kafka_retriable(rd_kafka_resp_err_t code);
 
 /* ---- open.c ---- */
 
+/*
+ * Ask where a topic is, for a second at most: a client that runs already learns of another topic only when it
+ * looks around, once a second (librdkafka 2.0), and what it is to read or write there waits until then.
+ */
+void sl_kafka_find_topic(rd_kafka_t *client, const char *topic);
+
 /* The delivery callback of clients that write texts: a message's opaque begins with the function to call. */
 void sl_kafka_on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque);
 /* A client of this log's; conf is taken over. Errors: CONFIG. */

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <syslog.h>
 
-enum { LEAVE_US = 250 * 1000 };
+enum { LEAVE_US = 250 * 1000, FIND_TOPIC_MS = 1000 };
 
 static const struct sl_option options[] = {
     {.name = "bootstrap.servers",
@@ -145,6 +145,17 @@ enum sl_rc sl_kafka_conf(const struct sl_kafka *kafka, const struct sl_kafka_cli
     rd_kafka_conf_set_error_cb(*ret, on_error);
     rd_kafka_conf_set_opaque(*ret, (void *)(uintptr_t)kafka);
     return SL_OK;
+}
+
+void sl_kafka_find_topic(rd_kafka_t *client, const char *topic)
+{
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(client, topic, NULL);
+    const struct rd_kafka_metadata *metadata;
+
+    if (handle && rd_kafka_metadata(client, 0, handle, &metadata, FIND_TOPIC_MS) == 0)
+        rd_kafka_metadata_destroy(metadata);
+    if (handle)
+        rd_kafka_topic_destroy(handle);
 }
 
 enum sl_rc sl_kafka_client_open(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t **ret,

@@ -47,7 +47,7 @@ static bool get_credentials(rd_kafka_t *consumer, char *username, char *password
  * The one call that wakes these threads and asks nobody anything: new credentials for connections to come,
  * which are the old ones.
  */
-static void wake(rd_kafka_t *consumer)
+void sl_kafka_wake_consumer(rd_kafka_t *consumer)
 {
     char username[1024];
     char password[1024];
@@ -81,5 +81,5 @@ void sl_kafka_prefetch_took(struct sl_kafka_prefetch *prefetch, size_t records, 
         return;
     prefetch->records = 0;
     prefetch->bytes = 0;
-    wake(prefetch->consumer);
+    sl_kafka_wake_consumer(prefetch->consumer);
 }

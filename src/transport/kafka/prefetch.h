@@ -27,4 +27,7 @@ void sl_kafka_prefetch_init(struct sl_kafka_prefetch *prefetch, rd_kafka_t *cons
 /* So much was taken out of the queue. */
 void sl_kafka_prefetch_took(struct sl_kafka_prefetch *prefetch, size_t records, size_t bytes);
 
+/* Its threads look at once whether there is something to fetch, not when their second is over. */
+void sl_kafka_wake_consumer(rd_kafka_t *consumer);
+
 #endif

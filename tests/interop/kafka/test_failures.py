@@ -130,7 +130,10 @@ def test_records_that_retention_removed_before_they_were_read_are_a_gap(broker, 
     pipeline.wait_equal()
     pipeline.sluice.stop()
     sink, before, copies = pipeline.sluice.connectors.pop(), end(), copied(pipeline)
-    pipeline.sluice.start()  # the source alone
+    worker, both = pipeline.sluice.worker, pipeline.sluice.worker.read_text()
+    # The source alone: the topic of configs would bring the sink along, whatever files are given.
+    worker.write_text(both.replace("config.storage.topic=configs", "config.storage.topic=source-alone"))
+    pipeline.sluice.start()
     pipeline.change(400)
     wait.until(lambda: end() > before + 20, "more records", 60)
     pipeline.sluice.stop()
@@ -138,6 +141,7 @@ def test_records_that_retention_removed_before_they_were_read_are_a_gap(broker, 
     plan.write_text('{"partitions": [{"topic": "%s", "partition": 0, "offset": %d}], "version": 1}' % (name, before + 10))
     broker.run("org.apache.kafka.tools.DeleteRecordsCommand", "--offset-json-file", str(plan))
     pipeline.sluice.connectors.append(sink)
+    worker.write_text(both)
     pipeline.sluice.start()
     until_failed(pipeline, "GAP", "line_items", str(before), str(before + 10))
     assert copied(pipeline) == copies

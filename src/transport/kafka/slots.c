@@ -19,6 +19,8 @@ enum {
     LEAVE_US = 1500 * 1000,
     RECONNECT_MS = 100,
     RECONNECT_MOST_MS = 400,
+    LOOK_MS = 2000, /* for the topic, which a broker may not know yet when it was just made: then nobody has
+                       a slot until the client looks again, by default after five minutes */
 };
 
 struct sl_slots {
@@ -439,6 +441,8 @@ static enum sl_rc configure(rd_kafka_conf_t *conf, const struct sl_slots_config 
         rc = set_int(conf, "reconnect.backoff.ms", RECONNECT_MS, err);
     if (rc == SL_OK)
         rc = set_int(conf, "reconnect.backoff.max.ms", RECONNECT_MOST_MS, err);
+    if (rc == SL_OK)
+        rc = set_int(conf, "topic.metadata.refresh.interval.ms", LOOK_MS, err);
     if (rc == SL_OK)
         rc = set_int(conf, "session.timeout.ms", config->session_timeout_ms, err);
     if (rc == SL_OK)

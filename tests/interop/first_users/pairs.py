@@ -25,7 +25,7 @@ def world(build, cache, tmp_path_factory):
         made.close()
 
 
-def settled(world, rows, expected, letters, planted, seconds=60):
+def settled(world, rows, expected, letters, planted, seconds=120):
     """Everything that was meant to arrive has, and what was meant to fail has; then nothing else may be there."""
     def complete():
         return rows() == expected and set(planted) <= set(letters())
@@ -186,7 +186,13 @@ class App:
         return {table: self.world.rows("warehouse", sql.replace("_VALUE", self.value).replace("CATEGORY", self.category)) for table, sql in APP_ROWS.items()}
 
     def wait_rows(self, table, n, what):
-        wait.until(lambda: self.world.rows("warehouse", f"SELECT count(*) FROM cdc_data.{table}")[0][0] == n, what, 60, 0.2)
+        """Longer than the time of several rows that wait for others, one behind the other."""
+        def there():
+            return self.world.rows("warehouse", f"SELECT count(*) FROM cdc_data.{table}")[0][0]
+        try:
+            wait.until(lambda: there() == n, what, 180, 0.2)
+        except wait.Timeout as late:
+            raise AssertionError(f"{late}; rows: {there()}\n{self.world.worker.output()[-8000:]}") from late
 
     def letter(self, table, key, why, stage="TASK_PUT"):
         return Letter(f"{self.prefix}.{table}", key, stage, why)
@@ -279,10 +285,14 @@ APP_EXPECTED = {
 
 
 def run_app(world, app, files, expected):
-    """Parents before children, since a bad parent's time to wait would be the children's; the kill falls among the rest."""
+    """
+    Parents before children, since a bad parent's time to wait would be the children's; and whoever has an e-mail address before
+    whoever wants it too, since the copy takes the first of them. The kill falls among the rest.
+    """
     app.write(*APP_BEFORE)
     for file in files:
         name = world.post(file)
+    app.wait_rows("users", 1, "the snapshot")
     app.wait_rows("products", 1, "the snapshot")
 
     def letters():

@@ -73,6 +73,8 @@ public final class Client {
                 .withString(DefaultDriverOption.LOAD_BALANCING_POLICY_CLASS, "DcInferringLoadBalancingPolicy")
                 .withDuration(DefaultDriverOption.REQUEST_TIMEOUT, Duration.ofSeconds(20))
                 .withDuration(DefaultDriverOption.CONNECTION_INIT_QUERY_TIMEOUT, Duration.ofSeconds(20))
+                // By default the driver reads the schema a second after each statement that changes it.
+                .withDuration(DefaultDriverOption.METADATA_SCHEMA_WINDOW, Duration.ofMillis(10))
                 .withString(DefaultDriverOption.REQUEST_CONSISTENCY, "ONE");
         if (job.get("lz4").asBoolean())
             config = config.withString(DefaultDriverOption.PROTOCOL_COMPRESSION, "lz4");

@@ -263,6 +263,16 @@ static enum verdict compare(const struct sl_kafka_mark *mark, const rd_kafka_mes
                : OTHER;
 }
 
+/* A consumer that has asked where the topic is, now. */
+static enum sl_rc get_ready(struct sl_kafka *kafka, const char *topic, struct sl_error *err)
+{
+    enum sl_rc rc = kafka->marks->consumer ? SL_OK : open_consumer(kafka, err);
+
+    if (rc == SL_OK)
+        sl_kafka_find_topic(kafka->marks->consumer, topic);
+    return rc;
+}
+
 /* Read the record at the mark. */
 static enum sl_rc look_at(struct sl_kafka *kafka, const char *topic, int32_t partition,
                           const struct sl_kafka_mark *mark, enum verdict *ret, struct sl_error *err)
@@ -270,13 +280,10 @@ static enum sl_rc look_at(struct sl_kafka *kafka, const char *topic, int32_t par
     int64_t deadline_us = sl_now_us() + SL_KAFKA_ANSWER_US;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_message_t *message = NULL;
-    enum sl_rc rc = kafka->marks->consumer ? SL_OK : open_consumer(kafka, err);
+    enum sl_rc rc = SL_OK;
 
     rd_kafka_topic_partition_list_add(list, topic, partition)->offset = mark->offset;
-    if (rc == SL_OK) {
-        sl_kafka_find_topic(kafka->marks->consumer, topic);
-        (void)rd_kafka_assign(kafka->marks->consumer, list);
-    }
+    (void)rd_kafka_assign(kafka->marks->consumer, list);
     while (rc == SL_OK && !message) {
         message = rd_kafka_consumer_poll(kafka->marks->consumer, LOOK_MS);
         if (!message) /* its connection to that broker may have rested since another topic was looked at */
@@ -339,6 +346,8 @@ static enum sl_rc check(struct sl_kafka *kafka, const struct known *known, enum 
         memcpy(marks, known->marks, (size_t)n * sizeof(*marks));
     (void)pthread_mutex_unlock(&kafka->marks->lock);
     rc = n ? sl_kafka_expect_partitions(kafka, topic, n, &partitions, err) : SL_OK;
+    if (rc == SL_OK && n)
+        rc = get_ready(kafka, topic, err);
     *ret = NOTHING_SAID;
     for (int32_t i = 0; rc == SL_OK && *ret != OTHER && i < n; i++) {
         if (marks[i].offset < 0)

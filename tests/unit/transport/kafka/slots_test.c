@@ -22,7 +22,7 @@ static struct {
     rd_kafka_t *client;
     rd_kafka_mock_cluster_t *brokers;
     struct sl_slots *slots;
-    _Atomic int told[4]; /* per event: slots */
+    _Atomic int told[4];            /* per event: slots */
     const char *_Atomic join_state; /* of the client's membership, by its statistics */
 } world;
 
@@ -99,9 +99,8 @@ static void open_slots(void)
     assert_int_equal(rd_kafka_conf_set(config.conf, "bootstrap.servers",
                                        rd_kafka_mock_cluster_bootstraps(world.brokers), text, sizeof(text)),
                      RD_KAFKA_CONF_OK);
-    assert_int_equal(
-        rd_kafka_conf_set(config.conf, "statistics.interval.ms", "100", text, sizeof(text)),
-        RD_KAFKA_CONF_OK);
+    assert_int_equal(rd_kafka_conf_set(config.conf, "statistics.interval.ms", "100", text, sizeof(text)),
+                     RD_KAFKA_CONF_OK);
     rd_kafka_conf_set_stats_cb(config.conf, on_statistics);
     assert_int_equal(sl_slots_open(&config, &listener, &world.slots, &err), SL_OK);
 }
